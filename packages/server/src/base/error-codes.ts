@@ -1,0 +1,44 @@
+/** The one table of error codes: HTTP status and the hint that tells the user what to do. */
+
+interface ErrorRow {
+  readonly status: number;
+  readonly hint: string;
+}
+
+/** Codes start with the feature's noun; rows stay in alphabetical order. docs/reference/errors.md is made from it. */
+export const errorCodes = {
+  ACTION_DENIED: { status: 403, hint: "Read the matched rules with `homeostat show RUN`, or change policy.yaml." },
+  ACTION_INVALID: { status: 422, hint: "Correct the arguments; `homeostat show RUN` prints the tool's schema." },
+  APPROVAL_CONFLICT: { status: 409, hint: "The first answer counts; look at it with `homeostat approvals --all`." },
+  APPROVAL_NOT_FOUND: { status: 404, hint: "List the waiting approvals with `homeostat approvals`." },
+  ARTIFACT_NOT_FOUND: { status: 404, hint: "List a run's artifacts with `homeostat show RUN`." },
+  AUTHENTICATION_REQUIRED: {
+    status: 401,
+    hint: "Send `Authorization: Bearer TOKEN`; the token is in the file `token` of the data folder.",
+  },
+  AUTHORIZATION_DENIED: { status: 403, hint: "Use a token whose role may do this." },
+  BLOB_CORRUPT: { status: 500, hint: "Run `homeostat verify`; restore the blob from a backup." },
+  BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
+  BLOB_NOT_FOUND: { status: 404, hint: "Run `homeostat verify`; restore the blob from a backup." },
+  CONFIG_INVALID: { status: 400, hint: "Correct the named key; `homeostat config print` shows every key." },
+  DATA_FOLDER_UNUSABLE: { status: 500, hint: "Give HOMEOSTAT_HOME a folder that this user may write." },
+  EXPRESSION_INVALID: { status: 422, hint: "See docs/workflows.md for the expression language." },
+  INTERNAL: { status: 500, hint: "This is a fault in Homeostat; the log holds the details under the request id." },
+  LEASE_LOST: { status: 409, hint: "Another worker took over; nothing needs to be done." },
+  NODE_TOO_OLD: { status: 500, hint: "Install Node.js 24 or run through npm, which uses the pinned one." },
+  NOT_FOUND: { status: 404, hint: "Check the address; /v1/openapi.json lists every route." },
+  PERMIT_INVALID: { status: 500, hint: "Actions run only through the gate; this is a fault in Homeostat." },
+  PORT_TAKEN: { status: 500, hint: "Stop the other program or choose another port with --port." },
+  REQUEST_CONFLICT: { status: 409, hint: "The same request is still being answered; try again shortly." },
+  REQUEST_FORBIDDEN: { status: 403, hint: "Call the server by its own address; see docs/security.md." },
+  REQUEST_INVALID: { status: 422, hint: "Correct the named fields; /v1/openapi.json holds the schema." },
+  REQUEST_TOO_LARGE: { status: 413, hint: "Send less, or raise http.bodyLimitBytes in homeostat.yaml." },
+  RUN_NOT_FOUND: { status: 404, hint: "List runs with `homeostat ps --all`." },
+  RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
+  STORE_CONFLICT: { status: 409, hint: "The record changed meanwhile; read it again and retry." },
+  STORE_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the database." },
+  TIMEOUT: { status: 504, hint: "Give it more time, or look at what it waits for with `homeostat show RUN`." },
+  USAGE: { status: 400, hint: "See `homeostat help`." },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,56 @@
+/** What is asked of policy and what it answers. All plain data; `decide` is pure. */
+import type { IsolationLevel } from "../sandbox/sandbox.ts";
+
+/** Strictest wins, in this order. */
+export const verdicts = ["allow", "warn", "transform", "throttle", "ask", "deny"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** Where a value came from. Untrusted: web, file, tool. */
+export type OriginLabel = "user" | "operator" | "agent" | "web" | "file" | "tool";
+
+export type RiskLevel = "low" | "medium" | "high";
+
+/** An action as the gate judges it: after schema check, with the resource resolved (paths real, hosts lower-case). */
+export interface ActionRequest {
+  /** Tool action, for example `file_ops.delete`, `code_exec.run`, `http.get`. */
+  readonly action: string;
+  /** Resolved: `workspace/stale/old.png`, `https://example.org:443/x`, `python`. */
+  readonly resource: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly labels: readonly OriginLabel[];
+  /** `workflow:brand-audit` or an agent's id. */
+  readonly agent: string;
+  readonly role: string;
+  readonly tenant: string;
+}
+
+export interface Obligations {
+  /** Who may answer (roles), how many must, and when the question expires. */
+  readonly approval?: { readonly by: readonly string[]; readonly quorum: number; readonly expiresMs: number };
+  /** The weakest isolation under which the action may run. */
+  readonly sandbox?: IsolationLevel;
+  readonly timeoutMs?: number;
+  readonly redact?: boolean;
+  readonly rate?: { readonly count: number; readonly perMs: number };
+}
+
+export interface MatchedRule {
+  readonly name: string;
+  readonly effect: "allow" | "ask" | "deny";
+  /** 1-based line in policy.yaml. */
+  readonly line: number;
+  /** One sentence: which parts matched. */
+  readonly why: string;
+}
+
+export interface Decision {
+  readonly effect: "allow" | "ask" | "deny";
+  readonly risk: RiskLevel;
+  readonly obligations: Obligations;
+  /** Every rule that matched, strictest effect first. Empty: default deny. */
+  readonly matched: readonly MatchedRule[];
+  /** One sentence for people. */
+  readonly reason: string;
+  /** Content hash of the policy that decided. */
+  readonly revision: string;
+}

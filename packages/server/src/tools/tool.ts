@@ -1,0 +1,91 @@
+/** What a tool is: typed, with an effect class, a resource string for policy, and one function that acts. */
+import type { z } from "zod";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import type { OriginLabel, RiskLevel } from "../policy/decision.ts";
+import type { IsolationLevel, SandboxOutcome, SandboxRequest } from "../sandbox/sandbox.ts";
+
+/**
+ * What may be done after a crash between intent and outcome: `pure` and `idempotent` run again with the same key,
+ * `checkable` asks the outside world first, `unsafe` goes to a person.
+ */
+export type EffectClass = "pure" | "idempotent" | "checkable" | "unsafe";
+
+/** A named folder a run may touch. `workspace` always exists; others come from homeostat.yaml. */
+export interface Root {
+  readonly name: string;
+  /** Absolute real path on this host. */
+  readonly path: string;
+  readonly writable: boolean;
+}
+
+export interface ToolContext {
+  readonly runId: string;
+  readonly stepPath: string;
+  readonly attempt: number;
+  /** `run/stepPath/attempt`; hand it to the outside world wherever it takes one. */
+  readonly idempotencyKey: string;
+  readonly roots: readonly Root[];
+  /** Aborted on cancel, timeout and lease end. A tool must end soon after. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** The weakest isolation policy allows for this action. */
+  readonly minimumIsolation: IsolationLevel;
+  readonly timeoutMs: number;
+  /** At most a few lines a second; shown live, not journalled. */
+  progress(text: string): void;
+  runSandboxed(request: SandboxRequest, minimum: IsolationLevel): Promise<SandboxOutcome>;
+}
+
+export interface ToolResult {
+  readonly output: JsonValue;
+  /** Where the output came from, for data-flow rules. */
+  readonly labels: readonly OriginLabel[];
+  /** True when files below a root may have changed: the workspace is saved and new files become artifacts. */
+  readonly touchedFiles: boolean;
+  /** What the artifact tool wants recorded with a file of the workspace. */
+  readonly artifacts?: readonly ArtifactNote[];
+}
+
+/** `path` is relative to the workspace. */
+export interface ArtifactNote {
+  readonly path: string;
+  readonly title: string;
+  readonly description?: string;
+}
+
+/** What `resolve` found: the resource policy judges and the arguments that will really be used. */
+export interface ResolvedAction {
+  readonly resource: string;
+  /** Paths resolved through symlinks, hosts lower-case; digests of files to be run or deleted added. This is what is approved. */
+  readonly args: JsonObject;
+  /** One line for people: "delete stale/logo-2019.png (12 KB)". Shown in approvals. */
+  readonly summary: string;
+}
+
+export interface Tool<Args = never> {
+  /** Action name, for example `file_ops.delete`. */
+  readonly name: string;
+  readonly description: string;
+  readonly args: z.ZodType<Args>;
+  readonly effect: EffectClass;
+  readonly risk: RiskLevel;
+  readonly defaultTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  /** Pure but for looking (stat, realpath). Throws ACTION_INVALID or ACTION_DENIED (our own folders, escaping paths). */
+  resolve(args: Args, context: Pick<ToolContext, "roots" | "runId">): Promise<ResolvedAction>;
+  /** Acts on resolved arguments. Throws HomeostatError; `data.transient: true` marks errors worth a retry. */
+  execute(resolved: ResolvedAction, context: ToolContext): Promise<ToolResult>;
+  /** For `checkable`: did the effect of this key happen? */
+  check?(
+    resolved: ResolvedAction,
+    context: ToolContext,
+  ): Promise<
+    | { readonly kind: "happened"; readonly result: ToolResult }
+    | { readonly kind: "did-not-happen" }
+    | { readonly kind: "unknown" }
+  >;
+}
+
+/** A tool with its argument type forgotten, as the registry holds it; `args` has parsed before `resolve` sees it. */
+export type AnyTool = Tool<never>;
