@@ -7,9 +7,18 @@ interface ErrorRow {
 
 /** Codes start with the feature's noun; rows stay in alphabetical order. docs/reference/errors.md is made from it. */
 export const errorCodes = {
-  ACTION_DENIED: { status: 403, hint: "Read the matched rules with `homeostat show RUN`, or change policy.yaml." },
-  ACTION_INVALID: { status: 422, hint: "Correct the arguments; `homeostat show RUN` prints the tool's schema." },
-  APPROVAL_CONFLICT: { status: 409, hint: "The first answer counts; look at it with `homeostat approvals --all`." },
+  ACTION_DENIED: {
+    status: 403,
+    hint: "Read the matched rules with `homeostat show RUN`, or change policy.yaml.",
+  },
+  ACTION_INVALID: {
+    status: 422,
+    hint: "Correct the arguments; `homeostat show RUN` prints the tool's schema.",
+  },
+  APPROVAL_CONFLICT: {
+    status: 409,
+    hint: "The first answer counts; look at it with `homeostat approvals --all`.",
+  },
   APPROVAL_NOT_FOUND: { status: 404, hint: "List the waiting approvals with `homeostat approvals`." },
   ARTIFACT_NOT_FOUND: { status: 404, hint: "List a run's artifacts with `homeostat show RUN`." },
   AUTHENTICATION_REQUIRED: {
@@ -20,10 +29,31 @@ export const errorCodes = {
   BLOB_CORRUPT: { status: 500, hint: "Run `homeostat verify`; restore the blob from a backup." },
   BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
   BLOB_NOT_FOUND: { status: 404, hint: "Run `homeostat verify`; restore the blob from a backup." },
+  CODE_FAILED: {
+    status: 422,
+    hint: "Read the program's error output in the run's step; correct the program or its limits.",
+  },
   CONFIG_INVALID: { status: 400, hint: "Correct the named key; `homeostat config print` shows every key." },
   DATA_FOLDER_UNUSABLE: { status: 500, hint: "Give HOMEOSTAT_HOME a folder that this user may write." },
   EXPRESSION_INVALID: { status: 422, hint: "See docs/workflows.md for the expression language." },
-  INTERNAL: { status: 500, hint: "This is a fault in Homeostat; the log holds the details under the request id." },
+  FILE_CHANGED: {
+    status: 409,
+    hint: "The file is not what was judged; run the step again so that it is judged anew.",
+  },
+  FILE_EXISTS: { status: 409, hint: "Choose another target, or delete the existing file first." },
+  FILE_INVALID: { status: 422, hint: "Read it with `encoding: base64`, or correct the file." },
+  FILE_NOT_FOUND: { status: 404, hint: "Look at what is there with `file_ops.list`." },
+  FILE_TOO_LARGE: {
+    status: 413,
+    hint: "Read a part of it with `offset` and `length`, or raise the step's limit.",
+  },
+  FILE_UNAVAILABLE: { status: 500, hint: "Look at permissions and free space of the named folder." },
+  HTTP_FAILED: { status: 502, hint: "Look at the address and at whether the other side is up." },
+  HTTP_TOO_LARGE: { status: 413, hint: "Raise `maxBytes` of the step, or ask for less." },
+  INTERNAL: {
+    status: 500,
+    hint: "This is a fault in Homeostat; the log holds the details under the request id.",
+  },
   LEASE_LOST: { status: 409, hint: "Another worker took over; nothing needs to be done." },
   NODE_TOO_OLD: { status: 500, hint: "Install Node.js 24 or run through npm, which uses the pinned one." },
   NOT_FOUND: { status: 404, hint: "Check the address; /v1/openapi.json lists every route." },
@@ -37,7 +67,10 @@ export const errorCodes = {
   RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
   STORE_CONFLICT: { status: 409, hint: "The record changed meanwhile; read it again and retry." },
   STORE_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the database." },
-  TIMEOUT: { status: 504, hint: "Give it more time, or look at what it waits for with `homeostat show RUN`." },
+  TIMEOUT: {
+    status: 504,
+    hint: "Give it more time, or look at what it waits for with `homeostat show RUN`.",
+  },
   USAGE: { status: 400, hint: "See `homeostat help`." },
 } as const satisfies Record<string, ErrorRow>;
 

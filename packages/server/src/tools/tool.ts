@@ -57,6 +57,11 @@ export interface ArtifactNote {
 /** What `resolve` found: the resource policy judges and the arguments that will really be used. */
 export interface ResolvedAction {
   readonly resource: string;
+  /**
+   * What the act touches besides `resource`: a move's target, the other files of a list, the language of a fallback.
+   * Policy judges each and the strictest decision wins; absent when there is only one.
+   */
+  readonly otherResources?: readonly string[];
   /** Paths resolved through symlinks, hosts lower-case; digests of files to be run or deleted added. This is what is approved. */
   readonly args: JsonObject;
   /** One line for people: "delete stale/logo-2019.png (12 KB)". Shown in approvals. */
