@@ -21,6 +21,10 @@ export const errorCodes = {
   },
   APPROVAL_NOT_FOUND: { status: 404, hint: "List the waiting approvals with `homeostat approvals`." },
   ARTIFACT_NOT_FOUND: { status: 404, hint: "List a run's artifacts with `homeostat show RUN`." },
+  AUTHENTICATION_LIMITED: {
+    status: 429,
+    hint: "Too many wrong tokens came from this address; wait a minute and use the right one.",
+  },
   AUTHENTICATION_REQUIRED: {
     status: 401,
     hint: "Send `Authorization: Bearer TOKEN`; the token is in the file `token` of the data folder.",
@@ -50,6 +54,10 @@ export const errorCodes = {
   FILE_UNAVAILABLE: { status: 500, hint: "Look at permissions and free space of the named folder." },
   HTTP_FAILED: { status: 502, hint: "Look at the address and at whether the other side is up." },
   HTTP_TOO_LARGE: { status: 413, hint: "Raise `maxBytes` of the step, or ask for less." },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    hint: "One Idempotency-Key stands for one request; use a new key for a different one.",
+  },
   INTERNAL: {
     status: 500,
     hint: "This is a fault in Homeostat; the log holds the details under the request id.",
@@ -61,15 +69,38 @@ export const errorCodes = {
   PORT_TAKEN: { status: 500, hint: "Stop the other program or choose another port with --port." },
   REQUEST_CONFLICT: { status: 409, hint: "The same request is still being answered; try again shortly." },
   REQUEST_FORBIDDEN: { status: 403, hint: "Call the server by its own address; see docs/security.md." },
+  REQUEST_HOSTILE: {
+    status: 400,
+    hint: "The request holds a pattern only attacks use (named in the detail); send it without.",
+  },
   REQUEST_INVALID: { status: 422, hint: "Correct the named fields; /v1/openapi.json holds the schema." },
+  REQUEST_MALFORMED: { status: 400, hint: "Send valid JSON in UTF-8 and well-formed addresses and headers." },
+  REQUEST_METHOD_NOT_ALLOWED: {
+    status: 405,
+    hint: "The Allow header names the methods of this address; /v1/openapi.json lists every route.",
+  },
   REQUEST_TOO_LARGE: { status: 413, hint: "Send less, or raise http.bodyLimitBytes in homeostat.yaml." },
+  REQUEST_UNSUPPORTED: { status: 415, hint: "Send the body as application/json without Content-Encoding." },
   RUN_NOT_FOUND: { status: 404, hint: "List runs with `homeostat ps --all`." },
   RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
+  SERVER_BUSY: {
+    status: 503,
+    hint: "Too many live streams are open; close some or raise http.maxStreams in homeostat.yaml.",
+  },
+  SERVER_STOPPING: { status: 503, hint: "The server is shutting down; try again when it is back." },
+  SERVER_UNREACHABLE: {
+    status: 503,
+    hint: "Start it with `homeostat up`, or name the right address with --url.",
+  },
   STORE_CONFLICT: { status: 409, hint: "The record changed meanwhile; read it again and retry." },
   STORE_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the database." },
   TIMEOUT: {
     status: 504,
     hint: "Give it more time, or look at what it waits for with `homeostat show RUN`.",
+  },
+  TOKEN_UNSAFE: {
+    status: 500,
+    hint: "Run `chmod 600` on the token file, or delete it and start again to get a new one.",
   },
   USAGE: { status: 400, hint: "See `homeostat help`." },
 } as const satisfies Record<string, ErrorRow>;
