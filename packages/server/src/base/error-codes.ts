@@ -32,6 +32,7 @@ export const errorCodes = {
   AUTHORIZATION_DENIED: { status: 403, hint: "Use a token whose role may do this." },
   BLOB_CORRUPT: { status: 500, hint: "Run `homeostat verify`; restore the blob from a backup." },
   BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
+  BLOB_KEYS_UNUSABLE: { status: 500, hint: "Restore keys/blob-master.key from the backup (mode 0600)." },
   BLOB_NOT_FOUND: { status: 404, hint: "Run `homeostat verify`; restore the blob from a backup." },
   CODE_FAILED: {
     status: 422,
@@ -63,6 +64,15 @@ export const errorCodes = {
     hint: "This is a fault in Homeostat; the log holds the details under the request id.",
   },
   LEASE_LOST: { status: 409, hint: "Another worker took over; nothing needs to be done." },
+  LEDGER_BROKEN: {
+    status: 503,
+    hint: "New actions are refused. Run `homeostat verify` to see what changed; restore ledger/ and state.db together.",
+  },
+  LEDGER_BUSY: { status: 503, hint: "The ledger's queue is full; try again shortly, or look at the disk's speed." },
+  LEDGER_ENTRY_INVALID: { status: 422, hint: "Correct the entry; bodies belong in a blob, not in the ledger." },
+  LEDGER_KEYS_UNUSABLE: { status: 500, hint: "Restore the named file of keys/ from the backup (mode 0600)." },
+  LEDGER_RANGE_INVALID: { status: 404, hint: "`GET /v1/ledger` tells the size; indexes run from 0 to size - 1." },
+  LEDGER_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the ledger and its disk." },
   NODE_TOO_OLD: { status: 500, hint: "Install Node.js 24 or run through npm, which uses the pinned one." },
   NOT_FOUND: { status: 404, hint: "Check the address; /v1/openapi.json lists every route." },
   PERMIT_INVALID: { status: 500, hint: "Actions run only through the gate; this is a fault in Homeostat." },
