@@ -3,7 +3,7 @@
 export interface Clock {
   /** Wall time in milliseconds since 1970; may jump. */
   now(): number;
-  /** Monotonic milliseconds since an arbitrary start; never jumps back. For durations and deadlines. */
+  /** Monotonic milliseconds since an arbitrary start, the same on all threads; never jumps back. For durations and deadlines. */
   monotonic(): number;
   /** Resolves after `ms`, or rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -11,7 +11,11 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  // Not performance.now(), which counts from the start of each thread: leases are renewed on one and judged on another.
+  monotonic: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  },
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);

@@ -21,5 +21,8 @@ export const outboxMigration: Migration = {
 
 /** `key` deduplicates: `run/<run id>/<seq>` for journal events, the entry's own id for everything else. */
 export function outboxInsert(key: string, entry: LedgerEntry): Statement {
-  return { sql: "INSERT INTO ledger_outbox (key, entry) VALUES (?, ?)", params: [key, JSON.stringify(entry)] };
+  return {
+    sql: "INSERT INTO ledger_outbox (key, entry) VALUES (?, ?)",
+    params: [key, JSON.stringify(entry)],
+  };
 }

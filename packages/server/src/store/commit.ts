@@ -1,0 +1,61 @@
+/** Group commit: many batches as savepoints of one transaction, so that one disk sync serves them all. */
+import { failureKind, failureText, readRows, runStatement } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
+
+export interface CommitReport {
+  /** One per batch, in order. */
+  readonly outcomes: readonly WireOutcome[];
+  /** Tables that the committed batches filled. */
+  readonly tables: readonly string[];
+}
+
+/**
+ * A batch that fails leaves no trace and harms no other. When the database itself fails (disk full, locked for long,
+ * damaged), every batch of the commit is `unavailable` and nothing of any is kept. Never throws.
+ */
+export function commitBatches(connection: Connection, batches: readonly WireBatch[]): CommitReport {
+  const { database } = connection;
+  const tables = new Set<string>();
+  try {
+    // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
+    database.exec("BEGIN IMMEDIATE");
+    const outcomes = batches.map((batch) => runBatch(connection, batch, tables));
+    database.exec("COMMIT");
+    return { outcomes, tables: [...tables] };
+  } catch (error) {
+    // SQLite has already undone the transaction after some failures (disk full), not after others.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    const failure: WireFailure = { kind: "unavailable", message: failureText(error) };
+    return { outcomes: batches.map(() => failure), tables: [] };
+  }
+}
+
+/** Throws when the whole transaction is lost. */
+function runBatch({ database, prepare }: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
+  database.exec("SAVEPOINT batch");
+  const results: WireResult[] = [];
+  const filled: string[] = [];
+  let failure: WireFailure | undefined;
+  for (const [sql, params, expectedRows] of batch) {
+    const statement = results.length;
+    try {
+      const prepared = prepare(sql);
+      const result = prepared.returnsRows ? readRows(prepared, params) : runStatement(prepared, params);
+      const rows = typeof result === "number" ? result : result.length;
+      if (expectedRows !== null && rows !== expectedRows) failure = { kind: "guard", statement, rows };
+      results.push(result);
+      if (rows > 0) filled.push(...prepared.tables);
+    } catch (error) {
+      const kind = failureKind(error);
+      if (kind === "unavailable" || !database.isTransaction) throw error;
+      failure = { kind, statement, message: failureText(error) };
+    }
+    if (failure !== undefined) break;
+  }
+  if (failure !== undefined) database.exec("ROLLBACK TO batch");
+  database.exec("RELEASE batch");
+  if (failure !== undefined) return failure;
+  for (const table of filled) tables.add(table);
+  return results;
+}

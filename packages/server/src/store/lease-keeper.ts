@@ -1,0 +1,73 @@
+/** The main thread's side of held leases: what is left of each, and a signal that is aborted when nothing is. */
+import type { Clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createLeaseSlot, endSlot, extendSlot, remainingInSlot } from "./lease-slot.ts";
+import type { HeldLease, Lease, LeaseKeeper } from "./lease.ts";
+import type { WireLease } from "./wire.ts";
+
+export interface SlotLeaseKeeper extends LeaseKeeper {
+  /** The renewing thread found that another has taken the lease. */
+  lost(name: string, epoch: number): void;
+  /** Ends all: the renewing thread is gone. */
+  stop(): void;
+}
+
+export interface LeaseKeeperDeps {
+  readonly clock: Clock;
+  /** Tell the renewing thread. Must not throw. */
+  readonly startRenewal: (lease: WireLease) => void;
+  readonly endRenewal: (name: string, epoch: number) => void;
+}
+
+export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeeperDeps): SlotLeaseKeeper {
+  const enders = new Map<string, (why: string) => void>();
+  return {
+    holdLease,
+    dropLease: ({ name, epoch }) => end(name, epoch, "was dropped"),
+    lost: (name, epoch) => end(name, epoch, "was taken over"),
+    stop: () => {
+      for (const ender of [...enders.values()]) ender("is no longer renewed, because the store was closed");
+    },
+  };
+
+  function holdLease(lease: Lease): HeldLease {
+    const { name, owner, epoch, ttlMs, untilMs } = lease;
+    const slot = createLeaseSlot();
+    // Since acquisition some of it may have passed; the wall clock says how much.
+    extendSlot(slot, clock.monotonic(), clock.now(), untilMs - clock.now());
+    const aborter = new AbortController();
+    const watching = new AbortController();
+    function ender(why: string): void {
+      enders.delete(key(name, epoch));
+      endRenewal(name, epoch);
+      endSlot(slot);
+      watching.abort();
+      aborter.abort(new HomeostatError("LEASE_LOST", `The lease ${name} ${why}`, { name, epoch }));
+    }
+    enders.set(key(name, epoch), ender);
+    startRenewal({ name, owner, epoch, ttlMs, slot });
+    void watch(slot, watching.signal, () => ender("ended before it could be renewed"));
+    return { ...lease, remainingMs: () => remainingInSlot(slot, clock), signal: aborter.signal };
+  }
+
+  /** Sleeps until the end, which renewals move on meanwhile. */
+  async function watch(slot: BigInt64Array, signal: AbortSignal, onEnd: () => void): Promise<void> {
+    try {
+      for (let leftMs = remainingInSlot(slot, clock); leftMs > 0; leftMs = remainingInSlot(slot, clock)) {
+        // Rounded up, lest a timer that fires a fraction early spins.
+        await clock.sleep(Math.ceil(leftMs), signal);
+      }
+      if (!signal.aborted) onEnd();
+    } catch {
+      // The sleep was aborted: the lease ended in another way, which has told the holder.
+    }
+  }
+
+  function end(name: string, epoch: number, why: string): void {
+    enders.get(key(name, epoch))?.(why);
+  }
+}
+
+function key(name: string, epoch: number): string {
+  return `${epoch} ${name}`;
+}

@@ -1,0 +1,121 @@
+/** The store on SQLite: a writer thread that commits in groups, and point reads on the main thread. */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+import { errorMessage, HomeostatError } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
+import { createCommitListeners } from "./commit-listeners.ts";
+import { openConnection, reading, readRows } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { createLeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseStore } from "./lease.ts";
+import { renderMigrations, sqliteTypes } from "./migrate.ts";
+import { createScanner } from "./scan.ts";
+import type { Migration, Store } from "./store.ts";
+import { checkedValue, startWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+export interface SqliteStoreOptions {
+  /** The database file. Its folder must exist; the file is created, readable by this user alone. */
+  readonly path: string;
+  readonly migrations: readonly Migration[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** `full` (default) survives a power cut; `normal` survives the death of the process: for what can be rebuilt. */
+  readonly synchronous?: "full" | "normal";
+  /** Batches that may wait for their commit before `write` refuses. Default 50,000: about 50 MB of small batches. */
+  readonly maxPendingBatches?: number;
+  /** How often commits of other processes are looked for while somebody listens; 0 is never. Default 5: a look takes 2 us. */
+  readonly foreignCommitPollMs?: number;
+  /** Told of each commit, for metrics. Must not throw. */
+  readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
+}
+
+/** Throws DATA_FOLDER_UNUSABLE (folder or file not writable, made by a newer version), STORE_UNAVAILABLE (damaged, locked). */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<LeaseStore> {
+  const { path, clock, logger } = options;
+  await createPrivateFile(path);
+  const listeners = createCommitListeners(logger);
+  const writer = await startWriter(
+    {
+      path,
+      migrations: renderMigrations(options.migrations, sqliteTypes),
+      synchronous: options.synchronous ?? "full",
+      foreignCommitPollMs: options.foreignCommitPollMs ?? 5,
+      maxPendingBatches: options.maxPendingBatches ?? 50_000,
+    },
+    {
+      onCommitted({ tables, batches, durationMs }) {
+        options.observeCommit?.({ batches, durationMs });
+        listeners.notify(tables);
+      },
+      onForeignCommit: () => listeners.notifyAll(),
+      onLeaseLost: (name, epoch) => leases.lost(name, epoch),
+      onDied(why) {
+        logger.error({ path, why }, "the database can no longer be written");
+        leases.stop();
+      },
+    },
+  );
+  const leases = createLeaseKeeper({
+    clock,
+    startRenewal: (lease) => writer.send({ kind: "hold", lease }),
+    endRenewal: (name, epoch) => writer.send({ kind: "drop", name, epoch }),
+  });
+  const reader = await openReader(path, writer);
+  const scanner = createScanner(() => openConnection({ path, readOnly: true }));
+  const store: Store = {
+    dialect: "sqlite",
+    async read(sql, params = []) {
+      const values = params.map(checkedValue);
+      return reading(reader, () => readRows(reader.prepare(sql), values));
+    },
+    scan: (sql, params = []) => scanner.scan(sql, params.map(checkedValue)),
+    write: (batch) => writer.write(batch),
+    onCommit(table, listener) {
+      const remove = listeners.add(table, listener);
+      writer.send({ kind: "watch", on: true });
+      return () => {
+        remove();
+        if (listeners.isEmpty()) writer.send({ kind: "watch", on: false });
+      };
+    },
+    async close() {
+      leases.stop();
+      await writer.close();
+      scanner.close();
+      reader.close();
+    },
+  };
+  return { ...store, holdLease: leases.holdLease, dropLease: leases.dropLease };
+}
+
+async function openReader(path: string, writer: Writer): Promise<Connection> {
+  try {
+    return reading(undefined, () => openConnection({ path, readOnly: true }));
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+/** SQLite would create it readable by everybody; its log and index files take over this file's mode. */
+async function createPrivateFile(path: string): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    await file.close();
+  } catch (error) {
+    const hints: Readonly<Record<string, string>> = {
+      EISDIR: "The path is a folder; name a file in it.",
+      ENOENT: "The folder does not exist; create it or give HOMEOSTAT_HOME another one.",
+      ENOSPC: "The disk is full; free some space and start again.",
+    };
+    const hint = hints[(error as NodeJS.ErrnoException).code ?? ""];
+    throw new HomeostatError(
+      "DATA_FOLDER_UNUSABLE",
+      `Cannot use the database ${path}: ${errorMessage(error)}`,
+      { path },
+      { cause: error, ...(hint === undefined ? {} : { hint }) },
+    );
+  }
+}
