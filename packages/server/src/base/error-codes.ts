@@ -1,6 +1,6 @@
 /** The one table of error codes: HTTP status and the hint that tells the user what to do. */
 
-interface ErrorRow {
+export interface ErrorRow {
   readonly status: number;
   readonly hint: string;
 }
@@ -113,6 +113,6 @@ export const errorCodes = {
     hint: "Run `chmod 600` on the token file, or delete it and start again to get a new one.",
   },
   USAGE: { status: 400, hint: "See `homeostat help`." },
-} as const satisfies Record<string, ErrorRow>;
+} as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -1,6 +1,6 @@
 /** The one error type of the server: a code from the table, a message with the actual values, and what to do. */
 import { errorCodes } from "./error-codes.ts";
-import type { ErrorCode } from "./error-codes.ts";
+import type { ErrorCode, ErrorRow } from "./error-codes.ts";
 
 /** Where in a user's file something was wrong; `path` is the field, for example `steps[2].with.path`. */
 export interface SourcePlace {
@@ -45,8 +45,9 @@ export class HomeostatError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "HomeostatError";
     this.code = code;
-    this.status = errorCodes[code].status;
-    this.hint = options.hint ?? errorCodes[code].hint;
+    const row: ErrorRow = errorCodes[code];
+    this.status = row.status;
+    this.hint = options.hint ?? row.hint;
     this.data = data;
     this.place = options.place;
     this.details = options.details ?? [];
