@@ -1,0 +1,94 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { isHomeostatError } from "../base/error.ts";
+import type { HomeostatError } from "../base/error.ts";
+import { parseTemplate, placeError, renderTemplate, renderText } from "./template.ts";
+
+const scope = { inputs: { folder: "assets", count: 3, list: [1, { a: "x" }], none: null } };
+
+function failure(text: string): HomeostatError {
+  try {
+    renderTemplate(text, scope);
+  } catch (error) {
+    if (isHomeostatError(error, "EXPRESSION_INVALID")) return error;
+    throw error;
+  }
+  throw new Error(`no error for ${text}`);
+}
+
+describe("templates", () => {
+  test("exactly one expression keeps its type", () => {
+    expect(renderTemplate("${{ inputs.count }}", scope)).toBe(3);
+    expect(renderTemplate("${{inputs.list}}", scope)).toEqual([1, { a: "x" }]);
+    expect(renderTemplate("${{ inputs.none }}", scope)).toBe(null);
+  });
+
+  test("anything around it makes a text", () => {
+    expect(renderTemplate(" ${{ inputs.count }}", scope)).toBe(" 3");
+    expect(renderTemplate("${{ inputs.folder }}/${{ inputs.count }}.png", scope)).toBe("assets/3.png");
+    expect(renderTemplate("${{ inputs.list }}!", scope)).toBe('[1,{"a":"x"}]!');
+    expect(renderText("${{ inputs.count }}", scope)).toBe("3");
+  });
+
+  test("text without expressions stays as it is", () => {
+    expect(renderTemplate("", scope)).toBe("");
+    expect(renderTemplate("$ { {{ }} ${x}", scope)).toBe("$ { {{ }} ${x}");
+  });
+
+  test("braces and closing marks inside an expression do not end it", () => {
+    expect(renderTemplate("${{ {a: {b: 1}} }}", scope)).toEqual({ a: { b: 1 } });
+    expect(renderTemplate("${{ {a:{b:1}}}}", scope)).toEqual({ a: { b: 1 } });
+    expect(renderTemplate("${{ '}}' }}${{ '${{' }}", scope)).toBe("}}${{");
+  });
+
+  test("null in a text is refused, with the way out", () => {
+    const error = failure("delete workspace/${{ inputs.none }}");
+    expect(error.message).toMatch(/null cannot be put into a text/);
+    expect(error.hint).toContain("??");
+    expect(renderTemplate('a${{ inputs.none ?? "" }}b', scope)).toBe("ab");
+  });
+
+  test("columns count from the start of the text", () => {
+    expect(failure("abc ${{ 1 + }}").data["column"]).toBe(13);
+    expect(failure("abc ${{ inputs.x ").message).toMatch(
+      /expected `}}` behind the expression, found the end/,
+    );
+    expect(failure("${{ 1 } }").message).toMatch(/expected `}}`/);
+    expect(failure("${{ }}").message).toMatch(/expected a value/);
+    expect(failure("ok ${{ nope }}").data["column"]).toBe(8);
+  });
+
+  test("very long texts and results are refused", () => {
+    expect(failure("x".repeat(300_000)).message).toMatch(/more than 262144/);
+    expect(() => renderText("${{ a }}".repeat(100), { a: "x".repeat(100_000) })).toThrow(/grew beyond/);
+  });
+
+  test("placeError says where the template stands and leaves other errors alone", () => {
+    const placed = placeError(failure("${{ nope }}"), "steps[1].with.path") as HomeostatError;
+    expect(placed.message).toMatch(/^steps\[1\]\.with\.path: unknown name/);
+    expect(placed.place).toEqual({ column: 5, path: "steps[1].with.path" });
+    const other = new Error("x");
+    expect(placeError(other, "p")).toBe(other);
+  });
+
+  test("any text either parses or is EXPRESSION_INVALID, in linear time", () => {
+    const pieces = fc.array(
+      fc.constantFrom("${{", "}}", "inputs", ".", "'", "{", "}", " ", "a", "1", "+", "\n"),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        try {
+          const template = parseTemplate(parts.join(""));
+          renderTemplate(template, scope);
+        } catch (error) {
+          if (!isHomeostatError(error, "EXPRESSION_INVALID")) throw error;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+    const began = performance.now();
+    parseTemplate("${{ 1 }}".repeat(30_000));
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+});
