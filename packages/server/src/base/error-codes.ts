@@ -11,15 +11,31 @@ export const errorCodes = {
     status: 403,
     hint: "Read the matched rules with `homeostat show RUN`, or change policy.yaml.",
   },
+  ACTION_FAILED: {
+    status: 500,
+    hint: "Read the step's error in `homeostat show RUN`; the log holds the details.",
+  },
   ACTION_INVALID: {
     status: 422,
     hint: "Correct the arguments; `homeostat show RUN` prints the tool's schema.",
   },
+  ACTION_THROTTLED: { status: 429, hint: "Wait, or raise the rate in policy.yaml." },
+  ACTION_TIMEOUT: { status: 504, hint: "Raise the step's `timeout`, or look at why the tool was slow." },
+  ACTION_UNKNOWN: { status: 422, hint: "/v1/tools lists the tools this server has." },
   APPROVAL_CONFLICT: {
     status: 409,
     hint: "The first answer counts; look at it with `homeostat approvals --all`.",
   },
+  APPROVAL_EXPIRED: {
+    status: 409,
+    hint: "Run the task again and answer in time; policy's `expires` sets how long there is.",
+  },
+  APPROVAL_NEEDED: {
+    status: 409,
+    hint: "Answer it with `homeostat approve ID` or `homeostat reject ID --reason`.",
+  },
   APPROVAL_NOT_FOUND: { status: 404, hint: "List the waiting approvals with `homeostat approvals`." },
+  APPROVAL_REJECTED: { status: 409, hint: "A person said no; the reason stands in `homeostat show RUN`." },
   ARTIFACT_NOT_FOUND: { status: 404, hint: "List a run's artifacts with `homeostat show RUN`." },
   AUTHENTICATION_LIMITED: {
     status: 429,
@@ -34,6 +50,10 @@ export const errorCodes = {
   BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
   BLOB_KEYS_UNUSABLE: { status: 500, hint: "Restore keys/blob-master.key from the backup (mode 0600)." },
   BLOB_NOT_FOUND: { status: 404, hint: "Run `homeostat verify`; restore the blob from a backup." },
+  CIRCUIT_OPEN: {
+    status: 503,
+    hint: "The target failed several times in a row; it is tried again by itself.",
+  },
   CODE_FAILED: {
     status: 422,
     hint: "Read the program's error output in the run's step; correct the program or its limits.",
@@ -53,11 +73,16 @@ export const errorCodes = {
     hint: "Read a part of it with `offset` and `length`, or raise the step's limit.",
   },
   FILE_UNAVAILABLE: { status: 500, hint: "Look at permissions and free space of the named folder." },
+  GUARD_FAILED: { status: 500, hint: "A guard broke, so the action was denied; the log holds the details." },
   HTTP_FAILED: { status: 502, hint: "Look at the address and at whether the other side is up." },
   HTTP_TOO_LARGE: { status: 413, hint: "Raise `maxBytes` of the step, or ask for less." },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     hint: "One Idempotency-Key stands for one request; use a new key for a different one.",
+  },
+  INPUTS_INVALID: {
+    status: 422,
+    hint: "Correct the named inputs; the workflow declares them under `inputs`.",
   },
   INTERNAL: {
     status: 500,
@@ -68,14 +93,29 @@ export const errorCodes = {
     status: 503,
     hint: "New actions are refused. Run `homeostat verify` to see what changed; restore ledger/ and state.db together.",
   },
-  LEDGER_BUSY: { status: 503, hint: "The ledger's queue is full; try again shortly, or look at the disk's speed." },
-  LEDGER_ENTRY_INVALID: { status: 422, hint: "Correct the entry; bodies belong in a blob, not in the ledger." },
+  LEDGER_BUSY: {
+    status: 503,
+    hint: "The ledger's queue is full; try again shortly, or look at the disk's speed.",
+  },
+  LEDGER_ENTRY_INVALID: {
+    status: 422,
+    hint: "Correct the entry; bodies belong in a blob, not in the ledger.",
+  },
   LEDGER_KEYS_UNUSABLE: { status: 500, hint: "Restore the named file of keys/ from the backup (mode 0600)." },
-  LEDGER_RANGE_INVALID: { status: 404, hint: "`GET /v1/ledger` tells the size; indexes run from 0 to size - 1." },
-  LEDGER_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the ledger and its disk." },
+  LEDGER_RANGE_INVALID: {
+    status: 404,
+    hint: "`GET /v1/ledger` tells the size; indexes run from 0 to size - 1.",
+  },
+  LEDGER_UNAVAILABLE: {
+    status: 503,
+    hint: "Look at `homeostat doctor` for the state of the ledger and its disk.",
+  },
   NODE_TOO_OLD: { status: 500, hint: "Install Node.js 24 or run through npm, which uses the pinned one." },
   NOT_FOUND: { status: 404, hint: "Check the address; /v1/openapi.json lists every route." },
+  OUTCOME_ABANDONED: { status: 409, hint: "A person gave the step up after its outcome was lost." },
+  OUTPUT_INVALID: { status: 422, hint: "Let the tool answer less, for example by writing to a file." },
   PERMIT_INVALID: { status: 500, hint: "Actions run only through the gate; this is a fault in Homeostat." },
+  POLICY_INVALID: { status: 422, hint: "Correct the named lines; see docs/policy.md for the format." },
   PORT_TAKEN: { status: 500, hint: "Stop the other program or choose another port with --port." },
   REQUEST_CONFLICT: { status: 409, hint: "The same request is still being answered; try again shortly." },
   REQUEST_FORBIDDEN: { status: 403, hint: "Call the server by its own address; see docs/security.md." },
@@ -91,8 +131,20 @@ export const errorCodes = {
   },
   REQUEST_TOO_LARGE: { status: 413, hint: "Send less, or raise http.bodyLimitBytes in homeostat.yaml." },
   REQUEST_UNSUPPORTED: { status: 415, hint: "Send the body as application/json without Content-Encoding." },
+  RUN_CANCELLED: { status: 409, hint: "Submit the task again if it was cancelled by mistake." },
   RUN_NOT_FOUND: { status: 404, hint: "List runs with `homeostat ps --all`." },
   RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
+  RUN_VERSION_UNKNOWN: { status: 500, hint: "A newer Homeostat wrote this journal; run that version." },
+  SANDBOX_BUSY: { status: 503, hint: "Too many programs wait already; try again shortly." },
+  SANDBOX_FAILED: {
+    status: 500,
+    hint: "Run `homeostat doctor`; it measures what the sandbox of this host holds.",
+  },
+  SANDBOX_REQUEST_INVALID: { status: 422, hint: "Correct the named limit or value." },
+  SANDBOX_UNAVAILABLE: {
+    status: 503,
+    hint: "Run `homeostat doctor`; it names the command that raises the level.",
+  },
   SERVER_BUSY: {
     status: 503,
     hint: "Too many live streams are open; close some or raise http.maxStreams in homeostat.yaml.",
@@ -113,6 +165,7 @@ export const errorCodes = {
     hint: "Run `chmod 600` on the token file, or delete it and start again to get a new one.",
   },
   USAGE: { status: 400, hint: "See `homeostat help`." },
+  WORKFLOW_INVALID: { status: 422, hint: "Correct the named lines; see docs/workflows.md for the format." },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

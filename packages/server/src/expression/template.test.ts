@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isHomeostatError } from "../base/error.ts";
 import type { HomeostatError } from "../base/error.ts";
-import { parseTemplate, placeError, renderTemplate, renderText } from "./template.ts";
+import { parseTemplate, renderTemplate, renderText } from "./template.ts";
 
 const scope = { inputs: { folder: "assets", count: 3, list: [1, { a: "x" }], none: null } };
 
@@ -61,14 +61,6 @@ describe("templates", () => {
   test("very long texts and results are refused", () => {
     expect(failure("x".repeat(300_000)).message).toMatch(/more than 262144/);
     expect(() => renderText("${{ a }}".repeat(100), { a: "x".repeat(100_000) })).toThrow(/grew beyond/);
-  });
-
-  test("placeError says where the template stands and leaves other errors alone", () => {
-    const placed = placeError(failure("${{ nope }}"), "steps[1].with.path") as HomeostatError;
-    expect(placed.message).toMatch(/^steps\[1\]\.with\.path: unknown name/);
-    expect(placed.place).toEqual({ column: 5, path: "steps[1].with.path" });
-    const other = new Error("x");
-    expect(placeError(other, "p")).toBe(other);
   });
 
   test("any text either parses or is EXPRESSION_INVALID, in linear time", () => {

@@ -1,6 +1,5 @@
 /** Text with `${{ }}` in it: parsed once at load, rendered with values at run time. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { createBudget } from "./budget.ts";
 import { evaluate } from "./evaluate.ts";
 import { expressionError, expressionLimits } from "./expression.ts";
@@ -86,14 +85,4 @@ function textOf(expression: Expression, scope: Scope): string {
   if (text !== undefined) return text;
   const hint = 'write `${{ value ?? "" }}` if nothing shall stand there';
   throw expressionError(expression.at, "null cannot be put into a text", hint);
-}
-
-/** Adds where a template stands (for example `steps[2].with.path`) to an EXPRESSION_INVALID that came out of it. */
-export function placeError(error: unknown, path: string): unknown {
-  if (!isHomeostatError(error, "EXPRESSION_INVALID")) return error;
-  return new HomeostatError("EXPRESSION_INVALID", `${path}: ${error.message}`, error.data, {
-    cause: error,
-    hint: error.hint,
-    place: { ...error.place, path },
-  });
 }
