@@ -6,6 +6,7 @@ import { describeSize } from "./describe-size.ts";
 import { openRegular, readBytes, readWhole } from "./file-contents.ts";
 import { openParent } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
+import { parseJson } from "./parse-json.ts";
 import type { FileToolDeps } from "./files.ts";
 import type { Tool } from "./tool.ts";
 
@@ -104,7 +105,7 @@ function decode(bytes: Buffer, given: ReadArgs, what: string): JsonValue {
   const text = decodeUtf8(bytes, isWhole, what);
   if (given.encoding === "text") return text;
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseJson(text);
   } catch (error) {
     throw new HomeostatError(
       "FILE_INVALID",

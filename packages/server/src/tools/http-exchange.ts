@@ -1,0 +1,241 @@
+/** One HTTP exchange over addresses that were checked before connecting, with redirects, size limit and decompression. */
+import type { IncomingMessage, RequestOptions } from "node:http";
+import { request as requestPlain } from "node:http";
+import { request as requestSecure } from "node:https";
+import { isIP } from "node:net";
+import type { LookupFunction } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import type { Transform } from "node:stream";
+import { HomeostatError, errorMessage, isHomeostatError } from "../base/error.ts";
+import { findAddressProblem } from "./http-address.ts";
+import type { AddressRules } from "./http-address.ts";
+import { hostOf, parseUrl, portOf, requireAllowedHost } from "./http-hosts.ts";
+
+export interface ExchangeDeps extends AddressRules {
+  readonly allowedHosts: readonly string[];
+  /** Every address of a name as IP literals; may be slow, may throw. */
+  readonly resolveHost: (host: string) => Promise<readonly string[]>;
+}
+
+export interface ExchangeRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  readonly maxBytes: number;
+  /** Only for requests that change nothing: every address on the way is checked like the first. */
+  readonly maxRedirects: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ExchangeResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Where the body came from in the end. */
+  readonly url: URL;
+  readonly redirects: readonly string[];
+}
+
+/** What may follow a request to another origin; everything else may be a credential. */
+const harmlessHeaders: ReadonlySet<string> = new Set(["accept", "accept-language", "user-agent"]);
+
+/**
+ * Throws ACTION_DENIED for hosts and addresses that are not allowed, HTTP_TOO_LARGE, HTTP_FAILED. `data.transient` is true
+ * when the other side cannot have seen the request or it changes nothing; `data.outcomeUnknown` when it may have acted.
+ */
+export async function exchange(request: ExchangeRequest, deps: ExchangeDeps): Promise<ExchangeResponse> {
+  const redirects: string[] = [];
+  let { url, headers } = request;
+  for (;;) {
+    const answer = await exchangeOnce({ ...request, url, headers }, deps);
+    const next = redirectTarget(answer, url);
+    if (next === undefined || request.maxRedirects === 0) return { ...answer, url, redirects };
+    if (redirects.length === request.maxRedirects) {
+      throw new HomeostatError(
+        "HTTP_FAILED",
+        `${request.url.host} redirected more than ${request.maxRedirects} times`,
+      );
+    }
+    if (url.protocol === "https:" && next.protocol === "http:") {
+      throw new HomeostatError(
+        "ACTION_DENIED",
+        `${url.host} redirects from https to http; that is not followed`,
+      );
+    }
+    if (next.origin !== url.origin) {
+      headers = Object.fromEntries(Object.entries(headers).filter(([name]) => harmlessHeaders.has(name)));
+    }
+    redirects.push(next.href);
+    url = next;
+  }
+}
+
+type Answer = Pick<ExchangeResponse, "status" | "headers" | "body">;
+
+async function exchangeOnce(request: ExchangeRequest, deps: ExchangeDeps): Promise<Answer> {
+  requireAllowedHost(request.url, deps.allowedHosts);
+  const addresses = await findAddresses(request.url, deps);
+  request.signal.throwIfAborted();
+  const state = { isConnected: false };
+  try {
+    const response = await open(request, addresses, state);
+    const body = await readBody(response, request);
+    return { status: response.statusCode!, headers: plainHeaders(response), body };
+  } catch (error) {
+    throw exchangeError(error, request, state.isConnected);
+  }
+}
+
+/** All addresses of the host, each permitted. One refused address refuses the host: a mixed answer is how rebinding looks. */
+async function findAddresses(url: URL, deps: ExchangeDeps): Promise<readonly string[]> {
+  const host = hostOf(url).replace(/^\[|\]$/g, "");
+  const addresses = isIP(host) === 0 ? await resolveName(host, deps) : [host];
+  for (const address of addresses) {
+    const problem = findAddressProblem({ address, port: portOf(url) }, deps);
+    if (problem === undefined) continue;
+    throw new HomeostatError(
+      "ACTION_DENIED",
+      `${url.host} leads to ${address}: ${problem}`,
+      { host: url.host, address, reason: "ADDRESS_REFUSED" },
+      { hint: "Only public addresses may be called; name a private one with its port in http.allowPrivate." },
+    );
+  }
+  return addresses;
+}
+
+async function resolveName(host: string, deps: ExchangeDeps): Promise<readonly string[]> {
+  const addresses = await deps.resolveHost(host).catch((error: unknown) => {
+    const told = `The name ${host} could not be resolved: ${errorMessage(error)}`;
+    throw new HomeostatError("HTTP_FAILED", told, { host, transient: true }, { cause: error });
+  });
+  if (addresses.length > 0) return addresses;
+  throw new HomeostatError("HTTP_FAILED", `The name ${host} has no address`, { host, transient: true });
+}
+
+function open(
+  request: ExchangeRequest,
+  addresses: readonly string[],
+  state: { isConnected: boolean },
+): Promise<IncomingMessage> {
+  const { url, body } = request;
+  const isSecure = url.protocol === "https:";
+  const options: RequestOptions = {
+    method: request.method,
+    hostname: hostOf(url).replace(/^\[|\]$/g, ""),
+    port: portOf(url),
+    path: url.pathname + url.search,
+    headers: {
+      "user-agent": "homeostat",
+      ...request.headers,
+      host: url.host,
+      "accept-encoding": "gzip, deflate, br",
+      ...(body === undefined ? {} : { "content-length": String(body.length) }),
+    },
+    // A connection of its own: a pooled one was opened to an address that was checked at another time.
+    agent: false,
+    lookup: answerWith(addresses),
+    signal: request.signal,
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = (isSecure ? requestSecure : requestPlain)(options);
+    outgoing.once("socket", (socket) => {
+      socket.once(isSecure ? "secureConnect" : "connect", () => {
+        state.isConnected = true;
+      });
+    });
+    outgoing.once("response", resolve);
+    // `on`: an aborted body reports its error a second time, which must not be unhandled.
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** Name resolution that gives the checked addresses and asks nobody. */
+function answerWith(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_host, options, callback) => {
+    if (options.all === true) callback(null, all);
+    else callback(null, all[0]!.address, all[0]!.family);
+  };
+}
+
+async function readBody(response: IncomingMessage, request: ExchangeRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  const collect = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of source) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > request.maxBytes) throw tooLarge(request);
+      chunks.push(chunk);
+    }
+  };
+  const decoder = request.method === "HEAD" ? undefined : decoderFor(response.headers["content-encoding"]);
+  // The limit counts what comes out of the decoder, so that a small archive of much is stopped too.
+  if (decoder === undefined) await pipeline(response, collect);
+  else await pipeline(response, decoder, collect);
+  return Buffer.concat(chunks);
+}
+
+function decoderFor(encoding: string | undefined): Transform | undefined {
+  switch (encoding?.trim().toLowerCase()) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    default:
+      return undefined;
+  }
+}
+
+function redirectTarget(answer: Answer, url: URL): URL | undefined {
+  const { location } = answer.headers as { readonly location?: string };
+  if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return undefined;
+  return parseUrl(location, url);
+}
+
+/** Set-Cookie is left out: it is a credential, and nothing here keeps cookies. */
+function plainHeaders(response: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value === undefined || name === "set-cookie") continue;
+    headers[name] = (Array.isArray(value) ? value.join(", ") : value).toWellFormed();
+  }
+  return headers;
+}
+
+function exchangeError(error: unknown, request: ExchangeRequest, isConnected: boolean): unknown {
+  const changesNothing = request.method === "GET" || request.method === "HEAD";
+  const outcomeUnknown = isConnected && !changesNothing;
+  if (isHomeostatError(error) && !outcomeUnknown) return error;
+  if (request.signal.aborted && !outcomeUnknown) return request.signal.reason;
+  const what = `${request.method} ${request.url.host}`;
+  const told = outcomeUnknown
+    ? `${what} was sent, but its answer was lost: ${errorMessage(error)}`
+    : `${what} failed: ${errorMessage(error)}`;
+  const code = (error as NodeJS.ErrnoException).code ?? null;
+  return new HomeostatError(
+    "HTTP_FAILED",
+    told,
+    { host: request.url.host, errno: code, transient: !outcomeUnknown && !isLasting(code), outcomeUnknown },
+    { cause: error },
+  );
+}
+
+/** Certificates and protocol faults do not heal by trying again. */
+function isLasting(code: string | null): boolean {
+  return code !== null && /CERT|SSL|TLS|HPE_|ERR_INVALID|Z_/.test(code);
+}
+
+function tooLarge(request: ExchangeRequest): HomeostatError {
+  return new HomeostatError(
+    "HTTP_TOO_LARGE",
+    `The answer of ${request.url.host} has more than ${request.maxBytes} bytes`,
+    { host: request.url.host, limitBytes: request.maxBytes },
+  );
+}

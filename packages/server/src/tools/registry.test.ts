@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { canonicalJson } from "../base/canonical-json.ts";
+import { prepareAction } from "./prepare-action.ts";
+import { createTools, describeTools, digestTools } from "./registry.ts";
+import { createTestContext, createTestPlace } from "./testing-context.ts";
+import type { AnyTool } from "./tool.ts";
+
+const http = { allowedHosts: [], allowPrivate: [], isOwnListener: () => false, resolveHost: async () => [] };
+const tools: ReadonlyMap<string, AnyTool> = createTools({
+  forbiddenFolders: [],
+  temporaryFolder: "/tmp",
+  http,
+});
+
+test("every built-in action is there under its name with the effect class that a crash relies on", () => {
+  expect([...tools].map(([name, tool]) => `${name}: ${tool.effect}`)).toEqual([
+    "artifact.register: idempotent",
+    "code_exec.run: idempotent",
+    "file_ops.delete: checkable",
+    "file_ops.list: pure",
+    "file_ops.move: checkable",
+    "file_ops.read: pure",
+    "file_ops.write: idempotent",
+    "http.get: idempotent",
+    "http.request: unsafe",
+    "wait.for: pure",
+  ]);
+  for (const tool of tools.values()) {
+    expect(tool.effect === "checkable").toBe(tool.check !== undefined);
+    expect(tool.defaultTimeoutMs).toBeLessThanOrEqual(tool.maxTimeoutMs);
+  }
+});
+
+describe.each([...describeTools(tools)])("$name", ({ name, description, schema }) => {
+  test("describes every argument and takes no unknown one", async () => {
+    expect(description).toMatch(/\.$/);
+    const properties = schema["properties"] as Record<string, { description?: string }>;
+    expect(schema["additionalProperties"]).toBe(false);
+    expect(Object.keys(properties).length).toBeGreaterThan(0);
+    const undescribed = Object.entries(properties).filter(([, value]) => !value.description);
+    expect(undescribed).toEqual([]);
+    expect(() => canonicalJson(schema)).not.toThrow();
+    const tool = tools.get(name)!;
+    await expect(prepareAction(tool, { nonsense: 1 }, createTestContext())).rejects.toMatchObject({
+      code: "ACTION_INVALID",
+    });
+  });
+});
+
+test("wrong arguments are told one by one with their places", async () => {
+  const tool = tools.get("code_exec.run")!;
+  await expect(
+    prepareAction(
+      tool,
+      { language: "cobol", limits: { wallSeconds: 601 }, extra: true },
+      createTestContext(),
+    ),
+  ).rejects.toMatchObject({
+    code: "ACTION_INVALID",
+    details: expect.arrayContaining([
+      expect.objectContaining({ path: "language" }),
+      expect.objectContaining({ path: "limits.wallSeconds" }),
+    ]) as unknown,
+    message: expect.stringMatching(/^code_exec.run does not take these arguments: .*extra/) as string,
+  });
+});
+
+test("a run's pins change when a schema does and not otherwise", () => {
+  const digests = digestTools(tools);
+  expect(Object.keys(digests)).toHaveLength(tools.size);
+  expect(digestTools(createTools({ forbiddenFolders: ["/x"], temporaryFolder: "/y", http }))).toEqual(
+    digests,
+  );
+  expect(new Set(Object.values(digests)).size).toBe(tools.size);
+});
+
+describe("wait.for", () => {
+  test("waits by the clock it is given and ends early when aborted", async () => {
+    const place = await createTestPlace();
+    const tool = tools.get("wait.for")!;
+    const resolved = await prepareAction(tool, { seconds: 0.01 }, place.context);
+    expect(resolved).toEqual({ resource: "clock", args: { seconds: 0.01 }, summary: "wait 0.01 s" });
+    expect(await tool.execute(resolved, place.context)).toMatchObject({ output: { seconds: 0.01 } });
+    const long = await prepareAction(tool, { seconds: 60 }, place.context);
+    const signal = AbortSignal.timeout(10);
+    await expect(tool.execute(long, { ...place.context, signal })).rejects.toMatchObject({
+      name: "TimeoutError",
+    });
+  });
+});

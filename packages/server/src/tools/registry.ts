@@ -1,0 +1,69 @@
+/** Every built-in tool by action name, and how the API, the reference page and a run's pins describe them. */
+import { z } from "zod";
+import type { JsonObject } from "../base/canonical-json.ts";
+import { digestJson } from "../base/digest.ts";
+import type { RiskLevel } from "../policy/decision.ts";
+import { createArtifactTool } from "./artifact.ts";
+import { createCodeTool } from "./code.ts";
+import type { CodeToolDeps } from "./code.ts";
+import { createFileTools } from "./files.ts";
+import type { ExchangeDeps } from "./http-exchange.ts";
+import { createHttpGetTool, createHttpRequestTool } from "./http-fetch.ts";
+import { createWaitTool } from "./wait.ts";
+import type { AnyTool, EffectClass, Tool } from "./tool.ts";
+
+export interface ToolsDeps extends CodeToolDeps {
+  readonly http: ExchangeDeps;
+}
+
+/** What GET /v1/tools answers with. */
+export interface ToolDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly effect: EffectClass;
+  readonly risk: RiskLevel;
+  readonly defaultTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  /** JSON Schema (2020-12) of the arguments as a user writes them: what has a default may be left out. */
+  readonly schema: JsonObject;
+}
+
+/** In alphabetical order. */
+export function createTools(deps: ToolsDeps): ReadonlyMap<string, AnyTool> {
+  const files = createFileTools(deps);
+  const tools: readonly AnyTool[] = [
+    anyTool(createArtifactTool(deps)),
+    anyTool(createCodeTool(deps)),
+    anyTool(files.delete),
+    anyTool(files.list),
+    anyTool(files.move),
+    anyTool(files.read),
+    anyTool(files.write),
+    anyTool(createHttpGetTool(deps.http)),
+    anyTool(createHttpRequestTool(deps.http)),
+    anyTool(createWaitTool()),
+  ];
+  return new Map(tools.map((tool) => [tool.name, tool]));
+}
+
+export function describeTools(tools: ReadonlyMap<string, AnyTool>): readonly ToolDescription[] {
+  return [...tools.values()].map((tool) => {
+    const { name, description, effect, risk, defaultTimeoutMs, maxTimeoutMs } = tool;
+    return { name, description, effect, risk, defaultTimeoutMs, maxTimeoutMs, schema: schemaOf(tool) };
+  });
+}
+
+/** Action name to digest of its argument schema: what a run pins. */
+export function digestTools(tools: ReadonlyMap<string, AnyTool>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...tools].map(([name, tool]) => [name, digestJson(schemaOf(tool))]));
+}
+
+function schemaOf(tool: AnyTool): JsonObject {
+  // Proof of the cast: a JSON Schema is JSON; zod types it more loosely.
+  return z.toJSONSchema(tool.args, { io: "input" }) as JsonObject;
+}
+
+/** The registry's callers parse with `tool.args` before `resolve`, so forgetting the type loses no check. */
+function anyTool<Args>(tool: Tool<Args>): AnyTool {
+  return tool as unknown as AnyTool;
+}
