@@ -4,7 +4,7 @@ import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Migration, Row, Store } from "../store/store.ts";
 
 export const idempotencyMigration: Migration = {
-  id: "0002-idempotency-keys",
+  id: "0003-idempotency-keys",
   statements: () => [
     `CREATE TABLE idempotency_keys (
       tenant TEXT NOT NULL,

@@ -1,7 +1,7 @@
 /** The local admin token: made on first start, kept in a file that only its owner may read. */
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { link, open, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { HomeostatError, errorMessage } from "../base/error.ts";
@@ -36,8 +36,7 @@ export async function openAdminToken(home: string, configured?: string): Promise
   const path = adminTokenPath(home);
   const value = createToken();
   try {
-    // `wx` fails if the name exists in any form, so of two processes starting together one creates and the other reads.
-    await write(path, value);
+    await create(path, value);
     return { value, origin: "created", path };
   } catch (error) {
     if (errorCodeOf(error) !== "EEXIST") throw unusable(path, error);
@@ -91,13 +90,18 @@ function requireStrong(token: string): string {
   );
 }
 
-async function write(path: string, value: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
+/** Written whole under another name first: neither a crash nor a second process ever sees a token file without a token. */
+async function create(path: string, value: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(`${value}\n`);
     await file.sync();
+    // Unlike rename, link fails when the name exists: of two processes starting together one creates, the other reads.
+    await link(draft, path);
   } finally {
     await file.close();
+    await unlink(draft);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Principal, Role } from "../http/access.ts";
 import type { Migration, Store } from "../store/store.ts";
 
 export const sessionsMigration: Migration = {
-  id: "0003-sessions",
+  id: "0004-sessions",
   statements: () => [
     `CREATE TABLE sessions (
       digest TEXT PRIMARY KEY,

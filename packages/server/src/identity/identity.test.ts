@@ -1,0 +1,147 @@
+import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createManualClock, systemClock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { createAuthenticator } from "../http/authenticate.ts";
+import { startTestServer } from "../http/test-server.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import { openAdminToken, readAdminToken } from "./admin-token.ts";
+import { sessionRoutes } from "./session.routes.ts";
+import { createSessions, sessionsMigration } from "./sessions.ts";
+import { createTokens } from "./tokens.ts";
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), "homeostat-identity-"));
+});
+afterEach(() => rm(home, { recursive: true, force: true }));
+
+function openStore(): Promise<Store> {
+  const logger = createSilentLogger();
+  return openSqliteStore({
+    path: join(home, "state.db"),
+    migrations: [sessionsMigration],
+    clock: systemClock,
+    logger,
+  });
+}
+
+describe("the token file", () => {
+  test("is made on first start for its owner alone and read afterwards", async () => {
+    const first = await openAdminToken(home);
+    expect(first).toMatchObject({
+      origin: "created",
+      value: expect.stringMatching(/^hst_[\w-]{43}$/) as string,
+    });
+    expect((await stat(join(home, "token"))).mode & 0o777).toBe(0o600);
+    expect(await openAdminToken(home)).toEqual({ ...first, origin: "file" });
+    expect(await readAdminToken(home)).toBe(first.value);
+  });
+
+  test("two processes that start together agree on one token", async () => {
+    const tokens = await Promise.all(Array.from({ length: 8 }, () => openAdminToken(home)));
+    const written = (await readFile(join(home, "token"), "utf8")).trim();
+    expect(tokens.map(({ value }) => value)).toEqual(Array(8).fill(written));
+    expect(tokens.filter(({ origin }) => origin === "created").length).toBe(1);
+    expect(await readdir(home)).toEqual(["token"]);
+  });
+
+  test("is refused when others may read it, when it is a link, and when it holds no token", async () => {
+    const path = join(home, "token");
+    await openAdminToken(home);
+    await chmod(path, 0o644);
+    await expect(readAdminToken(home)).rejects.toMatchObject({
+      code: "TOKEN_UNSAFE",
+      message: `The token file ${path} may be read by others (mode 644, wanted 600)`,
+    });
+    await chmod(path, 0o600);
+    await writeFile(path, "");
+    await expect(openAdminToken(home)).rejects.toMatchObject({ code: "TOKEN_UNSAFE" });
+    await rm(path);
+    await symlink("/etc/hostname", path);
+    await expect(openAdminToken(home)).rejects.toMatchObject({ code: "TOKEN_UNSAFE" });
+    await rm(path);
+    await expect(readAdminToken(home)).rejects.toMatchObject({ code: "AUTHENTICATION_REQUIRED" });
+  });
+
+  test("a configured token is used as it is and must not be short", async () => {
+    expect(await openAdminToken(home, "x".repeat(20))).toEqual({
+      value: "x".repeat(20),
+      origin: "configured",
+    });
+    await expect(openAdminToken(home, "secret")).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+describe("sessions", () => {
+  const admin = { id: "admin", role: "admin", tenant: "default" } as const;
+
+  test("end by time, by signing out and with the token they come from", async () => {
+    const store = await openStore();
+    const clock = createManualClock();
+    const deps = { store, clock, credential: "c1", lifetimeMs: 1_000 };
+    const sessions = createSessions(deps);
+    const first = await sessions.create(admin);
+    expect(await sessions.find(first.value)).toEqual(admin);
+    expect(await sessions.find("guess")).toBeUndefined();
+    expect(await createSessions({ ...deps, credential: "c2" }).find(first.value)).toBeUndefined();
+    clock.advance(1_000);
+    expect(await sessions.find(first.value)).toBeUndefined();
+    const second = await sessions.create(admin);
+    await sessions.end(second.value);
+    expect(await sessions.find(second.value)).toBeUndefined();
+    await store.close();
+  });
+
+  test("the database holds no value that opens one", async () => {
+    const store = await openStore();
+    const sessions = createSessions({ store, clock: systemClock, credential: "c", lifetimeMs: 60_000 });
+    const { value } = await sessions.create(admin);
+    const rows = JSON.stringify(await store.read("SELECT * FROM sessions"));
+    expect(rows).not.toContain(value);
+    await store.close();
+  });
+
+  test("a browser signs in with the token, is remembered by its cookie and signs out", async () => {
+    const store = await openStore();
+    const { value: token } = await openAdminToken(home);
+    const tokens = createTokens(token);
+    const sessions = createSessions({
+      store,
+      clock: systemClock,
+      credential: tokens.credential,
+      lifetimeMs: 60_000,
+    });
+    const authenticate = createAuthenticator({
+      findByToken: tokens.findByToken,
+      findBySession: sessions.find,
+      clock: systemClock,
+    });
+    await using server = await startTestServer(sessionRoutes({ sessions, clock: systemClock }), {
+      authenticate,
+    });
+    const address = `${server.url}/v1/session`;
+    expect(
+      (await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}x` } })).status,
+    ).toBe(401);
+    const signIn = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+    expect([signIn.status, await signIn.json()]).toEqual([201, { principal: "admin", role: "admin" }]);
+    const setCookie = signIn.headers.get("set-cookie") ?? "";
+    expect(setCookie).toMatch(
+      /^homeostat_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/,
+    );
+    expect(setCookie).not.toContain(token);
+    const cookie = setCookie.split(";")[0]!;
+    expect((await fetch(address, { headers: { cookie } })).status).toBe(200);
+    const signOut = await fetch(address, { method: "DELETE", headers: { cookie, origin: server.url } });
+    expect([signOut.status, signOut.headers.get("set-cookie")]).toEqual([
+      204,
+      "homeostat_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
+    ]);
+    expect((await fetch(address, { headers: { cookie } })).status).toBe(401);
+    await store.close();
+  });
+});
