@@ -49,8 +49,9 @@ export function createLeaseRenewal(
     const lost: Held[] = [];
     try {
       database.exec("BEGIN IMMEDIATE");
+      // Never shorter than it is: the holder may have reserved time for a long act.
       const update = connection.prepare(
-        "UPDATE leases SET until_ms = ? WHERE name = ? AND owner = ? AND epoch = ?",
+        "UPDATE leases SET until_ms = max(until_ms, ?) WHERE name = ? AND owner = ? AND epoch = ?",
       );
       for (const entry of due) {
         const { name, owner, epoch, ttlMs } = entry.lease;

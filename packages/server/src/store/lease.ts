@@ -101,6 +101,19 @@ export function fence({ name, owner, epoch }: Pick<Lease, "name" | "owner" | "ep
   };
 }
 
+/** Makes the lease last at least until `untilMs` (wall clock), for an act longer than its time to live. Guard "lease". */
+export function reserveLease(
+  { name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">,
+  untilMs: number,
+): Statement {
+  return {
+    sql: `UPDATE leases SET until_ms = CASE WHEN until_ms < ? THEN ? ELSE until_ms END
+      WHERE name = ? AND owner = ? AND epoch = ?`,
+    params: [untilMs, untilMs, name, owner, epoch],
+    expect: { rows: 1, guard: "lease" },
+  };
+}
+
 /** Frees the lease at once; does nothing when it is no longer held. For the batch that ends the work, or alone. */
 export function freeLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">): Statement {
   return {

@@ -1,0 +1,200 @@
+/** Approvals as rows: what is asked, bound to the exact arguments and the policy that asked; the first answer wins. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { MatchedRule, OriginLabel, RiskLevel } from "../policy/decision.ts";
+import type { Migration, Row, Statement, Store } from "../store/store.ts";
+
+export const approvalsMigration: Migration = {
+  id: "0120-approvals",
+  statements: () => [
+    `CREATE TABLE approvals (
+      id TEXT PRIMARY KEY,
+      v INTEGER NOT NULL,
+      tenant TEXT NOT NULL,
+      labels TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      status TEXT NOT NULL,
+      run_id TEXT NOT NULL,
+      workflow TEXT NOT NULL,
+      step TEXT NOT NULL,
+      action TEXT,
+      resource TEXT,
+      summary TEXT NOT NULL,
+      message TEXT,
+      args TEXT NOT NULL,
+      args_digest TEXT NOT NULL,
+      risk TEXT NOT NULL,
+      reason TEXT NOT NULL,
+      matched TEXT NOT NULL,
+      policy_revision TEXT NOT NULL,
+      requester TEXT NOT NULL,
+      by_roles TEXT NOT NULL,
+      requested_at_ms BIGINT NOT NULL,
+      expires_at_ms BIGINT,
+      decided_by TEXT,
+      decided_at_ms BIGINT,
+      decision_reason TEXT,
+      answer TEXT
+    )`,
+    "CREATE INDEX approvals_status ON approvals (status, requested_at_ms)",
+    "CREATE INDEX approvals_run ON approvals (run_id, step)",
+  ],
+};
+
+/** `action`: policy asked; `step`: the workflow asked; `outcome`: a crash lost an unsafe action's outcome. */
+export type ApprovalKind = "action" | "step" | "outcome";
+export type ApprovalStatus = "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved";
+export type DecisionAnswer =
+  "approve" | "reject" | "expire" | "cancel" | "happened" | "did-not-happen" | "abandon";
+
+export interface Approval {
+  readonly id: string;
+  readonly tenant: string;
+  readonly kind: ApprovalKind;
+  readonly status: ApprovalStatus;
+  readonly runId: string;
+  readonly workflow: string;
+  readonly step: string;
+  readonly action: string | null;
+  readonly resource: string | null;
+  readonly summary: string;
+  readonly message: string | null;
+  /** Exactly the resolved arguments that will be used. */
+  readonly args: JsonObject;
+  readonly argsDigest: string;
+  readonly labels: readonly OriginLabel[];
+  readonly risk: RiskLevel;
+  readonly reason: string;
+  readonly matched: readonly MatchedRule[];
+  readonly policyRevision: string;
+  readonly requester: string;
+  /** Roles that may answer; admin always may. */
+  readonly by: readonly string[];
+  readonly requestedAtMs: number;
+  readonly expiresAtMs: number | null;
+  readonly decidedBy: string | null;
+  readonly decidedAtMs: number | null;
+  readonly decisionReason: string | null;
+  readonly answer: DecisionAnswer | null;
+}
+
+/** Joins the batch that appends `approval.requested`. */
+export function insertApproval(approval: Approval): Statement {
+  return {
+    sql: `INSERT INTO approvals (id, v, tenant, labels, kind, status, run_id, workflow, step, action, resource, summary, message,
+      args, args_digest, risk, reason, matched, policy_revision, requester, by_roles, requested_at_ms, expires_at_ms)
+      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+    params: [
+      approval.id,
+      approval.tenant,
+      JSON.stringify(approval.labels),
+      approval.kind,
+      approval.status,
+      approval.runId,
+      approval.workflow,
+      approval.step,
+      approval.action,
+      approval.resource,
+      approval.summary,
+      approval.message,
+      JSON.stringify(approval.args),
+      approval.argsDigest,
+      approval.risk,
+      approval.reason,
+      JSON.stringify(approval.matched),
+      approval.policyRevision,
+      approval.requester,
+      JSON.stringify(approval.by),
+      approval.requestedAtMs,
+      approval.expiresAtMs,
+    ],
+  };
+}
+
+const statusAfter: Readonly<Record<DecisionAnswer, ApprovalStatus>> = {
+  approve: "approved",
+  reject: "rejected",
+  expire: "expired",
+  cancel: "cancelled",
+  happened: "resolved",
+  "did-not-happen": "resolved",
+  abandon: "resolved",
+};
+
+export interface Decided {
+  readonly id: string;
+  readonly answer: DecisionAnswer;
+  readonly by: string;
+  readonly atMs: number;
+  readonly reason: string | null;
+}
+
+/** The first answer wins: the guard `approval-answered` fails the batch of every later one. */
+export function decideApproval(decided: Decided): Statement {
+  return {
+    sql: `UPDATE approvals SET status = ?, answer = ?, decided_by = ?, decided_at_ms = ?, decision_reason = ?
+      WHERE id = ? AND status = 'waiting'`,
+    params: [
+      statusAfter[decided.answer],
+      decided.answer,
+      decided.by,
+      decided.atMs,
+      decided.reason,
+      decided.id,
+    ],
+    expect: { rows: 1, guard: "approval-answered" },
+  };
+}
+
+/** A run that ends takes its open questions with it. */
+export function cancelApprovals(runId: string, by: string, atMs: number): Statement {
+  return {
+    sql: `UPDATE approvals SET status = 'cancelled', answer = 'cancel', decided_by = ?, decided_at_ms = ?
+      WHERE run_id = ? AND status = 'waiting'`,
+    params: [by, atMs, runId],
+  };
+}
+
+/** Throws APPROVAL_NOT_FOUND. */
+export async function requireApproval(store: Pick<Store, "read">, id: string): Promise<Approval> {
+  const [row] = await store.read("SELECT * FROM approvals WHERE id = ?", [id]);
+  if (row === undefined) throw new HomeostatError("APPROVAL_NOT_FOUND", `There is no approval ${id}`, { id });
+  return approvalFromStore(row);
+}
+
+/** Whether this person's role may answer. Throws nothing; admin may always. */
+export function mayAnswer(approval: Pick<Approval, "by">, role: string): boolean {
+  return role === "admin" || approval.by.includes(role);
+}
+
+export function approvalFromStore(row: Row): Approval {
+  const json = (column: string): unknown => JSON.parse(row[column] as string);
+  return {
+    id: row["id"] as string,
+    tenant: row["tenant"] as string,
+    kind: row["kind"] as ApprovalKind,
+    status: row["status"] as ApprovalStatus,
+    runId: row["run_id"] as string,
+    workflow: row["workflow"] as string,
+    step: row["step"] as string,
+    action: row["action"] as string | null,
+    resource: row["resource"] as string | null,
+    summary: row["summary"] as string,
+    message: row["message"] as string | null,
+    args: json("args") as JsonObject,
+    argsDigest: row["args_digest"] as string,
+    labels: json("labels") as OriginLabel[],
+    risk: row["risk"] as RiskLevel,
+    reason: row["reason"] as string,
+    matched: json("matched") as MatchedRule[],
+    policyRevision: row["policy_revision"] as string,
+    requester: row["requester"] as string,
+    by: json("by_roles") as string[],
+    requestedAtMs: row["requested_at_ms"] as number,
+    expiresAtMs: row["expires_at_ms"] as number | null,
+    decidedBy: row["decided_by"] as string | null,
+    decidedAtMs: row["decided_at_ms"] as number | null,
+    decisionReason: row["decision_reason"] as string | null,
+    answer: row["answer"] as DecisionAnswer | null,
+  };
+}

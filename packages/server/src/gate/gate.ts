@@ -1,0 +1,286 @@
+/** The gate: every action from whatever door passes this one stack, in this order. Read it top to bottom. */
+import { digestJson } from "../base/digest.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
+import { judge } from "../guards/pipeline.ts";
+import type { Finding, Guard } from "../guards/pipeline.ts";
+import type { RateLimiter } from "../guards/rate-limit.ts";
+import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import type { IsolationLevel } from "../sandbox/sandbox.ts";
+import type { Permit, PermitOffice } from "./permit.ts";
+
+/** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
+export interface GateTool {
+  readonly name: string;
+  readonly defaultTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  parse(args: JsonObject): unknown;
+  resolve(parsed: unknown): Promise<ResolvedAction>;
+}
+
+export interface ResolvedAction {
+  readonly resource: string;
+  /** Further resources the same action touches (a move's target); policy judges each. */
+  readonly otherResources?: readonly string[];
+  readonly args: JsonObject;
+  readonly summary: string;
+}
+
+/** An action at the door, and who wants it. */
+export interface GateInput {
+  readonly tool: GateTool | undefined;
+  readonly toolName: string;
+  readonly args: JsonObject;
+  readonly labels: readonly OriginLabel[];
+  readonly runId: string;
+  readonly stepPath: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly agent: string;
+  readonly role: string;
+  readonly tenant: string;
+  readonly stepTimeoutMs: number | null;
+  /** The last answer a person gave for this step; it counts only for exactly these arguments. */
+  readonly answer: { readonly answer: "approve" | "reject" | "expire"; readonly argsDigest: string } | null;
+}
+
+export interface Admitted {
+  readonly resolved: ResolvedAction;
+  readonly argsDigest: string;
+  readonly decision: Decision;
+  readonly timeoutMs: number;
+  readonly minimumIsolation: IsolationLevel;
+}
+
+export type GateOutcome =
+  | ({ readonly kind: "allow"; readonly permit: Permit } & Admitted)
+  | ({ readonly kind: "ask"; readonly reason: string } & Admitted)
+  | { readonly kind: "throttle"; readonly retryAtMs: number; readonly reason: string }
+  | {
+      readonly kind: "deny";
+      readonly finding: Finding;
+      readonly resource: string;
+      readonly decision: Decision | null;
+    };
+
+export interface Gate {
+  admit(input: GateInput): Promise<GateOutcome>;
+  /** The way back: output check, redaction, labels. Throws OUTPUT_INVALID. */
+  receive(output: JsonValue, labels: readonly OriginLabel[]): Received;
+  /** Tells the breaker how the action went. */
+  settled(admitted: Admitted, tool: string, outcome: "succeeded" | "failed"): void;
+}
+
+export interface Received {
+  readonly output: JsonValue;
+  readonly labels: readonly OriginLabel[];
+}
+
+export interface GateDeps {
+  readonly clock: Clock;
+  /** Decides with the policy that is active now. */
+  readonly decide: (request: ActionRequest) => Decision;
+  readonly limiter: RateLimiter;
+  readonly breaker: CircuitBreaker;
+  readonly permits: PermitOffice;
+  /** The weakest isolation when policy names none. */
+  readonly defaultIsolation: IsolationLevel;
+  /** Masks secrets in a tool's output before it is recorded. */
+  readonly redact: (value: JsonValue) => JsonValue;
+  /** Observes every verdict, for metrics; must not throw. */
+  readonly observe: (tool: string, verdict: GateOutcome["kind"]) => void;
+  readonly maxOutputBytes: number;
+}
+
+/** What the guards have learned so far. */
+interface Draft {
+  readonly input: GateInput;
+  readonly parsed?: unknown;
+  readonly resolved?: ResolvedAction;
+  readonly argsDigest?: string;
+  readonly decision?: Decision;
+}
+
+export function createGate(deps: GateDeps): Gate {
+  // The stack. Each guard is below, in the same order.
+  const stack: readonly Guard<Draft>[] = [
+    { name: "schema", judge: checkSchema },
+    { name: "resolve", judge: resolveResource },
+    { name: "policy", judge: (draft) => askPolicy(draft, deps.decide) },
+    { name: "approval", judge: weighApproval },
+    { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
+    { name: "breaker", judge: (draft) => checkBreaker(draft, deps.breaker) },
+  ];
+  return {
+    async admit(input) {
+      const { verdict, draft, findings } = await judge(stack, { input });
+      const outcome = conclude(verdict, draft, findings, deps);
+      deps.observe(input.toolName, outcome.kind);
+      return outcome;
+    },
+    receive(output, labels) {
+      const text = JSON.stringify(output) ?? "null";
+      if (text.length > deps.maxOutputBytes) {
+        throw new HomeostatError(
+          "OUTPUT_INVALID",
+          `The tool answered ${text.length} characters; the limit is ${deps.maxOutputBytes}`,
+          { length: text.length },
+        );
+      }
+      return { output: deps.redact(output), labels };
+    },
+    settled(admitted, tool, outcome) {
+      deps.breaker[outcome](breakerTarget(tool, admitted.resolved.resource));
+    },
+  };
+}
+
+function checkSchema({ input }: Draft): { readonly draft: Partial<Draft> } {
+  if (input.tool === undefined) {
+    throw new HomeostatError("ACTION_UNKNOWN", `There is no tool named ${input.toolName}`, {
+      tool: input.toolName,
+    });
+  }
+  return { draft: { parsed: input.tool.parse(input.args) } };
+}
+
+async function resolveResource({ input, parsed }: Draft): Promise<{ readonly draft: Partial<Draft> }> {
+  const resolved = await input.tool!.resolve(parsed);
+  const argsDigest = actionDigest(input.toolName, resolved);
+  return { draft: { resolved, argsDigest } };
+}
+
+/** What an approval and a permit are bound to: tool, resolved resource and every resolved argument. */
+export function actionDigest(tool: string, resolved: ResolvedAction): string {
+  const resources = [resolved.resource, ...(resolved.otherResources ?? [])];
+  return digestJson({ tool, resources, args: resolved.args });
+}
+
+function askPolicy(
+  { input, resolved }: Draft,
+  decide: GateDeps["decide"],
+): ReturnType<Guard<Draft>["judge"]> {
+  const decisions = [resolved!.resource, ...(resolved!.otherResources ?? [])].map((resource) =>
+    decide({
+      action: input.toolName,
+      resource,
+      args: resolved!.args,
+      labels: input.labels,
+      agent: input.agent,
+      role: input.role,
+      tenant: input.tenant,
+    }),
+  );
+  const decision = decisions.reduce(stricter);
+  if (decision.effect === "allow") return { draft: { decision } };
+  const code = decision.effect === "deny" ? "ACTION_DENIED" : "APPROVAL_NEEDED";
+  return { draft: { decision }, finding: { verdict: decision.effect, code, reason: decision.reason } };
+}
+
+/** With several resources the strictest answer stands for all, with everyone's obligations at their tightest. */
+function stricter(a: Decision, b: Decision): Decision {
+  const rank = { allow: 0, ask: 1, deny: 2 } as const;
+  const [strict, mild] = rank[b.effect] > rank[a.effect] ? [b, a] : [a, b];
+  return {
+    ...strict,
+    risk: riskRank[mild.risk] > riskRank[strict.risk] ? mild.risk : strict.risk,
+    obligations: tightest(strict.obligations, mild.obligations),
+  };
+}
+
+const riskRank = { low: 0, medium: 1, high: 2 } as const;
+
+/** A refusal counts whatever policy says now; a consent only lifts an `ask`, and only for the very same arguments. */
+function weighApproval({ input, argsDigest }: Draft): ReturnType<Guard<Draft>["judge"]> {
+  const { answer } = input;
+  if (answer === null || answer.argsDigest !== argsDigest || answer.answer === "approve") return {};
+  const expired = answer.answer === "expire";
+  return {
+    finding: {
+      verdict: "deny",
+      code: expired ? "APPROVAL_EXPIRED" : "APPROVAL_REJECTED",
+      reason: expired ? "Nobody answered the approval in time" : "A person rejected the action",
+    },
+  };
+}
+
+function limitRate({ input, decision }: Draft, limiter: RateLimiter): ReturnType<Guard<Draft>["judge"]> {
+  const rate = decision?.obligations.rate;
+  if (rate === undefined) return {};
+  const retryAtMs = limiter.take(`${input.tenant}/${input.agent}/${input.toolName}`, rate);
+  if (retryAtMs === undefined) return {};
+  const reason = `Policy allows ${rate.count} ${input.toolName} per ${rate.perMs} ms`;
+  return { finding: { verdict: "throttle", code: "ACTION_THROTTLED", reason, retryAtMs } };
+}
+
+function checkBreaker(
+  { input, resolved }: Draft,
+  breaker: CircuitBreaker,
+): ReturnType<Guard<Draft>["judge"]> {
+  const target = breakerTarget(input.toolName, resolved!.resource);
+  const retryAtMs = breaker.blockedUntilMs(target);
+  if (retryAtMs === undefined) return {};
+  const reason = `${target} failed several times in a row; calls are held back`;
+  return { finding: { verdict: "throttle", code: "CIRCUIT_OPEN", reason, retryAtMs } };
+}
+
+/** Hosts fail on their own; everything else by tool. */
+function breakerTarget(tool: string, resource: string): string {
+  const host = /^https?:\/\/[^/]+/.exec(resource)?.[0];
+  return host ?? tool;
+}
+
+function conclude(
+  verdict: Finding["verdict"],
+  draft: Draft,
+  findings: readonly Finding[],
+  deps: GateDeps,
+): GateOutcome {
+  const { input, resolved, argsDigest, decision } = draft;
+  const strictestFinding = findings.findLast((finding) => finding.verdict === verdict);
+  if (verdict === "deny" || resolved === undefined || decision === undefined || argsDigest === undefined) {
+    return {
+      kind: "deny",
+      finding: strictestFinding ?? missing,
+      resource: resolved?.resource ?? "",
+      decision: decision ?? null,
+    };
+  }
+  const admitted: Admitted = {
+    resolved,
+    argsDigest,
+    decision,
+    timeoutMs: timeoutOf(input, decision),
+    minimumIsolation: decision.obligations.sandbox ?? deps.defaultIsolation,
+  };
+  const approved = input.answer?.answer === "approve" && input.answer.argsDigest === argsDigest;
+  if (decision.effect === "ask" && !approved) return { kind: "ask", reason: decision.reason, ...admitted };
+  const throttle = findings.findLast((finding) => finding.verdict === "throttle");
+  if (throttle !== undefined) {
+    return { kind: "throttle", retryAtMs: throttle.retryAtMs ?? deps.clock.now(), reason: throttle.reason };
+  }
+  const permit = deps.permits.issue({
+    runId: input.runId,
+    stepPath: input.stepPath,
+    attempt: input.attempt,
+    tool: input.toolName,
+    argsDigest,
+    epoch: input.epoch,
+  });
+  return { kind: "allow", permit, ...admitted };
+}
+
+const missing: Finding = {
+  guard: "gate",
+  verdict: "deny",
+  code: "GUARD_FAILED",
+  reason: "The stack ended without a decision",
+};
+
+/** The shortest of what the step asks, policy allows and the tool bears. */
+function timeoutOf(input: GateInput, decision: Decision): number {
+  const wanted = input.stepTimeoutMs ?? input.tool!.defaultTimeoutMs;
+  return Math.min(wanted, decision.obligations.timeoutMs ?? Infinity, input.tool!.maxTimeoutMs);
+}

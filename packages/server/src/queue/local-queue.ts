@@ -1,0 +1,41 @@
+/** The queue on one machine: rows say what is due, a commit notification and a timer say when to look. */
+import type { Clock } from "../base/clock.ts";
+import type { Store } from "../store/store.ts";
+import { runFromStore } from "./run-row.ts";
+import type { RunRow } from "./run-row.ts";
+import { taskStates } from "./task.ts";
+import type { TaskState } from "./task.ts";
+
+export interface Queue {
+  /** Runs due at `nowMs`, most urgent lane first, longest due first within a lane. They may still be leased by others. */
+  due(nowMs: number, limit: number): Promise<readonly RunRow[]>;
+  /** When the next run falls due after `nowMs`; undefined if none will by itself. */
+  nextDueMs(nowMs: number): Promise<number | undefined>;
+  /** Calls back when runs may have fallen due; may call for nothing. Returns the unsubscriber. */
+  onWake(listener: () => void): () => void;
+  counts(): Promise<Readonly<Record<TaskState, number>>>;
+}
+
+export function createLocalQueue(deps: { readonly store: Store; readonly clock: Clock }): Queue {
+  const { store } = deps;
+  return {
+    async due(nowMs, limit) {
+      const rows = await store.read(
+        "SELECT * FROM runs WHERE wake_at_ms <= ? ORDER BY priority, wake_at_ms, id LIMIT ?",
+        [nowMs, limit],
+      );
+      return rows.map(runFromStore);
+    },
+    async nextDueMs(nowMs) {
+      const rows = await store.read("SELECT MIN(wake_at_ms) AS next FROM runs WHERE wake_at_ms > ?", [nowMs]);
+      return (rows[0]?.["next"] as number | null | undefined) ?? undefined;
+    },
+    onWake: (listener) => store.onCommit("runs", listener),
+    async counts() {
+      const rows = await store.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state");
+      const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>;
+      for (const row of rows) counts[row["state"] as TaskState] = row["n"] as number;
+      return counts;
+    },
+  };
+}

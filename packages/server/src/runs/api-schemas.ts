@@ -1,0 +1,127 @@
+/** What the API says about runs: the shapes of answers, from which OpenAPI and the client are made. */
+import { z } from "zod";
+import { taskStates } from "../queue/task.ts";
+
+const time = z.string().describe("ISO 8601, UTC");
+
+const runErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  step: z.string().optional(),
+});
+
+const waitingSchema = z.object({
+  kind: z.enum(["approval", "outcome", "timer", "retry", "pause"]),
+  id: z.string().optional().describe("The approval that is waited for"),
+  until: time.nullable().optional(),
+});
+
+const matchedRuleSchema = z.object({
+  name: z.string(),
+  effect: z.enum(["allow", "ask", "deny"]),
+  line: z.number().int().describe("Line of policy.yaml"),
+  why: z.string(),
+});
+
+const decisionSchema = z.object({
+  effect: z.enum(["allow", "ask", "deny"]),
+  risk: z.enum(["low", "medium", "high"]),
+  reason: z.string(),
+  revision: z.string(),
+  matched: z.array(matchedRuleSchema),
+});
+
+export const runSummarySchema = z.object({
+  id: z.string(),
+  workflow: z.object({ name: z.string(), digest: z.string() }),
+  state: z.enum(taskStates),
+  waitingFor: waitingSchema.nullable(),
+  priority: z.enum(["high", "normal", "low"]),
+  attempts: z.number().int(),
+  maxAttempts: z.number().int(),
+  requester: z.string(),
+  labels: z.array(z.string()),
+  createdAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  error: runErrorSchema.nullable(),
+  headSeq: z.number().int(),
+  stepsDone: z.number().int(),
+  stepsTotal: z.number().int(),
+  artifactCount: z.number().int(),
+  parent: z.string().nullable(),
+});
+
+export const stepViewSchema = z.object({
+  path: z.string(),
+  id: z.string(),
+  kind: z.enum(["tool", "branch", "for_each", "approval", "wait", "set"]),
+  title: z.string().nullable(),
+  depth: z.number().int(),
+  state: z.enum([
+    "pending",
+    "running",
+    "waiting",
+    "retrying",
+    "completed",
+    "failed",
+    "skipped",
+    "denied",
+    "cancelled",
+  ]),
+  attempt: z.number().int(),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  tool: z.string().nullable(),
+  resource: z.string().nullable(),
+  summary: z.string().nullable(),
+  effect: z.string().nullable(),
+  args: z.unknown(),
+  output: z.unknown(),
+  error: runErrorSchema.nullable(),
+  decision: decisionSchema.nullable(),
+  approvalId: z.string().nullable(),
+});
+
+export const runEventSchema = z.object({
+  seq: z.number().int(),
+  kind: z.string(),
+  at: time,
+  step: z.string().nullable(),
+  body: z.record(z.string(), z.unknown()).describe("Redacted"),
+  digest: z.string(),
+});
+
+export const approvalSchema = z.object({
+  id: z.string(),
+  kind: z.enum(["action", "step", "outcome"]),
+  status: z.enum(["waiting", "approved", "rejected", "expired", "cancelled", "resolved"]),
+  runId: z.string(),
+  workflow: z.string(),
+  step: z.string(),
+  action: z.string().nullable(),
+  resource: z.string().nullable(),
+  summary: z.string(),
+  message: z.string().nullable(),
+  args: z.unknown(),
+  argsDigest: z.string(),
+  labels: z.array(z.string()),
+  risk: z.enum(["low", "medium", "high"]),
+  reason: z.string(),
+  matched: z.array(matchedRuleSchema),
+  policyRevision: z.string(),
+  requester: z.string(),
+  by: z.array(z.string()),
+  requestedAt: time,
+  expiresAt: time.nullable(),
+  decidedBy: z.string().nullable(),
+  decidedAt: time.nullable(),
+  decisionReason: z.string().nullable(),
+  answer: z.string().nullable(),
+});
+
+export type RunSummary = z.infer<typeof runSummarySchema>;
+export type StepView = z.infer<typeof stepViewSchema>;
+export type RunEventView = z.infer<typeof runEventSchema>;
+export type ApprovalView = z.infer<typeof approvalSchema>;

@@ -1,0 +1,256 @@
+/** The only road to a tool: a permit is redeemed, the intent is durable before the act, the outcome after it. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import { errorMessage, isHomeostatError } from "../base/error.ts";
+import type { Admitted, Gate } from "../gate/gate.ts";
+import type { Permit, PermitOffice } from "../gate/permit.ts";
+import { reserveLease } from "../store/lease.ts";
+import type { Statement } from "../store/store.ts";
+import type { AnyTool, Root, ToolContext, ToolResult } from "../tools/tool.ts";
+import type { ActionIntent, ArtifactRecord, EventBody, RunError } from "./event.ts";
+import { outboxKey } from "./session.ts";
+import type { RunSession } from "./session.ts";
+import type { Manifest, Workspaces } from "./workspace.ts";
+
+export interface EffectDeps {
+  readonly clock: Clock;
+  readonly gate: Gate;
+  readonly permits: PermitOffice;
+  readonly workspaces: Workspaces;
+  /** Resolves when the ledger's checkpoint covers the entry; an unsafe act waits for it. */
+  readonly published: (outboxKey: string, signal: AbortSignal) => Promise<void>;
+  readonly rootsOf: (runId: string) => readonly Root[];
+  readonly runSandboxed: ToolContext["runSandboxed"];
+  /** What changed between two manifests, as registry rows and ledger entries. */
+  readonly planArtifacts: (change: WorkspaceChange) => {
+    readonly records: readonly ArtifactRecord[];
+    readonly statements: readonly Statement[];
+  };
+  /** Live only; must not throw. */
+  readonly progress: (runId: string, step: string, text: string) => void;
+}
+
+export interface WorkspaceChange {
+  readonly runId: string;
+  readonly tenant: string;
+  readonly step: string;
+  readonly creator: string;
+  readonly atMs: number;
+  readonly labels: readonly string[];
+  readonly previous: Manifest;
+  readonly next: Manifest;
+  readonly notes: NonNullable<ToolResult["artifacts"]>;
+  readonly known: ReadonlyMap<string, ArtifactRecord>;
+}
+
+/** What happened to an action; `unknown` when it may or may not have happened and nobody can tell. */
+export type ActOutcome =
+  | { readonly kind: "completed" }
+  | { readonly kind: "failed"; readonly error: RunError; readonly transient: boolean }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface Act {
+  readonly stepPath: string;
+  readonly attempt: number;
+  readonly tool: AnyTool;
+  readonly admitted: Admitted;
+  readonly permit: Permit;
+  readonly labels: ActionIntent["labels"];
+  readonly approvalId: string | null;
+  /** The same attempt again after a crash, under the same key. */
+  readonly resumed: boolean;
+}
+
+/** The lease must outlast the tool's deadline by this much, so that a late answer is still ours to record. */
+export const leaseMarginMs = 5_000;
+
+export function idempotencyKey(runId: string, stepPath: string, attempt: number): string {
+  return `${runId}/${stepPath}/${attempt}`;
+}
+
+/**
+ * Writes the intent, acts, and records a success. A failure is returned, not recorded: the step decides whether it is
+ * tried again. Throws LEASE_LOST and STORE_UNAVAILABLE.
+ */
+export async function act(session: RunSession, request: Act, deps: EffectDeps): Promise<ActOutcome> {
+  const intent = intentOf(session, request, deps);
+  deps.permits.redeem(request.permit, {
+    runId: session.runId,
+    stepPath: request.stepPath,
+    attempt: request.attempt,
+    tool: request.tool.name,
+    argsDigest: request.admitted.argsDigest,
+    epoch: session.lease.epoch,
+  });
+  // Others wait for the lease's end before they take the run, so it must outlast the act; the intent is fenced by it.
+  const reserved = reserveLease(session.lease, intent.deadlineAtMs);
+  await session.append([{ kind: "action.intended", step: request.stepPath, intent }], { extra: [reserved] });
+  if (request.tool.effect === "unsafe") {
+    await deps.published(outboxKey(session.runId, session.state.headSeq), session.lease.signal);
+  }
+  const startedMs = deps.clock.monotonic();
+  const executed = await execute(session, request, intent, deps);
+  if (executed.kind !== "result") {
+    deps.gate.settled(request.admitted, request.tool.name, "failed");
+    return executed;
+  }
+  deps.gate.settled(request.admitted, request.tool.name, "succeeded");
+  try {
+    const durationMs = Math.round(deps.clock.monotonic() - startedMs);
+    await recordResult(session, { ...request, durationMs, recovered: false }, executed.result, deps);
+    return { kind: "completed" };
+  } catch (error) {
+    if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
+    return { kind: "failed", error: runErrorOf(error, request.stepPath), transient: false };
+  }
+}
+
+function intentOf(session: RunSession, request: Act, deps: EffectDeps): ActionIntent {
+  const { admitted, tool } = request;
+  return {
+    tool: tool.name,
+    effect: tool.effect,
+    args: admitted.resolved.args,
+    argsDigest: admitted.argsDigest,
+    resource: admitted.resolved.resource,
+    summary: admitted.resolved.summary,
+    labels: request.labels,
+    attempt: request.attempt,
+    key: idempotencyKey(session.runId, request.stepPath, request.attempt),
+    decision: admitted.decision,
+    approvalId: request.approvalId,
+    deadlineAtMs: deps.clock.now() + admitted.timeoutMs + leaseMarginMs,
+    resumed: request.resumed,
+  };
+}
+
+type Executed =
+  { readonly kind: "result"; readonly result: ToolResult } | Exclude<ActOutcome, { kind: "completed" }>;
+
+async function execute(
+  session: RunSession,
+  request: Act,
+  intent: ActionIntent,
+  deps: EffectDeps,
+): Promise<Executed> {
+  const { tool, admitted, stepPath } = request;
+  session.lease.signal.throwIfAborted();
+  // The reserved time runs since the intent; waiting for the ledger has used some of it.
+  const leftMs = Math.max(0, intent.deadlineAtMs - leaseMarginMs - deps.clock.now());
+  const timeout = AbortSignal.timeout(leftMs);
+  const signal = AbortSignal.any([timeout, session.lease.signal, session.interrupt]);
+  const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);
+  try {
+    return { kind: "result", result: await tool.execute(admitted.resolved, context) };
+  } catch (error) {
+    if (session.lease.signal.aborted) throw session.lease.signal.reason;
+    const stopped = signal.aborted;
+    // A stopped or broken-off unsafe act may have happened: only the tool itself can say that it did not.
+    if (tool.effect === "unsafe" && !knowsItDidNotHappen(error)) {
+      const why = timeout.aborted ? `no answer within ${admitted.timeoutMs} ms` : errorMessage(error);
+      if (stopped || isTransient(error)) return { kind: "unknown", reason: why };
+    }
+    if (timeout.aborted) {
+      const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
+      return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step: stepPath }, transient: true };
+    }
+    return { kind: "failed", error: runErrorOf(error, stepPath), transient: isTransient(error) };
+  }
+}
+
+export function toolContext(
+  session: RunSession,
+  intent: Pick<ActionIntent, "attempt" | "key">,
+  request: {
+    readonly stepPath: string;
+    readonly signal: AbortSignal;
+    readonly admitted: Pick<Admitted, "minimumIsolation" | "timeoutMs">;
+  },
+  deps: EffectDeps,
+): ToolContext {
+  return {
+    runId: session.runId,
+    stepPath: request.stepPath,
+    attempt: intent.attempt,
+    idempotencyKey: intent.key,
+    roots: deps.rootsOf(session.runId),
+    signal: request.signal,
+    clock: deps.clock,
+    minimumIsolation: request.admitted.minimumIsolation,
+    timeoutMs: request.admitted.timeoutMs,
+    progress: (text) => deps.progress(session.runId, request.stepPath, text),
+    runSandboxed: deps.runSandboxed,
+  };
+}
+
+/** Output check, redaction, workspace, artifacts and the outcome event: one durable batch. Throws OUTPUT_INVALID. */
+export async function recordResult(
+  session: RunSession,
+  request: {
+    readonly stepPath: string;
+    readonly attempt: number;
+    readonly durationMs: number;
+    readonly recovered: boolean;
+  },
+  result: ToolResult,
+  deps: EffectDeps,
+): Promise<void> {
+  const received = deps.gate.receive(result.output, result.labels);
+  const saved = await saveFiles(session, request.stepPath, result, deps);
+  const body: EventBody = {
+    kind: "action.completed",
+    step: request.stepPath,
+    attempt: request.attempt,
+    output: received.output,
+    labels: received.labels,
+    durationMs: request.durationMs,
+    workspace: saved.workspace,
+    artifacts: saved.records,
+    recovered: request.recovered,
+  };
+  await session.append([body], { extra: saved.statements });
+}
+
+async function saveFiles(session: RunSession, step: string, result: ToolResult, deps: EffectDeps) {
+  const notes = result.artifacts ?? [];
+  if (!result.touchedFiles && notes.length === 0) return { workspace: null, records: [], statements: [] };
+  const previous = await deps.workspaces.load(session.state.workspace);
+  const next = await deps.workspaces.capture(session.runId);
+  const plan = deps.planArtifacts({
+    runId: session.runId,
+    tenant: session.tenant,
+    step,
+    creator: `workflow:${session.state.workflow.name}`,
+    atMs: deps.clock.now(),
+    labels: session.state.labels,
+    previous,
+    next: next.manifest,
+    notes,
+    known: session.state.artifacts,
+  });
+  return { workspace: next.ref, records: plan.records, statements: plan.statements };
+}
+
+export function runErrorOf(error: unknown, step: string): RunError {
+  if (isHomeostatError(error)) return { code: error.code, message: error.message, hint: error.hint, step };
+  return { code: "ACTION_FAILED", message: errorMessage(error), step };
+}
+
+function isTransient(error: unknown): boolean {
+  return isHomeostatError(error) && error.data["transient"] === true;
+}
+
+function knowsItDidNotHappen(error: unknown): boolean {
+  return isHomeostatError(error) && error.data["didNotHappen"] === true;
+}
+
+/** The digest an approval about a lost outcome is bound to: the intent it asks about. */
+export function describeLostOutcome(intent: ActionIntent): {
+  readonly summary: string;
+  readonly args: JsonObject;
+} {
+  return {
+    summary: `Did this happen? ${intent.summary} (attempt ${intent.attempt}, key ${intent.key})`,
+    args: intent.args,
+  };
+}

@@ -1,0 +1,168 @@
+/** The journal's events, schema version 1. A run's state is a fold over these; nothing else is the truth about a run. */
+import type { Actor } from "../base/ledger-entry.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { BlobRef } from "../blobs/blob.ts";
+import type { Decision, OriginLabel } from "../policy/decision.ts";
+import type { EffectClass } from "../tools/tool.ts";
+
+export const eventVersion = 1;
+
+export interface RunError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly step?: string;
+}
+
+export type Priority = "high" | "normal" | "low";
+
+/** What a run pins at its creation. Permissions are never pinned: each decision uses the active policy. */
+export interface Pins {
+  readonly stateVersion: number;
+  readonly expressionVersion: number;
+  /** Action name -> digest of its argument schema. */
+  readonly tools: Readonly<Record<string, string>>;
+}
+
+/** One artifact as the outcome that wrote it recorded it; the registry row is its projection. */
+export interface ArtifactRecord {
+  readonly id: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly version: number;
+  readonly change: "created" | "modified" | "archived";
+}
+
+/** `args` are resolved; `argsDigest` is what an approval and a permit are bound to. */
+export interface ActionIntent {
+  readonly tool: string;
+  readonly effect: EffectClass;
+  readonly args: JsonObject;
+  readonly argsDigest: string;
+  readonly resource: string;
+  readonly summary: string;
+  readonly labels: readonly OriginLabel[];
+  /** 1 for the first try; rises only after a recorded failure. */
+  readonly attempt: number;
+  /** `run/stepPath/attempt`. */
+  readonly key: string;
+  readonly decision: Decision;
+  readonly approvalId: string | null;
+  /** Nobody re-runs or resolves the outcome before this wall time, unless the owner is provably dead. */
+  readonly deadlineAtMs: number;
+  /** True when this intent repeats one whose outcome was lost, under the same key. */
+  readonly resumed: boolean;
+}
+
+export type StepStart =
+  | { readonly kind: "branch"; readonly chosen: number }
+  | { readonly kind: "for_each"; readonly items: readonly JsonValue[] }
+  | { readonly kind: "approval" }
+  | { readonly kind: "wait"; readonly untilMs: number };
+
+export type ApprovalAnswer = "approve" | "reject" | "expire";
+export type OutcomeAnswer = "happened" | "did-not-happen" | "abandon";
+
+export type EventBody =
+  | {
+      readonly kind: "run.created";
+      readonly workflow: { readonly name: string; readonly digest: string; readonly text: string };
+      readonly inputs: JsonObject;
+      readonly requester: string;
+      readonly priority: Priority;
+      readonly labels: readonly string[];
+      readonly maxAttempts: number;
+      readonly parent: string | null;
+      readonly pins: Pins;
+      readonly workspace: BlobRef | null;
+    }
+  | { readonly kind: "run.started"; readonly attempt: number }
+  | { readonly kind: "run.paused"; readonly by: string; readonly reason: string | null }
+  | { readonly kind: "run.resumed"; readonly by: string }
+  | { readonly kind: "run.cancelled"; readonly by: string; readonly reason: string | null }
+  | { readonly kind: "run.retrying"; readonly error: RunError; readonly retryAtMs: number }
+  | { readonly kind: "run.failed"; readonly error: RunError }
+  | { readonly kind: "run.died"; readonly error: RunError }
+  | { readonly kind: "run.revived"; readonly by: string }
+  | { readonly kind: "run.completed"; readonly outputs: JsonObject }
+  | { readonly kind: "step.started"; readonly step: string; readonly start: StepStart }
+  | { readonly kind: "step.completed"; readonly step: string; readonly output: JsonValue }
+  | { readonly kind: "step.skipped"; readonly step: string; readonly reason: string }
+  | { readonly kind: "step.failed"; readonly step: string; readonly error: RunError }
+  | { readonly kind: "action.intended"; readonly step: string; readonly intent: ActionIntent }
+  | {
+      readonly kind: "action.completed";
+      readonly step: string;
+      readonly attempt: number;
+      readonly output: JsonValue;
+      readonly labels: readonly OriginLabel[];
+      readonly durationMs: number;
+      readonly workspace: BlobRef | null;
+      readonly artifacts: readonly ArtifactRecord[];
+      /** Set when the outcome was found by the tool's own check after a crash. */
+      readonly recovered: boolean;
+    }
+  | {
+      readonly kind: "action.failed";
+      readonly step: string;
+      readonly attempt: number;
+      readonly error: RunError;
+      /** When the step tries again; null when this was the last try. */
+      readonly retryAtMs: number | null;
+      readonly transient: boolean;
+    }
+  | {
+      readonly kind: "action.denied";
+      readonly step: string;
+      readonly tool: string;
+      readonly resource: string;
+      readonly error: RunError;
+      readonly decision: Decision | null;
+    }
+  | {
+      readonly kind: "approval.requested";
+      readonly step: string;
+      readonly approvalId: string;
+      readonly about: "action" | "step" | "outcome";
+      readonly argsDigest: string;
+      readonly policyRevision: string;
+      readonly expiresAtMs: number | null;
+      readonly summary: string;
+    }
+  | {
+      readonly kind: "approval.decided";
+      readonly step: string;
+      readonly approvalId: string;
+      readonly answer: ApprovalAnswer;
+      readonly by: string;
+      readonly reason: string | null;
+    }
+  | {
+      readonly kind: "outcome.resolved";
+      readonly step: string;
+      readonly approvalId: string;
+      readonly answer: OutcomeAnswer;
+      readonly by: string;
+      readonly reason: string | null;
+      readonly output: JsonValue;
+    };
+
+export type EventKind = EventBody["kind"];
+
+/** One event with its envelope. `digest` chains it to everything before it in the run. */
+export interface RunEvent {
+  readonly runId: string;
+  /** 1 for the first event. */
+  readonly seq: number;
+  readonly v: number;
+  readonly atMs: number;
+  readonly actor: Actor;
+  readonly digest: string;
+  readonly body: EventBody;
+}
+
+/** The step an event is about, if any. */
+export function stepOf(body: EventBody): string | null {
+  return "step" in body ? body.step : null;
+}

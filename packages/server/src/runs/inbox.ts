@@ -1,0 +1,98 @@
+/** A run's one door in: a durable inbox for answers, cancel, pause, retry. Unfenced, deduplicated, folded by the lease holder. */
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import { wakeRun } from "../queue/run-row.ts";
+import type { Migration, Row, Statement, Store } from "../store/store.ts";
+import type { ApprovalAnswer, OutcomeAnswer } from "./event.ts";
+
+export const inboxMigration: Migration = {
+  id: "0130-inbox",
+  statements: ({ identity }) => [
+    `CREATE TABLE inbox (
+      id ${identity},
+      run_id TEXT NOT NULL,
+      -- What makes a message the same message: an approval can be answered once, a run cancelled once.
+      key TEXT NOT NULL,
+      v INTEGER NOT NULL,
+      at_ms BIGINT NOT NULL,
+      body TEXT NOT NULL,
+      folded_seq INTEGER,
+      UNIQUE (run_id, key)
+    )`,
+    "CREATE INDEX inbox_open ON inbox (run_id, id) WHERE folded_seq IS NULL",
+  ],
+};
+
+export type InboxMessage =
+  | { readonly kind: "cancel"; readonly by: string; readonly reason: string | null }
+  | { readonly kind: "pause"; readonly by: string; readonly reason: string | null }
+  | { readonly kind: "resume"; readonly by: string }
+  | { readonly kind: "revive"; readonly by: string }
+  | {
+      readonly kind: "approval";
+      readonly approvalId: string;
+      readonly step: string;
+      readonly answer: ApprovalAnswer;
+      readonly by: string;
+      readonly reason: string | null;
+    }
+  | {
+      readonly kind: "outcome";
+      readonly approvalId: string;
+      readonly step: string;
+      readonly answer: OutcomeAnswer;
+      readonly by: string;
+      readonly reason: string | null;
+      readonly output: JsonValue;
+    };
+
+export interface InboxEntry {
+  readonly id: number;
+  readonly atMs: number;
+  readonly message: InboxMessage;
+}
+
+/** Puts a message in and asks for a worker's look, for one batch with whatever the message follows from. */
+export function putMessage(
+  runId: string,
+  key: string,
+  message: InboxMessage,
+  atMs: number,
+): readonly Statement[] {
+  return [
+    {
+      sql: "INSERT INTO inbox (run_id, key, v, at_ms, body) VALUES (?, ?, 1, ?, ?)",
+      params: [runId, key, atMs, JSON.stringify(message as unknown as JsonObject)],
+      expect: { rows: 1, guard: "inbox-key" },
+    },
+    wakeRun(runId, atMs),
+  ];
+}
+
+/** Messages not yet folded, oldest first. */
+export async function openMessages(
+  store: Pick<Store, "read">,
+  runId: string,
+): Promise<readonly InboxEntry[]> {
+  const rows = await store.read(
+    "SELECT id, at_ms, body FROM inbox WHERE run_id = ? AND folded_seq IS NULL ORDER BY id",
+    [runId],
+  );
+  return rows.map(entryFromStore);
+}
+
+/** Marks a message as folded by the event with this seq; joins the batch that appends the event. */
+export function markFolded(id: number, seq: number): Statement {
+  return {
+    sql: "UPDATE inbox SET folded_seq = ? WHERE id = ? AND folded_seq IS NULL",
+    params: [seq, id],
+    expect: { rows: 1, guard: "inbox-folded" },
+  };
+}
+
+function entryFromStore(row: Row): InboxEntry {
+  return {
+    id: row["id"] as number,
+    atMs: row["at_ms"] as number,
+    message: JSON.parse(row["body"] as string) as InboxMessage,
+  };
+}

@@ -1,0 +1,91 @@
+/** Projections of a run's fold: the queue's row and what a person sees. Pure. */
+import type { RunRow } from "../queue/run-row.ts";
+import type { TaskState, WaitingFor } from "../queue/task.ts";
+import { hasEnded } from "./fold.ts";
+import type { RunState, StepRecord } from "./fold.ts";
+
+/** Why a worker let go of a run that has not ended; null while it holds it. */
+export type Letting = { readonly kind: "yield" } | { readonly kind: "wait"; readonly waiting: WaitingFor };
+
+export interface Projection {
+  readonly tenant: string;
+  readonly stepsTotal: number;
+  /** What the holder does next: null keeps the run RUNNING under its lease. */
+  readonly letting: Letting | null;
+  readonly nowMs: number;
+  /** When another worker should look if this one dies. */
+  readonly leaseUntilMs: number;
+}
+
+/** The row of the `runs` table for this state. */
+export function projectRow(state: RunState, projection: Projection): RunRow {
+  const waiting = waitingOf(state, projection.letting);
+  return {
+    id: state.id,
+    tenant: projection.tenant,
+    state: taskStateOf(state, waiting, projection.letting),
+    workflowName: state.workflow.name,
+    workflowDigest: state.workflow.digest,
+    priority: state.priority,
+    requester: state.requester,
+    labels: state.labels,
+    parent: state.parent,
+    attempts: state.attempt,
+    maxAttempts: state.maxAttempts,
+    wakeAtMs: wakeAtOf(state, waiting, projection),
+    waiting,
+    error: state.error,
+    headSeq: state.headSeq,
+    headDigest: state.headDigest,
+    stepsDone: state.stepsDone,
+    stepsTotal: Math.max(projection.stepsTotal, state.stepsDone),
+    artifactCount: [...state.artifacts.values()].filter((artifact) => artifact.change !== "archived").length,
+    createdAtMs: state.createdAtMs,
+    startedAtMs: state.startedAtMs,
+    endedAtMs: state.endedAtMs,
+  };
+}
+
+function waitingOf(state: RunState, letting: Letting | null): WaitingFor | null {
+  if (hasEnded(state)) return null;
+  if (state.phase === "paused") return { kind: "pause" };
+  if (state.phase === "retrying") return { kind: "retry", untilMs: state.retryAtMs ?? 0 };
+  return letting?.kind === "wait" ? letting.waiting : null;
+}
+
+function taskStateOf(state: RunState, waiting: WaitingFor | null, letting: Letting | null): TaskState {
+  switch (state.phase) {
+    case "created":
+      return "QUEUED";
+    case "retrying":
+      return "RETRYING";
+    case "paused":
+      return "WAITING";
+    case "running":
+      if (waiting !== null) return "WAITING";
+      return letting?.kind === "yield" ? "QUEUED" : "RUNNING";
+    case "completed":
+      return "COMPLETED";
+    case "failed":
+      return "FAILED";
+    case "dead":
+      return "DEAD";
+    case "cancelled":
+      return "CANCELLED";
+  }
+}
+
+function wakeAtOf(state: RunState, waiting: WaitingFor | null, projection: Projection): number | null {
+  if (hasEnded(state)) return null;
+  if (waiting !== null) return "untilMs" in waiting ? waiting.untilMs : null;
+  // Held runs stay due at the lease's end: if the holder dies, the next look finds them.
+  return projection.letting === null && state.phase === "running"
+    ? projection.leaseUntilMs
+    : projection.nowMs;
+}
+
+/** Steps that wait for something, for the question "what does this run wait for?". */
+export function openQuestion(state: RunState): StepRecord | undefined {
+  for (const step of state.steps.values()) if (step.question !== null) return step;
+  return undefined;
+}

@@ -1,0 +1,212 @@
+/** Takes a task in: everything is checked first, then the run exists durably with its first event, or not at all. */
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
+import { formatFinding, toErrorDetail } from "../base/finding.ts";
+import type { Finding } from "../base/finding.ts";
+import { createId, createSalt } from "../base/id.ts";
+import { suggestName } from "../base/nearest.ts";
+import type { BlobStore } from "../blobs/blob.ts";
+import { expressionVersion } from "../expression/expression.ts";
+import { insertRun, runFromStore } from "../queue/run-row.ts";
+import type { RunRow } from "../queue/run-row.ts";
+import type { Priority } from "../queue/task.ts";
+import { outboxInsert } from "../store/outbox.ts";
+import type { Store } from "../store/store.ts";
+import { allSteps, requiredTools } from "../workflows/workflow.ts";
+import type { Workflow } from "../workflows/workflow.ts";
+import { requireWorkflow } from "../workflows/workflow-file.ts";
+import { checkInputs } from "../workflows/workflow-inputs.ts";
+import type { EventBody, RunEvent } from "./event.ts";
+import { fold, initialState, stateVersion } from "./fold.ts";
+import { buildRows, emptyHead, insertRow } from "./journal.ts";
+import { projectRow } from "./project.ts";
+import { eventOf, ledgerEntryOf, outboxKey, placeBody } from "./session.ts";
+import type { WorkspaceFile, Workspaces } from "./workspace.ts";
+
+export interface SubmitDeps {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly workspaces: Workspaces;
+  /** Action name -> digest of its argument schema. */
+  readonly toolDigests: ReadonlyMap<string, string>;
+  /** Where a secret stands in a text, if one does; inputs and workflow texts are journalled, so they may hold none. */
+  readonly holdsSecret: (text: string) => boolean;
+  readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
+  readonly defaultMaxAttempts: number;
+}
+
+export interface Submission {
+  readonly workflow: string;
+  readonly files: readonly WorkspaceFile[];
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly priority: Priority;
+  readonly labels: readonly string[];
+  readonly maxAttempts?: number;
+  readonly requester: string;
+  readonly tenant: string;
+  /** The same key of the same requester gives the same run, also across a crash between answer and record. */
+  readonly dedupKey?: string;
+}
+
+/** Throws WORKFLOW_INVALID, INPUTS_INVALID, REQUEST_INVALID (files, secrets); nothing is kept then. */
+export async function submitTask(deps: SubmitDeps, submission: Submission): Promise<RunRow> {
+  const workflow = requireRunnable(deps, submission.workflow);
+  const inputs = requireInputs(workflow, submission.inputs);
+  refuseSecrets(deps, submission.workflow, inputs);
+  requireFilePaths(submission.files);
+  const nowMs = deps.clock.now();
+  const runId = createId("run", nowMs);
+  const seeded = submission.files.length > 0 ? await deps.workspaces.seed(runId, submission.files) : null;
+  const body: EventBody = {
+    kind: "run.created",
+    workflow: { name: workflow.name, digest: workflow.digest, text: submission.workflow },
+    inputs,
+    requester: submission.requester,
+    priority: submission.priority,
+    labels: submission.labels,
+    maxAttempts: submission.maxAttempts ?? deps.defaultMaxAttempts,
+    parent: null,
+    pins: { stateVersion, expressionVersion, tools: Object.fromEntries(deps.toolDigests) },
+    workspace: seeded?.ref ?? null,
+  };
+  return await create(deps, { runId, submission, body, stepsTotal: allSteps(workflow.steps).length, nowMs });
+}
+
+interface Creation {
+  readonly runId: string;
+  readonly submission: Submission;
+  readonly body: EventBody;
+  readonly stepsTotal: number;
+  readonly nowMs: number;
+}
+
+async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
+  const { runId, submission, body, nowMs } = creation;
+  const { tenant } = submission;
+  const actor = { kind: "user", id: submission.requester } as const;
+  const envelope = { runId, tenant, actor, labels: submission.labels, epoch: 0, atMs: nowMs };
+  const built = buildRows(emptyHead(runId), envelope, [body], createSalt);
+  const row = await placeBody(built.rows[0]!, deps.blobs);
+  const event = eventOf(built.rows[0]!, body);
+  const state = fold(initialState(runId, emptyHead(runId).digest), event);
+  const projection = { tenant, stepsTotal: creation.stepsTotal, letting: null, nowMs, leaseUntilMs: nowMs };
+  const runRow = projectRow(state, projection);
+  const dedupKey =
+    submission.dedupKey === undefined ? null : `${submission.requester}/${submission.dedupKey}`;
+  try {
+    await deps.store.write([
+      insertRun(runRow, dedupKey),
+      insertRow(row),
+      outboxInsert(outboxKey(runId, 1), ledgerEntryOf(row)),
+    ]);
+  } catch (error) {
+    const existing =
+      dedupKey !== null && isHomeostatError(error, "STORE_CONFLICT") && (await findByKey(deps, dedupKey));
+    if (existing) return existing;
+    throw error;
+  }
+  deps.announce([event], runRow);
+  return runRow;
+}
+
+async function findByKey(deps: SubmitDeps, dedupKey: string): Promise<RunRow | undefined> {
+  const [row] = await deps.store.read("SELECT * FROM runs WHERE dedup_key = ?", [dedupKey]);
+  return row && runFromStore(row);
+}
+
+/** The parsed workflow, all its tools known. Throws WORKFLOW_INVALID with every finding. */
+export function requireRunnable(deps: Pick<SubmitDeps, "toolDigests">, text: string): Workflow {
+  const workflow = requireWorkflow(text);
+  const findings = findUnknownTools(workflow, [...deps.toolDigests.keys()]);
+  const [first] = findings;
+  if (first === undefined) return workflow;
+  throw new HomeostatError(
+    "WORKFLOW_INVALID",
+    `The workflow is not valid: ${formatFinding(first)}`,
+    {},
+    { details: findings.map(toErrorDetail) },
+  );
+}
+
+/** Findings, with places, for actions that this server has no tool for. */
+export function findUnknownTools(workflow: Workflow, known: readonly string[]): readonly Finding[] {
+  return requiredTools(workflow)
+    .filter(({ action }) => !known.includes(action))
+    .map(({ action, line, column, path }) => {
+      const hint = suggestName(action, known);
+      const message = `there is no tool \`${action.slice(0, 80)}\``;
+      return { severity: "error", line, column, path, message, ...(hint === undefined ? {} : { hint }) };
+    });
+}
+
+function requireInputs(workflow: Workflow, given: Submission["inputs"]): JsonObject {
+  const checked = checkInputs(workflow, given);
+  if (checked.ok) return checked.values;
+  const [first] = checked.findings;
+  throw new HomeostatError(
+    "INPUTS_INVALID",
+    `The inputs of ${workflow.name} are wrong: ${first?.message ?? ""}`,
+    { workflow: workflow.name },
+    { details: checked.findings.map(toErrorDetail) },
+  );
+}
+
+/** Inputs and workflow texts go into the journal as they are; a secret in them would be kept for ever. */
+function refuseSecrets(deps: SubmitDeps, text: string, inputs: JsonObject): void {
+  const line = text.split("\n").findIndex((each) => deps.holdsSecret(each)) + 1;
+  const inputName = Object.keys(inputs).find((name) => deps.holdsSecret(asText(inputs[name] ?? null)));
+  if (line === 0 && inputName === undefined) return;
+  const where = inputName === undefined ? `Line ${line} of the workflow` : `The input ${inputName}`;
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    `${where} holds what looks like a secret (a key, token or password)`,
+    {},
+    {
+      hint: "Everything submitted is kept in the journal. Put the secret where the program can read it, such as a file of a named root.",
+      ...(inputName === undefined ? { place: { line } } : { place: { path: `inputs.${inputName}` } }),
+    },
+  );
+}
+
+function asText(value: JsonValue): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+const maxFiles = 10_000;
+
+function requireFilePaths(files: readonly WorkspaceFile[]): void {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    const parts = path.split("/");
+    const bad = path.length > 1024 || path.includes("\0") || path.includes("\\") || parts.some(isBadPart);
+    if (bad) throw badFile(path, "it must be relative, with / between plain names");
+    if (seen.has(path)) throw badFile(path, "it is given twice");
+    seen.add(path);
+  }
+  for (const { path } of files) {
+    const clash = parentsOf(path).find((parent) => seen.has(parent));
+    if (clash !== undefined) throw badFile(path, `${clash} is given as a file too`);
+  }
+  if (files.length > maxFiles) throw badFile(files[maxFiles]!.path, `a task may bring ${maxFiles} files`);
+}
+
+function isBadPart(part: string): boolean {
+  return part === "" || part === "." || part === "..";
+}
+
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+function badFile(path: string, why: string): HomeostatError {
+  return new HomeostatError(
+    "REQUEST_INVALID",
+    `The file path ${JSON.stringify(path.slice(0, 200))} is refused: ${why}`,
+    {
+      path: path.slice(0, 200),
+    },
+  );
+}

@@ -1,0 +1,288 @@
+/** One tool step: from the gate's answer to the recorded outcome, over questions, retries and lost outcomes. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { Approval } from "../gate/approvals.ts";
+import type { GateOutcome, GateTool } from "../gate/gate.ts";
+import type { OriginLabel } from "../policy/decision.ts";
+import type { AnyTool } from "../tools/tool.ts";
+import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
+import { act } from "./effects.ts";
+import type { ActOutcome, EffectDeps } from "./effects.ts";
+import type { RunError } from "./event.ts";
+import type { StepRecord } from "./fold.ts";
+import { settleLostOutcome } from "./lost-outcome.ts";
+import type { RunSession } from "./session.ts";
+import { failed } from "./step-result.ts";
+import type { StepResult } from "./step-result.ts";
+
+/** A workflow step's own wish to try again. */
+export interface RetryWish {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  readonly delayMs: number;
+  readonly backoff: number;
+  readonly maxDelayMs: number;
+}
+
+export interface ToolStepRequest {
+  readonly stepPath: string;
+  readonly toolName: string;
+  readonly args: JsonObject;
+  readonly labels: readonly OriginLabel[];
+  readonly timeoutMs: number | null;
+  readonly retry: RetryWish | null;
+}
+
+export interface ToolStepDeps extends EffectDeps {
+  readonly tools: ReadonlyMap<string, AnyTool>;
+  /** The tool as the gate sees it, with this run's roots bound. */
+  readonly gateTool: (tool: AnyTool, runId: string) => GateTool;
+  readonly roleOf: (principalId: string) => string;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** How long a question stays open when policy says nothing. */
+const defaultExpiryMs = 24 * 60 * 60_000;
+
+/** Delays up to this long are slept in place; longer ones let go of the worker. */
+const sleepInPlaceMs = 2_000;
+
+/** Runs the step as far as it can go now. Throws LEASE_LOST and STORE_UNAVAILABLE only. */
+export async function runToolStep(
+  session: RunSession,
+  request: ToolStepRequest,
+  deps: ToolStepDeps,
+): Promise<StepResult> {
+  for (;;) {
+    const record = session.state.steps.get(request.stepPath);
+    const settled = await settle(session, record, deps);
+    if (settled !== "try") return settled;
+    const outcome = await attemptOnce(session, request, session.state.steps.get(request.stepPath), deps);
+    if (outcome !== "again") return outcome;
+  }
+}
+
+/** What the journal already says about the step; "try" when it is time to (re)do it. */
+async function settle(
+  session: RunSession,
+  record: StepRecord | undefined,
+  deps: ToolStepDeps,
+): Promise<StepResult | "try"> {
+  if (record === undefined) return "try";
+  if (record.status === "completed") return { kind: "done", output: record.output };
+  if (record.status === "failed" || record.status === "denied") {
+    return failed(record.error ?? unknownError, record.transient);
+  }
+  if (record.question !== null) return waitForAnswer(record.question);
+  if (record.outcomeMissing) {
+    const lost = await settleLostOutcome(session, record, deps);
+    if (lost !== "repeat") return lost;
+  }
+  if (record.retryAtMs !== null) return await waitForRetry(session, record.retryAtMs, deps);
+  return "try";
+}
+
+const unknownError: RunError = { code: "ACTION_FAILED", message: "The step failed" };
+
+function waitForAnswer(question: NonNullable<StepRecord["question"]>): StepResult {
+  const kind = question.about === "outcome" ? "outcome" : "approval";
+  return { kind: "wait", waiting: { kind, id: question.id, untilMs: question.expiresAtMs } };
+}
+
+async function waitForRetry(
+  session: RunSession,
+  retryAtMs: number,
+  deps: ToolStepDeps,
+): Promise<StepResult | "try"> {
+  const leftMs = retryAtMs - deps.clock.now();
+  if (leftMs <= 0) return "try";
+  if (leftMs > sleepInPlaceMs) return { kind: "wait", waiting: { kind: "timer", untilMs: retryAtMs } };
+  const signal = AbortSignal.any([session.interrupt, session.lease.signal]);
+  try {
+    await deps.clock.sleep(leftMs, signal);
+    return "try";
+  } catch {
+    // Woken by a cancel, a pause or the lease's end; the interpreter looks at which.
+    return { kind: "interrupted" };
+  }
+}
+
+async function attemptOnce(
+  session: RunSession,
+  request: ToolStepRequest,
+  record: StepRecord | undefined,
+  deps: ToolStepDeps,
+): Promise<StepResult | "again"> {
+  const tool = deps.tools.get(request.toolName);
+  const attempt = nextAttempt(record);
+  const outcome = await deps.gate.admit({
+    tool: tool && deps.gateTool(tool, session.runId),
+    toolName: request.toolName,
+    args: request.args,
+    labels: request.labels,
+    runId: session.runId,
+    stepPath: request.stepPath,
+    attempt,
+    epoch: session.lease.epoch,
+    agent: `workflow:${session.state.workflow.name}`,
+    role: deps.roleOf(session.state.requester),
+    tenant: session.tenant,
+    stepTimeoutMs: request.timeoutMs,
+    answer: record?.answer ?? null,
+  });
+  switch (outcome.kind) {
+    case "deny":
+      return await recordDenial(session, request, outcome);
+    case "throttle":
+      return await waitOrAgain(session, outcome.retryAtMs, deps);
+    case "ask":
+      return await askPerson(session, request, outcome, deps);
+    case "allow": {
+      const resumed = record?.outcomeMissing === true || record?.resolution === "did-not-happen";
+      const done = await act(
+        session,
+        {
+          stepPath: request.stepPath,
+          attempt,
+          tool: tool!,
+          admitted: outcome,
+          permit: outcome.permit,
+          labels: request.labels,
+          approvalId: record?.answer?.approvalId ?? null,
+          resumed,
+        },
+        deps,
+      );
+      return await afterAct(session, request, { attempt, done }, deps);
+    }
+  }
+}
+
+/** The attempt rises only after a recorded failure: a lost or denied outcome keeps its key. */
+function nextAttempt(record: StepRecord | undefined): number {
+  if (record === undefined || record.intent === null) return 1;
+  return record.status === "retrying" ? record.attempt + 1 : record.attempt;
+}
+
+async function waitOrAgain(
+  session: RunSession,
+  retryAtMs: number,
+  deps: ToolStepDeps,
+): Promise<StepResult | "again"> {
+  const waited = await waitForRetry(session, retryAtMs, deps);
+  return waited === "try" ? "again" : waited;
+}
+
+async function recordDenial(
+  session: RunSession,
+  request: ToolStepRequest,
+  outcome: Extract<GateOutcome, { kind: "deny" }>,
+): Promise<StepResult> {
+  const { finding, resource, decision } = outcome;
+  const error: RunError = {
+    code: finding.code,
+    message:
+      finding.code === "ACTION_DENIED" ? `Action blocked by policy: ${finding.reason}` : finding.reason,
+    ...(finding.hint === undefined ? {} : { hint: finding.hint }),
+    step: request.stepPath,
+  };
+  await session.append([
+    { kind: "action.denied", step: request.stepPath, tool: request.toolName, resource, error, decision },
+  ]);
+  return failed(error);
+}
+
+async function askPerson(
+  session: RunSession,
+  request: ToolStepRequest,
+  outcome: Extract<GateOutcome, { kind: "ask" }>,
+  deps: ToolStepDeps,
+): Promise<StepResult> {
+  const nowMs = deps.clock.now();
+  const wish = outcome.decision.obligations.approval;
+  const approval: Approval = {
+    ...questionAbout(session, request.stepPath, nowMs),
+    kind: "action",
+    action: request.toolName,
+    resource: outcome.resolved.resource,
+    summary: outcome.resolved.summary,
+    message: null,
+    args: outcome.resolved.args,
+    argsDigest: outcome.argsDigest,
+    labels: request.labels,
+    risk: outcome.decision.risk,
+    reason: outcome.decision.reason,
+    matched: outcome.decision.matched,
+    policyRevision: outcome.decision.revision,
+    by: wish?.by ?? defaultApprovers,
+    expiresAtMs: nowMs + (wish?.expiresMs ?? defaultExpiryMs),
+  };
+  return await ask(session, approval);
+}
+
+async function afterAct(
+  session: RunSession,
+  request: ToolStepRequest,
+  acted: { readonly attempt: number; readonly done: ActOutcome },
+  deps: ToolStepDeps,
+): Promise<StepResult | "again"> {
+  const { attempt, done } = acted;
+  if (done.kind !== "completed" && session.interrupt.aborted)
+    return await recordCancelled(session, request, acted);
+  if (done.kind === "completed") {
+    return { kind: "done", output: session.state.steps.get(request.stepPath)!.output };
+  }
+  if (done.kind === "unknown")
+    return await askAboutOutcome(session, { stepPath: request.stepPath, why: done.reason }, deps);
+  const retryAtMs = retryTime(request.retry, attempt, done.error, deps);
+  await session.append([
+    {
+      kind: "action.failed",
+      step: request.stepPath,
+      attempt,
+      error: done.error,
+      retryAtMs,
+      transient: done.transient,
+    },
+  ]);
+  if (retryAtMs === null) return failed(done.error, done.transient);
+  return await waitOrAgain(session, retryAtMs, deps);
+}
+
+/** A cancel broke the act off; the run ends next, so nobody needs to be asked, but the doubt stays on record. */
+async function recordCancelled(
+  session: RunSession,
+  request: ToolStepRequest,
+  { attempt, done }: { readonly attempt: number; readonly done: ActOutcome },
+): Promise<StepResult> {
+  const doubt = done.kind === "unknown" ? "; it may have happened" : "";
+  const error: RunError = {
+    code: "RUN_CANCELLED",
+    message: `The run was cancelled while ${request.toolName} was acting${doubt}`,
+    step: request.stepPath,
+  };
+  await session.append([
+    { kind: "action.failed", step: request.stepPath, attempt, error, retryAtMs: null, transient: false },
+  ]);
+  return { kind: "interrupted" };
+}
+
+/** Errors of what was asked do not go away by asking again. */
+const hopeless: ReadonlySet<string> = new Set([
+  "ACTION_INVALID",
+  "ACTION_DENIED",
+  "SANDBOX_UNAVAILABLE",
+  "OUTPUT_INVALID",
+]);
+
+function retryTime(
+  retry: RetryWish | null,
+  attempt: number,
+  error: RunError,
+  deps: ToolStepDeps,
+): number | null {
+  if (retry === null || attempt >= retry.attempts || hopeless.has(error.code)) return null;
+  const delayMs = Math.min(retry.maxDelayMs, retry.delayMs * retry.backoff ** (attempt - 1));
+  // Up to a tenth more, so that steps that failed together do not return together.
+  return deps.clock.now() + Math.round(delayMs * (1 + deps.random() / 10));
+}

@@ -1,0 +1,198 @@
+/** A run's workspace: a folder on this host, saved as a manifest of blobs with each outcome, so that a run can move and recover. */
+import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
+import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { canonicalJson } from "../base/canonical-json.ts";
+import type { JsonValue } from "../base/canonical-json.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { BlobRef, BlobStore } from "../blobs/blob.ts";
+
+export interface FileFacts {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Permission bits, for example 0o644. */
+  readonly mode: number;
+}
+
+/** Every regular file by its path relative to the workspace, `/`-separated. */
+export interface Manifest {
+  readonly v: 1;
+  readonly files: Readonly<Record<string, FileFacts>>;
+}
+
+export const emptyManifest: Manifest = { v: 1, files: {} };
+
+export interface WorkspaceFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+export interface Workspaces {
+  folderOf(runId: string): string;
+  /** Stores the files of a new run; the folder itself is made when a worker first opens it. */
+  seed(
+    runId: string,
+    files: readonly WorkspaceFile[],
+  ): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
+  /** Saves what is in the folder now; unchanged files cost a stat. */
+  capture(runId: string): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
+  /** Makes the folder exactly what the manifest says: half-written leftovers of a crash go, lost files come back. */
+  restore(runId: string, ref: BlobRef | null): Promise<Manifest>;
+  load(ref: BlobRef | null): Promise<Manifest>;
+}
+
+interface Seen {
+  readonly signature: string;
+  readonly sha256: string;
+}
+
+export function createWorkspaces(deps: { readonly folder: string; readonly blobs: BlobStore }): Workspaces {
+  const { blobs } = deps;
+  // What this process has hashed, by run and path; a lost entry only costs a hash.
+  const seen = new Map<string, Map<string, Seen>>();
+  const folderOf = (runId: string): string => join(deps.folder, runId);
+
+  return {
+    folderOf,
+    async seed(runId, files) {
+      const facts: Record<string, FileFacts> = {};
+      for (const file of files) {
+        const blob = await blobs.put(runId, file.content);
+        facts[file.path] = { sha256: blob.sha256, sizeBytes: blob.sizeBytes, mode: 0o644 };
+      }
+      return save(runId, { v: 1, files: facts });
+    },
+    async capture(runId) {
+      const facts: Record<string, FileFacts> = {};
+      for await (const path of regularFiles(folderOf(runId), "")) {
+        facts[path] = await captureFile(runId, path);
+      }
+      return save(runId, { v: 1, files: facts });
+    },
+    async restore(runId, ref) {
+      const manifest = await load(ref);
+      const folder = folderOf(runId);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeStrangers(folder, "", manifest);
+      for (const [path, facts] of Object.entries(manifest.files)) await restoreFile(runId, path, facts);
+      return manifest;
+    },
+    load,
+  };
+
+  async function load(ref: BlobRef | null): Promise<Manifest> {
+    if (ref === null) return emptyManifest;
+    return JSON.parse((await blobs.get(ref)).toString()) as Manifest;
+  }
+
+  async function save(runId: string, manifest: Manifest): Promise<{ ref: BlobRef; manifest: Manifest }> {
+    const ref = await blobs.put(runId, Buffer.from(canonicalJson(manifest as unknown as JsonValue)));
+    return { ref, manifest };
+  }
+
+  async function captureFile(runId: string, path: string): Promise<FileFacts> {
+    const file = join(folderOf(runId), path);
+    const stat = await lstat(file, { bigint: true });
+    const cached = seen.get(runId)?.get(path);
+    const facts = { sizeBytes: Number(stat.size), mode: Number(stat.mode) & 0o777 };
+    const signature = signatureOf(stat);
+    if (cached?.signature === signature) return { sha256: cached.sha256, ...facts };
+    const content = await readWhole(file);
+    const { sha256 } = await blobs.put(runId, content);
+    remember(runId, path, { signature, sha256 });
+    return { ...facts, sha256, sizeBytes: content.length };
+  }
+
+  async function restoreFile(runId: string, path: string, facts: FileFacts): Promise<void> {
+    const file = join(folderOf(runId), path);
+    const stat = await lstat(file, { bigint: true }).catch(() => undefined);
+    if (stat?.isFile() === true) {
+      const known = seen.get(runId)?.get(path);
+      const unchanged = known?.signature === signatureOf(stat) && known.sha256 === facts.sha256;
+      if (unchanged || (await hashFile(file)) === facts.sha256) return;
+    }
+    const content = await blobs.get({ subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes });
+    await rm(file, { recursive: true, force: true });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.restoring`;
+    await writeFile(temporary, content, { mode: facts.mode });
+    await chmod(temporary, facts.mode);
+    await rename(temporary, file);
+  }
+
+  function remember(runId: string, path: string, entry: Seen): void {
+    const files = seen.get(runId) ?? new Map<string, Seen>();
+    files.set(path, entry);
+    seen.delete(runId);
+    seen.set(runId, files);
+    if (seen.size > 64) seen.delete(seen.keys().next().value!);
+  }
+}
+
+interface StatFields {
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly ino: bigint;
+}
+
+function signatureOf(stat: StatFields): string {
+  return `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
+}
+
+async function* regularFiles(folder: string, below: string): AsyncGenerator<string> {
+  for (const entry of await entriesOf(join(folder, below))) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) yield* regularFiles(folder, path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Removes what the manifest does not know; symlinks and devices are never part of a workspace. */
+async function removeStrangers(folder: string, below: string, manifest: Manifest): Promise<void> {
+  for (const entry of await entriesOf(join(folder, below))) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) await removeStrangers(folder, path, manifest);
+    else if (!entry.isFile() || manifest.files[path] === undefined)
+      await rm(join(folder, path), { force: true });
+  }
+}
+
+/** Files of a workspace are read whole to be encrypted; this bounds what one may weigh. */
+const maxFileBytes = 512 * 1024 * 1024;
+
+async function readWhole(file: string): Promise<Buffer> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    if (size > maxFileBytes) {
+      throw new HomeostatError(
+        "FILE_TOO_LARGE",
+        `${file} has ${size} bytes; a workspace file may have ${maxFileBytes}`,
+        {
+          sizeBytes: size,
+        },
+      );
+    }
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  const handle = await open(file, "r");
+  try {
+    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+  } finally {
+    await handle.close();
+  }
+  return hash.digest("hex");
+}
