@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createId, createSalt } from "./id.ts";
+
+test("an id is its prefix and a version 7 UUID of RFC 9562 without dashes", () => {
+  // The example of RFC 9562 appendix A.6.
+  const random = (): Buffer => Buffer.from("0000000000000cc398c4dc0c0c07398f", "hex");
+  expect(createId("run", 0x017f22e279b0, random)).toBe("run_017f22e279b07cc398c4dc0c0c07398f");
+});
+
+test("version and variant hold whatever the randomness is", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.integer({ min: 0, max: 2 ** 48 - 1 }),
+      (bytes, nowMs) => {
+        expect(createId("evt", nowMs, () => Buffer.from(bytes))).toMatch(
+          /^evt_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/,
+        );
+      },
+    ),
+  );
+});
+
+test("ids of one kind sort by the millisecond of their creation", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 48 - 1 }), { minLength: 2 }), (times) => {
+      const byTime = [...new Set(times)].sort((a, b) => a - b).map((time) => createId("run", time));
+      expect([...byTime].sort()).toEqual(byTime);
+    }),
+  );
+});
+
+test("ten thousand ids of one millisecond differ", () => {
+  expect(new Set(Array.from({ length: 10_000 }, () => createId("run", 1))).size).toBe(10_000);
+});
+
+test("a salt is 32 hex digits and never the same", () => {
+  expect(createSalt()).toMatch(/^[0-9a-f]{32}$/);
+  expect(createSalt()).not.toBe(createSalt());
+});
