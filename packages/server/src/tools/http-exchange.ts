@@ -43,8 +43,8 @@ export interface ExchangeResponse {
 const harmlessHeaders: ReadonlySet<string> = new Set(["accept", "accept-language", "user-agent"]);
 
 /**
- * Throws ACTION_DENIED for hosts and addresses that are not allowed, HTTP_TOO_LARGE, HTTP_FAILED. `data.transient` is true
- * when the other side cannot have seen the request or it changes nothing; `data.outcomeUnknown` when it may have acted.
+ * Throws ACTION_DENIED for hosts and addresses that are not allowed, HTTP_TOO_LARGE, HTTP_FAILED. `data.didNotHappen` is
+ * true when the other side cannot have seen the request; a transient failure of a change without it leaves doubt.
  */
 export async function exchange(request: ExchangeRequest, deps: ExchangeDeps): Promise<ExchangeResponse> {
   const redirects: string[] = [];
@@ -77,10 +77,9 @@ type Answer = Pick<ExchangeResponse, "status" | "headers" | "body">;
 
 async function exchangeOnce(request: ExchangeRequest, deps: ExchangeDeps): Promise<Answer> {
   requireAllowedHost(request.url, deps.allowedHosts);
-  const addresses = await findAddresses(request.url, deps);
-  request.signal.throwIfAborted();
   const state = { isConnected: false };
   try {
+    const addresses = await findAddresses(request, deps);
     const response = await open(request, addresses, state);
     const body = await readBody(response, request);
     return { status: response.statusCode!, headers: plainHeaders(response), body };
@@ -90,9 +89,12 @@ async function exchangeOnce(request: ExchangeRequest, deps: ExchangeDeps): Promi
 }
 
 /** All addresses of the host, each permitted. One refused address refuses the host: a mixed answer is how rebinding looks. */
-async function findAddresses(url: URL, deps: ExchangeDeps): Promise<readonly string[]> {
+async function findAddresses(
+  { url, signal }: ExchangeRequest,
+  deps: ExchangeDeps,
+): Promise<readonly string[]> {
   const host = hostOf(url).replace(/^\[|\]$/g, "");
-  const addresses = isIP(host) === 0 ? await resolveName(host, deps) : [host];
+  const addresses = isIP(host) === 0 ? await resolveName(host, signal, deps) : [host];
   for (const address of addresses) {
     const problem = findAddressProblem({ address, port: portOf(url) }, deps);
     if (problem === undefined) continue;
@@ -106,13 +108,37 @@ async function findAddresses(url: URL, deps: ExchangeDeps): Promise<readonly str
   return addresses;
 }
 
-async function resolveName(host: string, deps: ExchangeDeps): Promise<readonly string[]> {
-  const addresses = await deps.resolveHost(host).catch((error: unknown) => {
+async function resolveName(
+  host: string,
+  signal: AbortSignal,
+  deps: ExchangeDeps,
+): Promise<readonly string[]> {
+  const addresses = await orAborted(deps.resolveHost(host), signal).catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
     const told = `The name ${host} could not be resolved: ${errorMessage(error)}`;
-    throw new HomeostatError("HTTP_FAILED", told, { host, transient: true }, { cause: error });
+    throw new HomeostatError(
+      "HTTP_FAILED",
+      told,
+      { host, transient: true, didNotHappen: true },
+      { cause: error },
+    );
   });
   if (addresses.length > 0) return addresses;
-  throw new HomeostatError("HTTP_FAILED", `The name ${host} has no address`, { host, transient: true });
+  const data = { host, transient: true, didNotHappen: true };
+  throw new HomeostatError("HTTP_FAILED", `The name ${host} has no address`, data);
+}
+
+/** The system's resolver cannot be aborted and may take half a minute: its late answer is dropped. */
+async function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 function open(
@@ -211,18 +237,23 @@ function plainHeaders(response: IncomingMessage): Record<string, string> {
 
 function exchangeError(error: unknown, request: ExchangeRequest, isConnected: boolean): unknown {
   const changesNothing = request.method === "GET" || request.method === "HEAD";
-  const outcomeUnknown = isConnected && !changesNothing;
-  if (isHomeostatError(error) && !outcomeUnknown) return error;
-  if (request.signal.aborted && !outcomeUnknown) return request.signal.reason;
+  const isDoubtful = isConnected && !changesNothing;
+  if (isHomeostatError(error) && !isDoubtful) return error;
+  if (request.signal.aborted && changesNothing) return request.signal.reason;
   const what = `${request.method} ${request.url.host}`;
-  const told = outcomeUnknown
+  const told = isDoubtful
     ? `${what} was sent, but its answer was lost: ${errorMessage(error)}`
     : `${what} failed: ${errorMessage(error)}`;
   const code = (error as NodeJS.ErrnoException).code ?? null;
   return new HomeostatError(
     "HTTP_FAILED",
     told,
-    { host: request.url.host, errno: code, transient: !outcomeUnknown && !isLasting(code), outcomeUnknown },
+    {
+      host: request.url.host,
+      errno: code,
+      transient: isDoubtful || !isLasting(code),
+      didNotHappen: !isConnected,
+    },
     { cause: error },
   );
 }

@@ -114,7 +114,7 @@ describe("http.get", () => {
     });
     await expect(get(deps, { url: `${site.url}/404` })).rejects.toMatchObject({
       code: "HTTP_FAILED",
-      data: { status: 404, body: "because", transient: false, outcomeUnknown: false },
+      data: { status: 404, body: "because", transient: false, didNotHappen: true },
     });
     await expect(get(deps, { url: `${site.url}/500` })).rejects.toMatchObject({ data: { transient: true } });
     expect(await get(deps, { url: `${site.url}/404`, allowErrorStatus: true })).toMatchObject({
@@ -242,7 +242,7 @@ describe("http.get", () => {
     const site = await createSite((request) => request.socket.destroy());
     await expect(get(depsFor([site]), { url: site.url })).rejects.toMatchObject({
       code: "HTTP_FAILED",
-      data: { transient: true, outcomeUnknown: false },
+      data: { transient: true, didNotHappen: false },
     });
     const nobody = { ...site, place: "127.0.0.1:1", url: "http://127.0.0.1:1" };
     await expect(get(depsFor([nobody]), { url: nobody.url })).rejects.toMatchObject({
@@ -304,21 +304,35 @@ describe("http.request", () => {
     const lost = await createSite((request) => request.socket.destroy());
     await expect(send(lost, { body: "x" })).rejects.toMatchObject({
       code: "HTTP_FAILED",
-      data: { outcomeUnknown: true, transient: false },
+      data: { didNotHappen: false, transient: true },
     });
     const gateway = await createSite((_request, response) => response.writeHead(502).end());
     await expect(send(gateway, {})).rejects.toMatchObject({
-      data: { outcomeUnknown: true, transient: false },
+      data: { didNotHappen: false, transient: true },
     });
     const busy = await createSite((_request, response) => response.writeHead(503).end());
-    await expect(send(busy, {})).rejects.toMatchObject({ data: { outcomeUnknown: false, transient: true } });
+    await expect(send(busy, {})).rejects.toMatchObject({ data: { didNotHappen: true, transient: true } });
     const wrong = await createSite((_request, response) => response.writeHead(400).end());
     await expect(send(wrong, {})).rejects.toMatchObject({
-      data: { outcomeUnknown: false, transient: false },
+      data: { didNotHappen: true, transient: false },
     });
     const nobody = { ...wrong, place: "127.0.0.1:1", url: "http://127.0.0.1:1" };
     await expect(send(nobody, {})).rejects.toMatchObject({
-      data: { outcomeUnknown: false, transient: true },
+      data: { didNotHappen: true, transient: true },
+    });
+  });
+
+  test("a time-out before anything was sent is known to have done nothing", async () => {
+    const tool = createHttpRequestTool(
+      depsFor([], {
+        allowedHosts: ["*"],
+        resolveHost: async () => (await new Promise((go) => setTimeout(go, 50)), ["1.1.1.1"]),
+      }),
+    );
+    const context = { ...createTestContext(), signal: AbortSignal.timeout(10) };
+    await expect(perform(tool, { url: "http://slow.invalid/" }, context)).rejects.toMatchObject({
+      code: "HTTP_FAILED",
+      data: { didNotHappen: true, transient: true },
     });
   });
 
@@ -328,7 +342,7 @@ describe("http.request", () => {
     const context = { ...createTestContext(), signal: AbortSignal.timeout(200) };
     await expect(perform(tool, { url: site.url, body: "x" }, context)).rejects.toMatchObject({
       code: "HTTP_FAILED",
-      data: { outcomeUnknown: true },
+      data: { didNotHappen: false, transient: true },
     });
   });
 });

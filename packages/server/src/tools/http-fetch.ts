@@ -196,16 +196,14 @@ function toResult(response: ExchangeResponse, given: HttpGetArgs | HttpRequestAr
   };
 }
 
+/** 429 and 503 say that nothing was done; other faults of a server, or of what is before it, leave a change in doubt. */
 function statusError({ status, url, body }: ExchangeResponse, method: string): HomeostatError {
-  const changesNothing = method === "GET" || method === "HEAD";
-  // 429 and 503 say that nothing was done; other failures of a server or what is before it leave a change in doubt.
-  const isHeldBack = status === 429 || status === 503;
-  const isDoubtful = status === 408 || status >= 500;
+  const didNotHappen = status === 429 || status === 503 || (status < 500 && status !== 408);
   return new HomeostatError("HTTP_FAILED", `${method} ${url.host} answered ${status}`, {
     host: url.host,
     status,
     body: body.subarray(0, 2_000).toString("utf8"),
-    transient: isHeldBack || (isDoubtful && changesNothing),
-    outcomeUnknown: isDoubtful && !isHeldBack && !changesNothing,
+    transient: status === 408 || status === 429 || status >= 500,
+    didNotHappen,
   });
 }

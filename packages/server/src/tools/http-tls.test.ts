@@ -48,11 +48,11 @@ test.skipIf(!hasOpenssl)(
 
     await expect(perform(get, { url }, context)).rejects.toMatchObject({
       code: "HTTP_FAILED",
-      data: { transient: false, outcomeUnknown: false },
+      data: { transient: false, didNotHappen: true },
     });
     // Refused in the handshake: the server has not seen the request, so nothing is in doubt.
     await expect(perform(createHttpRequestTool(deps), { url }, context)).rejects.toMatchObject({
-      data: { transient: false, outcomeUnknown: false },
+      data: { transient: false, didNotHappen: true },
     });
 
     const trusted = getCACertificates();

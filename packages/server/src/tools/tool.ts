@@ -79,7 +79,10 @@ export interface Tool<Args = never> {
   readonly maxTimeoutMs: number;
   /** Pure but for looking (stat, realpath). Throws ACTION_INVALID or ACTION_DENIED (our own folders, escaping paths). */
   resolve(args: Args, context: Pick<ToolContext, "roots" | "runId">): Promise<ResolvedAction>;
-  /** Acts on resolved arguments. Throws HomeostatError; `data.transient: true` marks errors worth a retry. */
+  /**
+   * Acts on resolved arguments. Throws HomeostatError; `data.transient: true` marks errors worth a retry. An `unsafe` tool
+   * adds `data.didNotHappen: true` when it knows that nothing was done; a transient failure without it leaves doubt.
+   */
   execute(resolved: ResolvedAction, context: ToolContext): Promise<ToolResult>;
   /** For `checkable`: did the effect of this key happen? */
   check?(
