@@ -113,7 +113,7 @@ async function resolveName(
   signal: AbortSignal,
   deps: ExchangeDeps,
 ): Promise<readonly string[]> {
-  const addresses = await orAborted(deps.resolveHost(host), signal).catch((error: unknown) => {
+  const addresses = await orAborted(() => deps.resolveHost(host), signal).catch((error: unknown) => {
     if (signal.aborted) throw signal.reason;
     const told = `The name ${host} could not be resolved: ${errorMessage(error)}`;
     throw new HomeostatError(
@@ -129,13 +129,13 @@ async function resolveName(
 }
 
 /** The system's resolver cannot be aborted and may take half a minute: its late answer is dropped. */
-async function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+async function orAborted<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const stop = (): void => reject(signal.reason as Error);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([work(), promise]);
   } finally {
     signal.removeEventListener("abort", stop);
   }
