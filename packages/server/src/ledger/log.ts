@@ -13,7 +13,7 @@ import { advanceSegmentKey } from "./keys.ts";
 import { createHasher, hashToHex } from "./merkle.ts";
 import { checkpointPath, recoverLedger } from "./recover.ts";
 import type { RecoverOptions, RecoveredLedger, Repairs } from "./recover.ts";
-import { sealBlock, segmentKeyObject, segmentName } from "./segment.ts";
+import { maxPayloadBytes, sealBlock, segmentKeyObject, segmentName } from "./segment.ts";
 
 export interface LogOptions extends RecoverOptions {
   /** A segment that has reached this size is closed and the HMAC key advanced. */
@@ -71,6 +71,8 @@ function createLog({ ledgerFolder, segmentBytes }: LogOptions, recovered: Recove
 
   function append({ payload, count }: FramedEntries): SignedHead {
     if (hasFailed) throw unavailable("it was closed, or an append failed before");
+    if (payload.length > maxPayloadBytes)
+      throw unavailable(`a block of ${payload.length} bytes is too large`);
     hasFailed = true;
     const current = segmentFor();
     requireUntouched(current);

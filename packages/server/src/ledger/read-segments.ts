@@ -47,14 +47,23 @@ export function listSegments(ledgerFolder: string): readonly SegmentFile[] {
     }));
 }
 
-/** Two blocks of the largest size fit, so one is always whole. */
-const windowBytes = 2 * (headerBytes + maxPayloadBytes + trailerBytes);
+/** One block of the largest size always fits. */
+const largestWindowBytes = 2 * (headerBytes + maxPayloadBytes + trailerBytes);
 
-/** Every block of a file from `offset` on, with its hash checked, and every damaged stretch between. */
-export function* scanSegment(path: string, offset = 0): Generator<Scanned> {
+/**
+ * Every block of a file from `offset` on, with its hash checked, and every damaged stretch between. `windowBytes` is what is
+ * read at a time; a block that is larger makes the window grow.
+ */
+export function* scanSegment(
+  path: string,
+  offset = 0,
+  windowBytes: number = largestWindowBytes,
+): Generator<Scanned> {
   const file = openSync(path, "r");
   try {
-    const window = Buffer.allocUnsafeSlow(Math.min(windowBytes, Math.max(1, fstatSync(file).size - offset)));
+    let window = Buffer.allocUnsafeSlow(
+      Math.max(headerBytes, Math.min(windowBytes, fstatSync(file).size - offset)),
+    );
     let start = offset;
     for (;;) {
       const bytes = window.subarray(0, readFully(file, window, start));
@@ -67,8 +76,16 @@ export function* scanSegment(path: string, offset = 0): Generator<Scanned> {
           at += result.block.sizeBytes;
           continue;
         }
-        // The rest of the block may lie beyond the window; at the window's start it would be whole if it were there.
+        // The rest of the block may lie beyond the window.
         if (result.kind === "short" && at > 0) break;
+        if (
+          result.kind === "short" &&
+          window.length < largestWindowBytes &&
+          start + window.length < fstatSync(file).size
+        ) {
+          window = Buffer.allocUnsafeSlow(largestWindowBytes);
+          break;
+        }
         const damage = findDamageEnd(file, start + at, result);
         yield damage;
         at = damage.endsAt - start;
