@@ -8,6 +8,7 @@ import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard } from "../guards/pipeline.ts";
 import type { RateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import { higherRisk, mergeDemands } from "../policy/demands.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
 
@@ -182,15 +183,13 @@ function askPolicy(
 /** With several resources the strictest answer stands for all, with everyone's obligations at their tightest. */
 function stricter(a: Decision, b: Decision): Decision {
   const rank = { allow: 0, ask: 1, deny: 2 } as const;
-  const [strict, mild] = rank[b.effect] > rank[a.effect] ? [b, a] : [a, b];
+  const strict = rank[b.effect] > rank[a.effect] ? b : a;
   return {
     ...strict,
-    risk: riskRank[mild.risk] > riskRank[strict.risk] ? mild.risk : strict.risk,
-    obligations: tightest(strict.obligations, mild.obligations),
+    risk: higherRisk(a.risk, b.risk),
+    obligations: mergeDemands([a.obligations, b.obligations], strict.effect),
   };
 }
-
-const riskRank = { low: 0, medium: 1, high: 2 } as const;
 
 /** A refusal counts whatever policy says now; a consent only lifts an `ask`, and only for the very same arguments. */
 function weighApproval({ input, argsDigest }: Draft): ReturnType<Guard<Draft>["judge"]> {

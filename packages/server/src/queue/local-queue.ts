@@ -1,5 +1,4 @@
 /** The queue on one machine: rows say what is due, a commit notification and a timer say when to look. */
-import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/store.ts";
 import { runFromStore } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
@@ -16,7 +15,7 @@ export interface Queue {
   counts(): Promise<Readonly<Record<TaskState, number>>>;
 }
 
-export function createLocalQueue(deps: { readonly store: Store; readonly clock: Clock }): Queue {
+export function createLocalQueue(deps: { readonly store: Store }): Queue {
   const { store } = deps;
   return {
     async due(nowMs, limit) {

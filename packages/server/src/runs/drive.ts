@@ -24,6 +24,8 @@ export interface DriveDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly runWorkflow: (session: RunSession) => Promise<WorkflowResult>;
+  /** Called before messages are read: those that come later must interrupt the walk. */
+  readonly listenAnew: () => void;
   /** True when the worker should let go between steps because the server stops. */
   readonly isStopping: () => boolean;
 }
@@ -32,6 +34,7 @@ export interface DriveDeps {
 export async function drive(session: RunSession, deps: DriveDeps): Promise<void> {
   const { state } = session;
   for (;;) {
+    deps.listenAnew();
     await foldInbox(session, deps.store);
     if (hasEnded(state)) return await letGo(session, [], deps);
     if (deps.isStopping()) return await letGo(session, [], deps);

@@ -161,7 +161,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
       state.phase = "paused";
       return state;
     case "run.resumed":
-      state.phase = "running";
+      // Back to where the pause found it.
+      state.phase =
+        state.startedAtMs === null ? "created" : state.retryAtMs === null ? "running" : "retrying";
       return state;
     case "run.revived":
       return Object.assign(state, { phase: "created", attempt: 0, endedAtMs: null, error: null });

@@ -52,6 +52,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
   let looking: Promise<void> | undefined;
   let lookAgain = false;
   let timer: AbortController | undefined;
+  let sweepAtMs = 0;
   let lastFault: string | undefined;
 
   return {
@@ -92,6 +93,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
       while (lookAgain && !stopping) {
         lookAgain = false;
         await claimDue().catch(noteFault);
+        await advanceSweep().catch(noteFault);
       }
       looking = undefined;
     })();
@@ -183,12 +185,20 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
     await store.write(orphans.map((row) => wakeRun(runOf(row["name"] as string), clock.now())));
   }
 
+  /** A run let go a moment ago may fall due before the next sweep. */
+  async function advanceSweep(): Promise<void> {
+    const nextMs = await queue.nextDueMs(clock.now());
+    if (nextMs !== undefined && nextMs < sweepAtMs) timer?.abort();
+  }
+
   async function sweep(): Promise<void> {
     while (!stopping) {
       const nowMs = clock.now();
       const nextMs = await queue.nextDueMs(nowMs).catch(() => undefined);
       timer = new AbortController();
       const waitMs = Math.max(1, Math.min(sweepMs, (nextMs ?? Infinity) - nowMs));
+      sweepAtMs = nowMs + waitMs;
+      // Woken early by `advanceSweep` or `stop`: both look again at what to wait for.
       await clock.sleep(waitMs, timer.signal).catch(() => undefined);
       if (stopping) return;
       await adoptOrphans().catch(noteFault);

@@ -1,0 +1,121 @@
+/** One data key per subject, kept wrapped by the master key; deleting a subject's key erases all its blobs at once. */
+import { randomBytes } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { writeFileDurably } from "../base/durable-file.ts";
+import type { Clock } from "../base/clock.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
+import type { Migration, Store } from "../store/store.ts";
+import { unwrapKey, wrapKey } from "./encrypt.ts";
+
+export const blobKeysMigration: Migration = {
+  id: "0005-blob-keys",
+  statements: () => [
+    `CREATE TABLE blob_keys (
+      subject TEXT PRIMARY KEY,
+      wrapped TEXT,
+      created_at_ms BIGINT NOT NULL,
+      erased_at_ms BIGINT
+    )`,
+  ],
+};
+
+export interface SubjectKeys {
+  /** The subject's key, made on first use. Throws BLOB_ERASED. */
+  forWriting(subject: string): Promise<Buffer>;
+  /** Throws BLOB_ERASED, BLOB_NOT_FOUND (no key was ever made), BLOB_CORRUPT (the wrapped key was changed). */
+  forReading(subject: string): Promise<Buffer>;
+  erase(subject: string): Promise<void>;
+}
+
+/** Keys in memory at most; the rest is unwrapped again when needed. */
+const maxCached = 1_000;
+
+export function createSubjectKeys(deps: {
+  readonly store: Pick<Store, "read" | "write">;
+  readonly clock: Clock;
+  readonly master: Buffer;
+}): SubjectKeys {
+  const { store, clock, master } = deps;
+  const cache = new Map<string, Buffer>();
+  return {
+    async forWriting(subject) {
+      const known = cache.get(subject) ?? (await find(subject));
+      if (known !== undefined) return known;
+      const key = randomBytes(32);
+      try {
+        await store.write([
+          {
+            sql: "INSERT INTO blob_keys (subject, wrapped, created_at_ms) VALUES (?, ?, ?)",
+            params: [subject, wrapKey(master, subject, key), clock.now()],
+          },
+        ]);
+        return remember(subject, key);
+      } catch (error) {
+        if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+        // Another writer made the key first; that one counts.
+        return (await find(subject))!;
+      }
+    },
+    async forReading(subject) {
+      const key = cache.get(subject) ?? (await find(subject));
+      if (key !== undefined) return key;
+      throw new HomeostatError("BLOB_NOT_FOUND", `There is no key for blobs of ${subject}`, { subject });
+    },
+    async erase(subject) {
+      cache.delete(subject);
+      await store.write([
+        {
+          sql: "UPDATE blob_keys SET wrapped = NULL, erased_at_ms = ? WHERE subject = ? AND wrapped IS NOT NULL",
+          params: [clock.now(), subject],
+        },
+      ]);
+    },
+  };
+
+  async function find(subject: string): Promise<Buffer | undefined> {
+    const [row] = await store.read("SELECT wrapped FROM blob_keys WHERE subject = ?", [subject]);
+    if (row === undefined) return undefined;
+    const wrapped = row["wrapped"] as string | null;
+    if (wrapped === null)
+      throw new HomeostatError("BLOB_ERASED", `The blobs of ${subject} were erased`, { subject });
+    try {
+      return remember(subject, unwrapKey(master, subject, wrapped));
+    } catch (error) {
+      throw new HomeostatError(
+        "BLOB_CORRUPT",
+        `The key of the blobs of ${subject} (state.db, table blob_keys) was changed, or keys/blob-master.key was`,
+        { subject },
+        { cause: error },
+      );
+    }
+  }
+
+  function remember(subject: string, key: Buffer): Buffer {
+    cache.set(subject, key);
+    if (cache.size > maxCached) cache.delete(cache.keys().next().value!);
+    return key;
+  }
+}
+
+/** Reads the master key, making it on first start. Throws BLOB_KEYS_UNUSABLE when others may read it or it is no key. */
+export async function openMasterKey(path: string): Promise<Buffer> {
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined) {
+    const key = randomBytes(32);
+    writeFileDurably(path, `${key.toString("hex")}\n`, 0o600);
+    return key;
+  }
+  if ((info.mode & 0o077) !== 0) {
+    throw new HomeostatError(
+      "BLOB_KEYS_UNUSABLE",
+      `${path} may be read by others`,
+      { path },
+      { hint: `chmod 600 ${path}` },
+    );
+  }
+  const text = await readFile(path, "utf8");
+  if (!/^[0-9a-f]{64}\n$/.test(text)) {
+    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} does not hold a master key`, { path });
+  }
+  return Buffer.from(text.trim(), "hex");
+}

@@ -1,0 +1,228 @@
+import { describe, expect, test } from "vitest";
+import { createManualClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
+import { createRateLimiter } from "../guards/rate-limit.ts";
+import type { ActionRequest, Decision } from "../policy/decision.ts";
+import { actionDigest, createGate } from "./gate.ts";
+import type { GateDeps, GateInput, GateTool } from "./gate.ts";
+import { createPermitOffice } from "./permit.ts";
+
+const allowed: Decision = {
+  effect: "allow",
+  risk: "low",
+  obligations: {},
+  matched: [],
+  reason: "rule r allows it",
+  revision: "sha256:1",
+};
+
+const tool: GateTool = {
+  name: "file_ops.delete",
+  defaultTimeoutMs: 1_000,
+  maxTimeoutMs: 5_000,
+  parse: (args) => {
+    if (args["path"] === undefined) throw new HomeostatError("ACTION_INVALID", "path is missing");
+    return args;
+  },
+  resolve: (args) => Promise.resolve({ resource: "workspace/a", args: args as never, summary: "delete a" }),
+};
+
+function setUp(decide: (request: ActionRequest) => Decision, overrides: Partial<GateDeps> = {}) {
+  const clock = createManualClock();
+  const permits = createPermitOffice();
+  const observed: string[] = [];
+  const gate = createGate({
+    clock,
+    decide,
+    limiter: createRateLimiter({ clock }),
+    breaker: createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 }),
+    permits,
+    defaultIsolation: "standard",
+    redact: (value) => JSON.parse(JSON.stringify(value).replaceAll("secret", "***")) as never,
+    observe: (_tool, verdict) => observed.push(verdict),
+    maxOutputBytes: 100,
+    ...overrides,
+  });
+  return { gate, permits, clock, observed };
+}
+
+function input(overrides: Partial<GateInput> = {}): GateInput {
+  return {
+    tool,
+    toolName: tool.name,
+    args: { path: "a" },
+    labels: ["operator"],
+    runId: "run_1",
+    stepPath: "s",
+    attempt: 1,
+    epoch: 7,
+    agent: "workflow:w",
+    role: "admin",
+    tenant: "default",
+    stepTimeoutMs: null,
+    answer: null,
+    ...overrides,
+  };
+}
+
+const digest = actionDigest(tool.name, { resource: "workspace/a", args: { path: "a" }, summary: "" });
+
+describe("admitting an action", () => {
+  test("issues a permit that is good once and only for exactly this action", async () => {
+    const { gate, permits, observed } = setUp(() => allowed);
+    const outcome = await gate.admit(input());
+    if (outcome.kind !== "allow") throw new Error(outcome.kind);
+    const terms = {
+      runId: "run_1",
+      stepPath: "s",
+      attempt: 1,
+      tool: tool.name,
+      argsDigest: digest,
+      epoch: 7,
+    };
+    expect(outcome.argsDigest).toBe(digest);
+    permits.redeem(outcome.permit, terms);
+    expect(() => permits.redeem(outcome.permit, terms)).toThrow(/used or forged/);
+    expect(() => permits.redeem({ terms }, terms)).toThrow(/used or forged/);
+    const again = await gate.admit(input());
+    if (again.kind !== "allow") throw new Error(again.kind);
+    expect(() => permits.redeem(again.permit, { ...terms, epoch: 8 })).toThrow(/epoch/);
+    expect(observed).toEqual(["allow", "allow"]);
+  });
+
+  test("denies a tool nobody has, arguments that do not fit, and a resource that cannot be resolved", async () => {
+    const { gate } = setUp(() => allowed);
+    const unknown = await gate.admit(input({ tool: undefined, toolName: "no.such" }));
+    expect(unknown).toMatchObject({ kind: "deny", finding: { guard: "schema", code: "ACTION_UNKNOWN" } });
+    const bad = await gate.admit(input({ args: {} }));
+    expect(bad).toMatchObject({ kind: "deny", finding: { code: "ACTION_INVALID" }, decision: null });
+    const escaping: GateTool = { ...tool, resolve: () => Promise.reject(new Error("symlink out")) };
+    expect(await gate.admit(input({ tool: escaping }))).toMatchObject({
+      kind: "deny",
+      finding: { guard: "resolve", code: "GUARD_FAILED" },
+    });
+  });
+
+  test("denies what policy denies, and when policy itself breaks", async () => {
+    const denied = setUp(() => ({ ...allowed, effect: "deny", reason: "no rule allows it" }));
+    expect(await denied.gate.admit(input())).toMatchObject({
+      kind: "deny",
+      resource: "workspace/a",
+      finding: { code: "ACTION_DENIED", reason: "no rule allows it" },
+    });
+    const broken = setUp(() => {
+      throw new Error("policy broke");
+    });
+    expect(await broken.gate.admit(input())).toMatchObject({
+      kind: "deny",
+      finding: { code: "GUARD_FAILED" },
+    });
+  });
+
+  test("asks when policy asks, and lets the same arguments through once a person said yes", async () => {
+    const { gate } = setUp(() => ({ ...allowed, effect: "ask" }));
+    expect((await gate.admit(input())).kind).toBe("ask");
+    const yes = input({ answer: { answer: "approve", argsDigest: digest } });
+    expect((await gate.admit(yes)).kind).toBe("allow");
+  });
+
+  test("asks again when the arguments are not those that were approved", async () => {
+    const { gate } = setUp(() => ({ ...allowed, effect: "ask" }));
+    const other = input({ args: { path: "b" }, answer: { answer: "approve", argsDigest: digest } });
+    expect((await gate.admit(other)).kind).toBe("ask");
+  });
+
+  test("an approval never lifts a denial", async () => {
+    const { gate } = setUp(() => ({ ...allowed, effect: "deny" }));
+    const yes = input({ answer: { answer: "approve", argsDigest: digest } });
+    expect((await gate.admit(yes)).kind).toBe("deny");
+  });
+
+  test("a refusal and a lapsed question deny even what policy allows by now", async () => {
+    const { gate } = setUp(() => allowed);
+    const no = await gate.admit(input({ answer: { answer: "reject", argsDigest: digest } }));
+    expect(no).toMatchObject({ kind: "deny", finding: { code: "APPROVAL_REJECTED" } });
+    const late = await gate.admit(input({ answer: { answer: "expire", argsDigest: digest } }));
+    expect(late).toMatchObject({ kind: "deny", finding: { code: "APPROVAL_EXPIRED" } });
+  });
+
+  test("judges every resource an action touches and lets the strictest answer stand", async () => {
+    const moving: GateTool = {
+      ...tool,
+      resolve: () =>
+        Promise.resolve({
+          resource: "workspace/a",
+          otherResources: ["archive/a"],
+          args: {},
+          summary: "move",
+        }),
+    };
+    const ask: Decision = { ...allowed, effect: "ask", risk: "high", obligations: { timeoutMs: 10 } };
+    const { gate } = setUp(({ resource }) =>
+      resource === "archive/a" ? ask : { ...allowed, obligations: { sandbox: "full" } },
+    );
+    const outcome = await gate.admit(input({ tool: moving }));
+    expect(outcome).toMatchObject({
+      kind: "ask",
+      timeoutMs: 10,
+      minimumIsolation: "full",
+      decision: { risk: "high" },
+    });
+    const turned = setUp(({ resource }) => (resource === "archive/a" ? { ...allowed, risk: "medium" } : ask));
+    expect(await turned.gate.admit(input({ tool: moving }))).toMatchObject({
+      kind: "ask",
+      decision: { risk: "high" },
+    });
+  });
+
+  test("throttles by policy's rate and names the time to come back", async () => {
+    const rate = { count: 1, perMs: 1_000 };
+    const { gate, clock } = setUp(() => ({ ...allowed, obligations: { rate } }));
+    expect((await gate.admit(input())).kind).toBe("allow");
+    expect(await gate.admit(input())).toMatchObject({ kind: "throttle", retryAtMs: clock.now() + 1_000 });
+  });
+
+  test("holds back from a target that keeps failing, per host", async () => {
+    const web: GateTool = {
+      ...tool,
+      name: "http.get",
+      resolve: () => Promise.resolve({ resource: "https://a.example:443/x", args: {}, summary: "get" }),
+    };
+    const { gate, clock } = setUp(() => allowed);
+    const first = await gate.admit(input({ tool: web, toolName: "http.get" }));
+    if (first.kind !== "allow") throw new Error(first.kind);
+    gate.settled(first, "http.get", "failed");
+    const held = await gate.admit(input({ tool: web, toolName: "http.get" }));
+    expect(held).toMatchObject({ kind: "throttle", retryAtMs: clock.now() + 1_000 });
+    expect((await gate.admit(input())).kind).toBe("allow");
+    gate.settled(first, "http.get", "succeeded");
+    expect((await gate.admit(input({ tool: web, toolName: "http.get" }))).kind).toBe("allow");
+  });
+
+  test("takes the shortest of the step's, policy's and the tool's time, and policy's isolation", async () => {
+    const { gate } = setUp(() => ({ ...allowed, obligations: { timeoutMs: 2_000, sandbox: "full" } }));
+    expect(await gate.admit(input({ stepTimeoutMs: 60_000 }))).toMatchObject({
+      timeoutMs: 2_000,
+      minimumIsolation: "full",
+    });
+    const free = setUp(() => allowed);
+    expect(await free.gate.admit(input({ stepTimeoutMs: 60_000 }))).toMatchObject({ timeoutMs: 5_000 });
+    expect(await free.gate.admit(input())).toMatchObject({ timeoutMs: 1_000, minimumIsolation: "standard" });
+  });
+});
+
+describe("receiving a result", () => {
+  test("masks secrets before anything is recorded", () => {
+    const { gate } = setUp(() => allowed);
+    expect(gate.receive({ text: "a secret" }, ["file"])).toEqual({
+      output: { text: "a ***" },
+      labels: ["file"],
+    });
+  });
+
+  test("refuses an output beyond the limit", () => {
+    const { gate } = setUp(() => allowed);
+    expect(() => gate.receive("x".repeat(200), [])).toThrow(/limit is 100/);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { createManualClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createCircuitBreaker } from "./circuit-breaker.ts";
+import { judge, strictest } from "./pipeline.ts";
+import type { Guard, GuardVerdict } from "./pipeline.ts";
+import { createRateLimiter } from "./rate-limit.ts";
+
+interface Draft {
+  readonly seen: readonly string[];
+}
+
+function says(name: string, verdict?: GuardVerdict): Guard<Draft> {
+  return {
+    name,
+    judge: (draft) => ({
+      draft: { seen: [...draft.seen, name] },
+      ...(verdict === undefined ? {} : { finding: { verdict, code: "C", reason: name } }),
+    }),
+  };
+}
+
+describe("the pipeline", () => {
+  test("hands each guard what the guards before it learned", async () => {
+    const { draft, verdict, findings } = await judge([says("a"), says("b")], { seen: [] });
+    expect(draft.seen).toEqual(["a", "b"]);
+    expect(verdict).toBe("allow");
+    expect(findings).toEqual([]);
+  });
+
+  test("keeps the strictest verdict whatever the order", async () => {
+    expect((await judge([says("a", "ask"), says("b", "warn")], { seen: [] })).verdict).toBe("ask");
+    expect((await judge([says("a", "warn"), says("b", "ask")], { seen: [] })).verdict).toBe("ask");
+    expect(strictest("throttle", "transform")).toBe("throttle");
+  });
+
+  test("stops at a deny, so that later guards spend nothing", async () => {
+    const { draft, verdict } = await judge([says("a", "deny"), says("b", "ask")], { seen: [] });
+    expect(draft.seen).toEqual(["a"]);
+    expect(verdict).toBe("deny");
+  });
+
+  test("denies when a guard throws, and keeps a known error's code and hint", async () => {
+    const broken: Guard<Draft> = {
+      name: "broken",
+      judge: () => {
+        throw new TypeError("oops");
+      },
+    };
+    const refusing: Guard<Draft> = {
+      name: "refusing",
+      judge: () => Promise.reject(new HomeostatError("ACTION_INVALID", "no path")),
+    };
+    const first = await judge([broken], { seen: [] });
+    expect(first.findings).toEqual([
+      { guard: "broken", verdict: "deny", code: "GUARD_FAILED", reason: "The guard broken failed: oops" },
+    ]);
+    const second = await judge([refusing], { seen: [] });
+    expect(second.findings[0]).toMatchObject({ verdict: "deny", code: "ACTION_INVALID", reason: "no path" });
+    expect(second.findings[0]?.hint).toBeTruthy();
+  });
+});
+
+describe("the circuit breaker", () => {
+  test("opens after so many failures in a row, lets one probe through, and closes on its success", () => {
+    const clock = createManualClock();
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 2, openMs: 1_000 });
+    breaker.failed("x");
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    breaker.failed("x");
+    expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
+    clock.advance(1_000);
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
+    breaker.succeeded("x");
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+  });
+
+  test("opens again when the probe fails, and a success in between starts the count anew", () => {
+    const clock = createManualClock();
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 2, openMs: 1_000 });
+    breaker.failed("x");
+    breaker.succeeded("x");
+    breaker.failed("x");
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    breaker.failed("x");
+    clock.advance(1_000);
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    breaker.failed("x");
+    expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
+  });
+
+  test("remembers a bounded number of targets", () => {
+    const breaker = createCircuitBreaker({ clock: createManualClock(), failuresToOpen: 1, maxTargets: 2 });
+    for (const target of ["a", "b", "c"]) breaker.failed(target);
+    expect(breaker.blockedUntilMs("a")).toBeUndefined();
+    expect(breaker.blockedUntilMs("c")).toBeDefined();
+  });
+});
+
+describe("the rate limiter", () => {
+  test("grants as many as the limit says, then names the time of the next", () => {
+    const clock = createManualClock();
+    const limiter = createRateLimiter({ clock });
+    const limit = { count: 2, perMs: 1_000 };
+    expect(limiter.take("k", limit)).toBeUndefined();
+    expect(limiter.take("k", limit)).toBeUndefined();
+    expect(limiter.take("k", limit)).toBe(clock.now() + 500);
+    clock.advance(500);
+    expect(limiter.take("k", limit)).toBeUndefined();
+    expect(limiter.take("other", limit)).toBeUndefined();
+  });
+
+  test("never saves up more than the limit", () => {
+    const clock = createManualClock();
+    const limiter = createRateLimiter({ clock, maxKeys: 1 });
+    const limit = { count: 1, perMs: 1_000 };
+    limiter.take("k", limit);
+    clock.advance(100_000);
+    expect(limiter.take("k", limit)).toBeUndefined();
+    expect(limiter.take("k", limit)).toBeDefined();
+    limiter.take("pushes k out", limit);
+    expect(limiter.take("k", limit)).toBeUndefined();
+  });
+});

@@ -1,0 +1,67 @@
+/** The data folder: where everything of one Homeostat lies, readable by its owner alone. */
+import { constants } from "node:fs";
+import { access, chmod, mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { HomeostatError, errorMessage } from "./base/error.ts";
+
+export interface Home {
+  readonly folder: string;
+  readonly stateDatabase: string;
+  readonly keys: string;
+  readonly ledger: string;
+  readonly blobs: string;
+  readonly workspaces: string;
+  readonly policy: string;
+  readonly logs: string;
+  /** Scratch space of sandboxes and tools; emptied at every start. */
+  readonly scratch: string;
+}
+
+export function homeAt(folder: string): Home {
+  return {
+    folder,
+    stateDatabase: join(folder, "state.db"),
+    keys: join(folder, "keys"),
+    ledger: join(folder, "ledger"),
+    blobs: join(folder, "blobs"),
+    workspaces: join(folder, "workspaces"),
+    policy: join(folder, "policy.yaml"),
+    logs: join(folder, "logs"),
+    scratch: join(folder, "scratch"),
+  };
+}
+
+/** Creates what is missing, mode 0700. Throws DATA_FOLDER_UNUSABLE naming the folder and what stands in the way. */
+export async function prepareHome(folder: string): Promise<Home> {
+  const home = homeAt(folder);
+  try {
+    for (const each of [home.folder, home.keys, home.ledger, home.blobs, home.workspaces, home.logs, home.scratch]) {
+      await mkdir(each, { recursive: true, mode: 0o700 });
+    }
+    await access(home.folder, constants.W_OK | constants.X_OK);
+    await chmod(home.folder, 0o700);
+  } catch (error) {
+    throw unusable(folder, error, await obstacle(folder));
+  }
+  return home;
+}
+
+/** The nearest thing in the path that is not a folder we may write, in words. */
+async function obstacle(folder: string): Promise<string> {
+  for (let each = folder; ; each = dirname(each)) {
+    const found = await stat(each).catch(() => undefined);
+    if (found === undefined && each !== dirname(each)) continue;
+    if (found !== undefined && !found.isDirectory()) return `${each} is a file`;
+    return `this user may not write ${each}`;
+  }
+}
+
+function unusable(folder: string, error: unknown, why: string): HomeostatError {
+  const full = (error as NodeJS.ErrnoException).code === "ENOSPC";
+  return new HomeostatError(
+    "DATA_FOLDER_UNUSABLE",
+    `Cannot use the data folder ${folder}: ${full ? "the disk is full" : why} (${errorMessage(error)})`,
+    { folder },
+    { cause: error },
+  );
+}

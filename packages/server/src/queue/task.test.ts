@@ -1,0 +1,35 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { afterFailure, isEnded, taskStates } from "./task.ts";
+
+const base = { transient: true, attempt: 1, maxAttempts: 3, nowMs: 1_000, random: 0 };
+
+describe("after a failed attempt", () => {
+  test("an error that will not go away ends the run at once", () => {
+    expect(afterFailure({ ...base, transient: false })).toEqual({ kind: "failed" });
+  });
+
+  test("a passing error is tried again, later each time, and is dead after the last attempt", () => {
+    expect(afterFailure(base)).toEqual({ kind: "retry", retryAtMs: 1_500 });
+    expect(afterFailure({ ...base, attempt: 2 })).toEqual({ kind: "retry", retryAtMs: 2_000 });
+    expect(afterFailure({ ...base, attempt: 3 })).toEqual({ kind: "dead" });
+  });
+
+  test("the wait is between half and all of the doubled delay, and never beyond five minutes", () => {
+    const attempts = fc.integer({ min: 1, max: 60 });
+    const random = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(attempts, random, (attempt, chance) => {
+        const after = afterFailure({ ...base, attempt, maxAttempts: 100, random: chance });
+        if (after.kind !== "retry") throw new Error(after.kind);
+        const full = Math.min(300_000, 1_000 * 2 ** (attempt - 1));
+        expect(after.retryAtMs - base.nowMs).toBeGreaterThanOrEqual(full / 2 - 1);
+        expect(after.retryAtMs - base.nowMs).toBeLessThanOrEqual(full + 1);
+      }),
+    );
+  });
+});
+
+test("a run has ended in four of its states", () => {
+  expect(taskStates.filter(isEnded)).toEqual(["COMPLETED", "FAILED", "CANCELLED", "DEAD"]);
+});

@@ -1,0 +1,74 @@
+/** From a claim to a driven run: fold the journal, put the workspace right, walk the workflow under the lease. */
+import type { Clock } from "../base/clock.ts";
+import type { BlobStore } from "../blobs/blob.ts";
+import type { Store } from "../store/store.ts";
+import { allSteps } from "../workflows/workflow.ts";
+import type { Workflow } from "../workflows/workflow.ts";
+import { requireWorkflow } from "../workflows/workflow-file.ts";
+import { drive } from "./drive.ts";
+import { hasEnded } from "./fold.ts";
+import type { RunState } from "./fold.ts";
+import type { ReadBlobText } from "./journal.ts";
+import { readState } from "./run-reader.ts";
+import { runWorkflow } from "./run-workflow.ts";
+import { createSession } from "./session.ts";
+import type { SessionDeps } from "./session.ts";
+import type { ToolStepDeps } from "./tool-step.ts";
+import type { Claim } from "./worker.ts";
+import type { Workspaces } from "./workspace.ts";
+
+export interface RunDriverDeps {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly workspaces: Workspaces;
+  readonly readBlobText: ReadBlobText;
+  readonly announce: SessionDeps["announce"];
+  readonly toolStep: ToolStepDeps;
+  /** Tells a driven session of messages; see `hasMessages`. Returns the unsubscriber. */
+  readonly onMessages: (listener: () => void) => () => void;
+  /** Told how a run ended, for metrics; must not throw. */
+  readonly observeEnd: (state: RunState) => void;
+}
+
+export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<void> {
+  return async (claim) => {
+    const { row, lease } = claim;
+    const state = await readState(deps, row.id);
+    const wasEnded = hasEnded(state);
+    const workflow: Workflow = requireWorkflow(state.workflow.text);
+    // Also when nothing crashed: whatever lies in the folder, steps see exactly what the journal says.
+    if (!wasEnded) await deps.workspaces.restore(row.id, state.workspace);
+    const session = createSession(deps, {
+      state,
+      tenant: row.tenant,
+      stepsTotal: allSteps(workflow.steps).length,
+      lease,
+      previousOwnerGone: claim.previousOwnerGone,
+      interrupt: claim.interrupt,
+    });
+    let hasMessages = false;
+    const stop = deps.onMessages(() => {
+      hasMessages = true;
+    });
+    try {
+      await drive(session, {
+        store: deps.store,
+        clock: deps.clock,
+        random: deps.toolStep.random,
+        isStopping: claim.isStopping,
+        listenAnew: () => {
+          hasMessages = false;
+        },
+        runWorkflow: (each) =>
+          runWorkflow(each, workflow, {
+            ...deps.toolStep,
+            shouldPause: () => hasMessages || claim.isStopping(),
+          }),
+      });
+    } finally {
+      stop();
+    }
+    if (!wasEnded && hasEnded(state)) deps.observeEnd(state);
+  };
+}

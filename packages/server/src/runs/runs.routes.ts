@@ -1,0 +1,159 @@
+/** Routes of runs: lists, one run, its events, and what people may do to it. */
+import { z } from "zod";
+import { approvalFromStore } from "../gate/approvals.ts";
+import { formatCursor, pageOf, pageQuery, parseCursor, toPage } from "../http/page.ts";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import { taskStates } from "../queue/task.ts";
+import type { TaskState } from "../queue/task.ts";
+import { parseWorkflow } from "../workflows/workflow-file.ts";
+import { approvalSchema, runEventSchema, runSummarySchema, stepViewSchema } from "./api-schemas.ts";
+import { commandRun, requireRun } from "./control.ts";
+import type { ControlDeps, RunCommand } from "./control.ts";
+import { listRuns, readEvents, readState } from "./run-reader.ts";
+import type { RunReaderDeps } from "./run-reader.ts";
+import { viewApproval, viewEvent, viewRun, viewSteps } from "./views.ts";
+import type { Redact } from "./views.ts";
+
+export interface RunsRoutesDeps extends RunReaderDeps, ControlDeps {
+  readonly redact: Redact;
+  /** A run's artifacts as the API shows them. */
+  readonly artifactsOf: (runId: string) => Promise<readonly z.output<typeof artifactSchemaOf>[]>;
+  readonly artifactSchema: typeof artifactSchemaOf;
+}
+
+const artifactSchemaOf = z.looseObject({ id: z.string() });
+
+const runParams = z.object({ id: z.string().min(1).max(64) });
+const stateList = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(z.enum(taskStates)))
+  .describe("One or more of the run states, comma-separated");
+
+export function runsRoutes(deps: RunsRoutesDeps): readonly Route[] {
+  return [listRoute(deps), getRoute(deps), eventsRoute(deps), ...commandRoutes(deps)];
+}
+
+function listRoute({ store }: RunsRoutesDeps): Route {
+  return route({
+    method: "GET",
+    path: "/v1/runs",
+    operationId: "runs.list",
+    summary: "Runs, newest first",
+    tags: ["runs"],
+    access: "viewer",
+    query: z.object({ ...pageQuery, state: stateList.optional(), workflow: z.string().max(128).optional() }),
+    response: pageOf(runSummarySchema),
+    handle: async ({ query, principal }) => {
+      const cursorShape = z.tuple([z.number(), z.string()]);
+      const rows = await listRuns(store, {
+        tenant: principal.tenant,
+        states: (query.state ?? []) as readonly TaskState[],
+        workflow: query.workflow ?? null,
+        before: query.cursor === undefined ? null : parseCursor(query.cursor, cursorShape),
+        limit: query.limit + 1,
+      });
+      const page = toPage(rows, query.limit, (row) => [row.createdAtMs, row.id]);
+      return { data: page.data.map(viewRun), nextCursor: page.nextCursor };
+    },
+  });
+}
+
+function getRoute(deps: RunsRoutesDeps): Route {
+  return route({
+    method: "GET",
+    path: "/v1/runs/{id}",
+    operationId: "runs.get",
+    summary: "One run with its steps, approvals and artifacts",
+    tags: ["runs"],
+    access: "viewer",
+    params: runParams,
+    response: z.object({
+      ...runSummarySchema.shape,
+      inputs: z.record(z.string(), z.unknown()),
+      outputs: z.unknown(),
+      steps: z.array(stepViewSchema),
+      approvals: z.array(approvalSchema),
+      artifacts: z.array(deps.artifactSchema),
+      workflowText: z.string(),
+    }),
+    handle: async ({ params }) => {
+      const row = await requireRun(deps.store, params.id);
+      const state = await readState(deps, params.id);
+      const parsed = parseWorkflow(state.workflow.text);
+      const approvals = await deps.store.read(
+        "SELECT * FROM approvals WHERE run_id = ? ORDER BY requested_at_ms, id",
+        [params.id],
+      );
+      return {
+        ...viewRun(row),
+        // Inputs are an object, and redaction keeps its shape.
+        inputs: deps.redact(state.inputs) as Record<string, unknown>,
+        outputs: deps.redact(state.outputs),
+        steps: parsed.ok ? [...viewSteps(parsed.workflow, state, deps.redact)] : [],
+        approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
+        artifacts: [...(await deps.artifactsOf(params.id))],
+        workflowText: state.workflow.text,
+      };
+    },
+  });
+}
+
+function eventsRoute(deps: RunsRoutesDeps): Route {
+  return route({
+    method: "GET",
+    path: "/v1/runs/{id}/events",
+    operationId: "runs.events",
+    summary: "A run's journal, oldest first",
+    tags: ["runs"],
+    access: "viewer",
+    params: runParams,
+    query: z.object({
+      after: z.coerce.number().int().min(0).default(0).describe("Only events with a higher seq"),
+      ...pageQuery,
+    }),
+    response: pageOf(runEventSchema),
+    handle: async ({ params, query }) => {
+      await requireRun(deps.store, params.id);
+      const afterSeq =
+        query.cursor === undefined ? query.after : parseCursor(query.cursor, z.tuple([z.number()]))[0];
+      const events = await readEvents(deps, { runId: params.id, afterSeq, limit: query.limit + 1 });
+      const shown = events.slice(0, query.limit);
+      const last = shown.at(-1);
+      return {
+        data: shown.map((event) => viewEvent(event, deps.redact)),
+        nextCursor: events.length > query.limit && last !== undefined ? formatCursor([last.seq]) : null,
+      };
+    },
+  });
+}
+
+const commands: readonly { readonly command: RunCommand; readonly summary: string }[] = [
+  { command: "pause", summary: "Let the run rest after its current step" },
+  { command: "resume", summary: "Let a paused run go on" },
+  { command: "cancel", summary: "End the run; a tool that is acting is stopped" },
+  { command: "retry", summary: "Try a dead letter again" },
+  { command: "discard", summary: "Give a dead letter up" },
+];
+
+function commandRoutes(deps: RunsRoutesDeps): readonly Route[] {
+  return commands.map(({ command, summary }) =>
+    route({
+      method: "POST",
+      path: `/v1/runs/{id}/${command}`,
+      operationId: `runs.${command}`,
+      summary,
+      tags: ["runs"],
+      access: "operator",
+      params: runParams,
+      body: z.strictObject({ reason: z.string().max(1000).optional() }),
+      response: runSummarySchema,
+      idempotent: true,
+      handle: async ({ params, body, principal }) => {
+        await commandRun(deps, { runId: params.id, command, by: principal.id, reason: body.reason ?? null });
+        return viewRun(await requireRun(deps.store, params.id));
+      },
+    }),
+  );
+}

@@ -1,0 +1,154 @@
+/** Live routes: one run's events with resume, and what changes anywhere. The journal is read; the hub only wakes. */
+import { z } from "zod";
+import { approvalFromStore } from "../gate/approvals.ts";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import type { SseStream } from "../http/sse.ts";
+import { isEnded } from "../queue/task.ts";
+import { requireRun } from "./control.ts";
+import type { LiveRuns } from "./live.ts";
+import { readEvents } from "./run-reader.ts";
+import type { RunReaderDeps } from "./run-reader.ts";
+import { viewApproval, viewEvent, viewRun } from "./views.ts";
+import type { Redact } from "./views.ts";
+
+export interface StreamRoutesDeps extends RunReaderDeps {
+  readonly live: LiveRuns;
+  readonly redact: Redact;
+}
+
+const pageSize = 200;
+
+export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/v1/runs/{id}/stream",
+      operationId: "runs.stream",
+      summary: "A run's events as they happen",
+      description:
+        "Event name = kind, id = seq; resume with Last-Event-ID or `after`. Also `state` (the run's summary), `progress` and, last, `end`.",
+      tags: ["runs"],
+      access: "viewer",
+      params: z.object({ id: z.string().min(1).max(64) }),
+      query: z.object({ after: z.coerce.number().int().min(0).default(0) }),
+      response: "sse",
+      handle: async ({ params, query }, stream) => {
+        await requireRun(deps.store, params.id);
+        const resumed = Number(stream.lastEventId);
+        await streamRun(deps, params.id, Number.isSafeInteger(resumed) ? resumed : query.after, stream);
+      },
+    }),
+    route({
+      method: "GET",
+      path: "/v1/stream",
+      operationId: "stream.all",
+      summary: "Runs and approvals as they change",
+      description:
+        "Events `run` (a run's summary) and `approval`. Nothing is replayed: read the lists first.",
+      tags: ["runs"],
+      access: "viewer",
+      response: "sse",
+      handle: (_request, stream) => streamAll(deps, stream),
+    }),
+  ];
+}
+
+/** A condition many may raise and one awaits; raising it while nobody waits is remembered once. */
+function createBell(signal: AbortSignal): { ring(): void; heard(): Promise<void> } {
+  let rung = false;
+  let wake: (() => void) | undefined;
+  const ring = (): void => {
+    rung = true;
+    wake?.();
+  };
+  signal.addEventListener("abort", ring, { once: true });
+  return {
+    ring,
+    async heard() {
+      if (!rung) await new Promise<void>((resolve) => (wake = resolve));
+      rung = false;
+      wake = undefined;
+    },
+  };
+}
+
+async function streamRun(
+  deps: StreamRoutesDeps,
+  runId: string,
+  after: number,
+  stream: SseStream,
+): Promise<void> {
+  const bell = createBell(stream.signal);
+  // Subscribed before the first read, so that nothing falls between reading and listening.
+  const stopCommits = deps.store.onCommit("journal", bell.ring);
+  const stopLive = deps.live.subscribe(runId, (message) => {
+    if (message.kind === "progress") {
+      stream.send({ event: "progress", data: { step: message.step, text: message.text } });
+    } else bell.ring();
+  });
+  try {
+    stream.open();
+    let last = after;
+    let shownState = "";
+    while (!stream.signal.aborted) {
+      const events = await readEvents(deps, { runId, afterSeq: last, limit: pageSize });
+      for (const event of events) {
+        stream.send({ event: event.body.kind, id: event.seq, data: viewEvent(event, deps.redact) });
+        last = event.seq;
+      }
+      await stream.drained();
+      if (events.length === pageSize) continue;
+      const row = await requireRun(deps.store, runId);
+      if (row.headSeq > last) continue;
+      const summary = viewRun(row);
+      const text = JSON.stringify(summary);
+      if (text !== shownState) stream.send({ event: "state", data: summary });
+      shownState = text;
+      if (isEnded(row.state)) {
+        stream.send({ event: "end", data: { state: row.state } });
+        return;
+      }
+      await bell.heard();
+    }
+  } finally {
+    stopCommits();
+    stopLive();
+  }
+}
+
+async function streamAll(deps: StreamRoutesDeps, stream: SseStream): Promise<void> {
+  const bell = createBell(stream.signal);
+  const shown = new Map<string, string>();
+  const stopCommits = deps.store.onCommit("approvals", bell.ring);
+  const stopLive = deps.live.subscribe(null, (message) => {
+    if (message.kind === "events") stream.send({ event: "run", data: viewRun(message.row) });
+  });
+  try {
+    stream.open();
+    await sendApprovals(deps, stream, shown, true);
+    while (!stream.signal.aborted) {
+      await bell.heard();
+      await sendApprovals(deps, stream, shown, false);
+    }
+  } finally {
+    stopCommits();
+    stopLive();
+  }
+}
+
+/** Sends approvals whose status this stream has not shown yet. `quietly` only learns what is there. */
+async function sendApprovals(
+  deps: StreamRoutesDeps,
+  stream: SseStream,
+  shown: Map<string, string>,
+  quietly: boolean,
+): Promise<void> {
+  const sql = "SELECT * FROM approvals ORDER BY requested_at_ms DESC, id DESC LIMIT ?";
+  for (const row of await deps.store.read(sql, [pageSize])) {
+    const approval = approvalFromStore(row);
+    if (shown.get(approval.id) === approval.status) continue;
+    shown.set(approval.id, approval.status);
+    if (!quietly) stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
+  }
+}

@@ -1,0 +1,158 @@
+/** Routes that take work in: tasks, workflow checks, the examples to start from. */
+import { z } from "zod";
+import { HomeostatError } from "../base/error.ts";
+import type { Finding } from "../base/finding.ts";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import { inputTypes } from "../workflows/workflow.ts";
+import { parseWorkflow } from "../workflows/workflow-file.ts";
+import { runSummarySchema } from "./api-schemas.ts";
+import type { Example } from "./examples.ts";
+import { findUnknownTools, submitTask } from "./submit.ts";
+import type { SubmitDeps } from "./submit.ts";
+import { viewRun } from "./views.ts";
+import type { WorkspaceFile } from "./workspace.ts";
+
+export interface TasksRoutesDeps {
+  readonly submit: SubmitDeps;
+  readonly listExamples: () => Promise<readonly Example[]>;
+  /** Throws NOT_FOUND. */
+  readonly loadExample: (
+    name: string,
+  ) => Promise<{ readonly workflow: string; readonly files: readonly WorkspaceFile[] }>;
+  readonly bodyLimitBytes: number;
+}
+
+const taskBody = z.strictObject({
+  workflow: z.string().min(1).max(262_144).optional().describe("The workflow file's text (YAML)"),
+  example: z.string().min(1).max(100).optional().describe("Instead of `workflow`: an example's name"),
+  files: z
+    .array(z.strictObject({ path: z.string().min(1).max(1024), contentBase64: z.base64() }))
+    .max(10_000)
+    .optional()
+    .describe("What the run's workspace begins with"),
+  inputs: z.record(z.string(), z.json()).optional(),
+  priority: z.enum(["high", "normal", "low"]).optional(),
+  labels: z.array(z.string().min(1).max(100)).max(32).optional(),
+  maxAttempts: z.number().int().min(1).max(100).optional().describe("Attempts before it is a dead letter"),
+});
+
+const findingSchema = z.object({
+  severity: z.enum(["error", "warning"]),
+  line: z.number().int(),
+  column: z.number().int(),
+  path: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+});
+
+const exampleSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      type: z.enum(inputTypes),
+      description: z.string().nullable(),
+      default: z.unknown(),
+      enum: z.array(z.unknown()).optional(),
+      min: z.number().optional(),
+      max: z.number().optional(),
+    }),
+  ),
+  workflowText: z.string(),
+});
+
+export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
+  return [
+    route({
+      method: "POST",
+      path: "/v1/tasks",
+      operationId: "tasks.submit",
+      summary: "Submit a task",
+      description: "Checks the workflow, its inputs and files; then the run exists durably and is queued.",
+      tags: ["tasks"],
+      access: "operator",
+      body: taskBody,
+      response: runSummarySchema,
+      status: 201,
+      idempotent: true,
+      bodyLimitBytes: deps.bodyLimitBytes,
+      handle: async ({ body, principal, idempotencyKey, setHeader }) => {
+        const source = await sourceOf(body, deps);
+        const row = await submitTask(deps.submit, {
+          ...source,
+          inputs: body.inputs ?? {},
+          priority: body.priority ?? "normal",
+          labels: body.labels ?? [],
+          requester: principal.id,
+          tenant: principal.tenant,
+          ...(body.maxAttempts === undefined ? {} : { maxAttempts: body.maxAttempts }),
+          ...(idempotencyKey === undefined ? {} : { dedupKey: idempotencyKey }),
+        });
+        setHeader("location", `/v1/runs/${row.id}`);
+        return viewRun(row);
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/v1/workflows/check",
+      operationId: "workflows.check",
+      summary: "Check a workflow without running it",
+      tags: ["tasks"],
+      access: "viewer",
+      body: z.strictObject({ workflow: z.string().max(1_048_576) }),
+      response: z.object({ ok: z.boolean(), findings: z.array(findingSchema) }),
+      handle: ({ body }) => checkWorkflow(body.workflow, [...deps.submit.toolDigests.keys()]),
+    }),
+    route({
+      method: "GET",
+      path: "/v1/examples",
+      operationId: "examples.list",
+      summary: "Examples to start from",
+      tags: ["tasks"],
+      access: "viewer",
+      response: z.object({ data: z.array(exampleSchema) }),
+      handle: async () => ({ data: (await deps.listExamples()).map(viewExample) }),
+    }),
+  ];
+}
+
+async function sourceOf(body: z.output<typeof taskBody>, deps: TasksRoutesDeps) {
+  const files = (body.files ?? []).map(({ path, contentBase64 }) => ({
+    path,
+    content: Buffer.from(contentBase64, "base64"),
+  }));
+  if (body.example !== undefined && body.workflow === undefined && files.length === 0) {
+    return await deps.loadExample(body.example);
+  }
+  if (body.workflow !== undefined && body.example === undefined) return { workflow: body.workflow, files };
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    "A task names either a `workflow` (with `files`) or an `example`",
+  );
+}
+
+/** Every finding of the file, and of tools this server does not have. Never throws. */
+export function checkWorkflow(
+  text: string,
+  knownTools: readonly string[],
+): { readonly ok: boolean; readonly findings: readonly Finding[] } {
+  const parsed = parseWorkflow(text);
+  if (!parsed.ok) return { ok: false, findings: parsed.findings };
+  const unknown = findUnknownTools(parsed.workflow, knownTools);
+  return { ok: unknown.length === 0, findings: [...unknown, ...parsed.warnings] };
+}
+
+function viewExample({ workflow, text }: Example): z.input<typeof exampleSchema> {
+  return {
+    name: workflow.name,
+    description: workflow.description,
+    inputs: workflow.inputs.map(({ line: _line, column: _column, enum: choices, ...input }) => ({
+      ...input,
+      default: input.default ?? null,
+      ...(choices === undefined ? {} : { enum: [...choices] }),
+    })),
+    workflowText: text,
+  };
+}

@@ -1,0 +1,266 @@
+/** A small world for tests of runs: the real store, gate, worker and workspaces in a temporary folder, with tools made for the test. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import type { JsonObject } from "../base/canonical-json.ts";
+import { systemClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { openFolderBlobs } from "../blobs/folder.ts";
+import { blobKeysMigration } from "../blobs/keys.ts";
+import { createGate } from "../gate/gate.ts";
+import type { GateTool } from "../gate/gate.ts";
+import { approvalFromStore, approvalsMigration } from "../gate/approvals.ts";
+import type { Approval } from "../gate/approvals.ts";
+import { createPermitOffice } from "../gate/permit.ts";
+import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
+import { createRateLimiter } from "../guards/rate-limit.ts";
+import type { Decision } from "../policy/decision.ts";
+import { createLocalQueue } from "../queue/local-queue.ts";
+import { runFromStore, runsMigration } from "../queue/run-row.ts";
+import type { RunRow } from "../queue/run-row.ts";
+import type { TaskState } from "../queue/task.ts";
+import { leaseMigration } from "../store/lease.ts";
+import { outboxMigration } from "../store/outbox.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../tools/tool.ts";
+import { answerApproval, commandRun } from "./control.ts";
+import type { Answer, RunCommand } from "./control.ts";
+import type { RunState } from "./fold.ts";
+import { inboxMigration } from "./inbox.ts";
+import { journalMigration } from "./journal.ts";
+import { createLiveRuns } from "./live.ts";
+import { createRunDriver } from "./run-driver.ts";
+import { readState } from "./run-reader.ts";
+import { submitTask } from "./submit.ts";
+import { createWorker } from "./worker.ts";
+import { createWorkspaces } from "./workspace.ts";
+
+export interface TestTool {
+  readonly name: string;
+  readonly effect: EffectClass;
+  readonly act: (args: JsonObject, context: ToolContext) => Promise<ToolResult["output"]>;
+  readonly check?: () => Promise<"happened" | "did-not-happen" | "unknown">;
+}
+
+export interface World {
+  submit(workflow: string, inputs?: JsonObject): Promise<string>;
+  /** Starts a worker as another process would; `gone` are owners it may treat as dead. */
+  startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void> }>;
+  row(runId: string): Promise<RunRow>;
+  state(runId: string): Promise<RunState>;
+  kinds(runId: string): Promise<readonly string[]>;
+  until(runId: string, ...states: readonly TaskState[]): Promise<RunRow>;
+  waitingApproval(runId: string): Promise<Approval>;
+  answer(id: string, answer: Answer, reason?: string): Promise<Approval>;
+  command(runId: string, command: RunCommand): Promise<void>;
+  readonly store: Awaited<ReturnType<typeof openSqliteStore>>;
+  close(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly tools: readonly TestTool[];
+  /** Allows everything by default. */
+  readonly decide?: (action: string) => Decision["effect"];
+  readonly leaseTtlMs?: number;
+}
+
+const clock = systemClock;
+
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "homeostat-runs-"));
+  for (const each of ["keys", "blobs", "workspaces"]) await mkdir(join(folder, each));
+  const store = await openSqliteStore({
+    path: join(folder, "state.db"),
+    clock,
+    logger: createSilentLogger(),
+    migrations: [
+      outboxMigration,
+      leaseMigration,
+      journalMigration,
+      runsMigration,
+      approvalsMigration,
+      inboxMigration,
+      blobKeysMigration,
+    ],
+  });
+  const blobs = await openFolderBlobs({
+    folder: join(folder, "blobs"),
+    keysFolder: join(folder, "keys"),
+    store,
+    clock,
+  });
+  const workspaces = createWorkspaces({ folder: join(folder, "workspaces"), blobs });
+  const live = createLiveRuns();
+  const announce: Parameters<typeof submitTask>[0]["announce"] = (events, row) =>
+    live.publish({ kind: "events", runId: row.id, events, row });
+  const readBlobText = async (subject: string, sha256: string, sizeBytes: number): Promise<string> =>
+    (await blobs.get({ subject, sha256, sizeBytes })).toString();
+  const tools = new Map(options.tools.map((tool) => [tool.name, asTool(tool)]));
+  const decide = options.decide ?? ((): Decision["effect"] => "allow");
+  const permits = createPermitOffice();
+  const gate = createGate({
+    clock,
+    decide: ({ action }) => decision(decide(action)),
+    limiter: createRateLimiter({ clock }),
+    breaker: createCircuitBreaker({ clock }),
+    permits,
+    defaultIsolation: "none",
+    redact: (value) => value,
+    observe: () => undefined,
+    maxOutputBytes: 1_000_000,
+  });
+  const reader = { store, readBlobText };
+  const driver = createRunDriver({
+    store,
+    blobs,
+    clock,
+    workspaces,
+    readBlobText,
+    announce,
+    onMessages: (listener) => store.onCommit("inbox", listener),
+    observeEnd: () => undefined,
+    toolStep: {
+      clock,
+      gate,
+      permits,
+      workspaces,
+      published: () => Promise.resolve(),
+      rootsOf: (runId) => [{ name: "workspace", path: workspaces.folderOf(runId), writable: true }],
+      runSandboxed: () => Promise.reject(new HomeostatError("INTERNAL", "no sandbox in this test")),
+      planArtifacts: () => ({ records: [], statements: [] }),
+      progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
+      tools,
+      gateTool,
+      roleOf: () => "admin",
+      random: () => 0,
+    },
+  });
+  const one = async (runId: string): Promise<RunRow> =>
+    runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
+  const workers: { stop(): Promise<void> }[] = [];
+  return {
+    store,
+    async submit(workflow, inputs = {}) {
+      const row = await submitTask(
+        {
+          store,
+          blobs,
+          clock,
+          workspaces,
+          toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
+          holdsSecret: (text) => text.includes("SECRET"),
+          announce,
+          defaultMaxAttempts: 3,
+        },
+        {
+          workflow,
+          files: [],
+          inputs,
+          priority: "normal",
+          labels: [],
+          requester: "admin",
+          tenant: "default",
+        },
+      );
+      return row.id;
+    },
+    async startWorker(owner, gone = []) {
+      const worker = createWorker({
+        store,
+        queue: createLocalQueue({ store }),
+        clock,
+        logger: createSilentLogger(),
+        owner,
+        isOwnerDead: (other) => gone.includes(other),
+        concurrency: 2,
+        leaseTtlMs: options.leaseTtlMs ?? 30_000,
+        driveRun: driver,
+      });
+      await worker.start();
+      const handle = { stop: () => worker.stop(200) };
+      workers.push(handle);
+      return handle;
+    },
+    row: one,
+    state: (runId) => readState(reader, runId),
+    async kinds(runId) {
+      const rows = await store.read("SELECT kind FROM journal WHERE run_id = ? ORDER BY seq", [runId]);
+      return rows.map((row) => row["kind"] as string);
+    },
+    async until(runId, ...states) {
+      for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 10) {
+        const row = await one(runId);
+        if (states.includes(row.state)) return row;
+        await clock.sleep(10);
+      }
+      throw new Error(`run is ${JSON.stringify(await one(runId))}, not ${states.join(" or ")}`);
+    },
+    async waitingApproval(runId) {
+      for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 10) {
+        const sql = "SELECT * FROM approvals WHERE run_id = ? AND status = 'waiting'";
+        const [row] = await store.read(sql, [runId]);
+        if (row !== undefined) return approvalFromStore(row);
+        await clock.sleep(10);
+      }
+      throw new Error("nothing waits for approval");
+    },
+    answer: (id, answer, reason) =>
+      answerApproval(
+        { store, clock },
+        { id, answer, caller: { id: "eve", role: "admin" }, reason: reason ?? null, result: null },
+      ),
+    command: (runId, command) => commandRun({ store, clock }, { runId, command, by: "eve", reason: null }),
+    async close() {
+      for (const worker of workers) await worker.stop();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function decision(effect: Decision["effect"]): Decision {
+  return { effect, risk: "low", obligations: {}, matched: [], reason: `rule says ${effect}`, revision: "r1" };
+}
+
+function gateTool(tool: AnyTool, runId: string): GateTool {
+  return {
+    name: tool.name,
+    defaultTimeoutMs: tool.defaultTimeoutMs,
+    maxTimeoutMs: tool.maxTimeoutMs,
+    parse: (args) => tool.args.parse(args),
+    // The tool's own schema parsed them just before.
+    resolve: (args) => tool.resolve(args as never, { roots: [], runId }),
+  };
+}
+
+function asTool(test: TestTool): AnyTool {
+  const output = (value: ToolResult["output"]): ToolResult => ({
+    output: value,
+    labels: ["tool"],
+    touchedFiles: false,
+  });
+  const check = test.check;
+  const tool: Tool<JsonObject> = {
+    name: test.name,
+    description: "made for a test",
+    args: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
+    effect: test.effect,
+    risk: "low",
+    defaultTimeoutMs: 10_000,
+    maxTimeoutMs: 60_000,
+    resolve: (args) => Promise.resolve({ resource: test.name, args, summary: `do ${test.name}` }),
+    execute: async ({ args }, context) => output(await test.act(args, context)),
+    ...(check === undefined
+      ? {}
+      : {
+          check: async () => {
+            const kind = await check();
+            return kind === "happened" ? { kind, result: output("checked") } : { kind };
+          },
+        }),
+  };
+  // As the registry does: callers parse with `tool.args` first.
+  return tool as unknown as AnyTool;
+}

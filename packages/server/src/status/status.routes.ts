@@ -1,0 +1,145 @@
+/** Routes that tell how the runtime is: its parts, sandbox, queue, ledger and policy, its tools and its configuration. */
+import { z } from "zod";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import { taskStates } from "../queue/task.ts";
+import type { TaskState } from "../queue/task.ts";
+import type { SandboxReport } from "../sandbox/sandbox.ts";
+import type { Part } from "../supervision/part.ts";
+
+export interface ConfigEntry {
+  readonly key: string;
+  /** Secrets masked. */
+  readonly value: unknown;
+  readonly origin: string;
+  readonly description: string;
+  readonly env: string;
+}
+
+export interface ToolEntry {
+  readonly name: string;
+  readonly description: string;
+  readonly effect: string;
+  readonly risk: string;
+  readonly defaultTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  readonly schema: object;
+}
+
+export interface StatusDeps {
+  readonly version: string;
+  readonly home: string;
+  readonly startedAtMs: number;
+  readonly now: () => number;
+  readonly parts: () => readonly Part[];
+  readonly sandbox: () => SandboxReport;
+  readonly counts: () => Promise<Readonly<Record<TaskState, number>>>;
+  readonly ledger: () => Promise<LedgerSummary>;
+  readonly policy: () => { readonly revision: string; readonly rules: number };
+  readonly config: () => readonly ConfigEntry[];
+  readonly tools: () => readonly ToolEntry[];
+}
+
+export interface LedgerSummary {
+  readonly size: number;
+  readonly root: string;
+  readonly pending: number;
+  readonly witnessedTo: number | null;
+  readonly lastCheckpointAt: string | null;
+}
+
+const healthSchema = z.object({ kind: z.enum(["ok", "degraded", "failed"]), detail: z.string().optional() });
+const isolation = z.enum(["full", "standard", "none"]);
+const tier = z.enum(["bubblewrap", "quickjs"]);
+
+const sandboxSchema = z.object({
+  level: isolation,
+  tiers: z.array(tier),
+  cgroup: z.enum(["v1", "v2", "none"]),
+  checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+  remedy: z.string().optional(),
+  languages: z.array(
+    z.object({ id: z.string(), available: z.boolean(), version: z.string().optional(), tiers: z.array(tier) }),
+  ),
+});
+
+const statusSchema = z.object({
+  version: z.string(),
+  startedAt: z.string(),
+  uptimeMs: z.number(),
+  home: z.string(),
+  parts: z.array(z.object({ name: z.string(), health: healthSchema })),
+  sandbox: sandboxSchema,
+  queue: z.object({ counts: z.record(z.enum(taskStates), z.number().int()) }),
+  ledger: z.object({
+    size: z.number().int(),
+    root: z.string(),
+    pending: z.number().int(),
+    witnessedTo: z.number().int().nullable(),
+    lastCheckpointAt: z.string().nullable(),
+  }),
+  policy: z.object({ revision: z.string(), rules: z.number().int() }),
+});
+
+export function statusRoutes(deps: StatusDeps): readonly Route[] {
+  const common = { method: "GET", tags: ["status"], access: "viewer" } as const;
+  return [
+    route({
+      ...common,
+      path: "/v1/status",
+      operationId: "status.get",
+      summary: "How every part of the runtime is",
+      response: statusSchema,
+      handle: async () => ({
+        version: deps.version,
+        startedAt: new Date(deps.startedAtMs).toISOString(),
+        uptimeMs: Math.round(deps.now() - deps.startedAtMs),
+        home: deps.home,
+        parts: deps.parts().map((part) => ({ name: part.name, health: part.health() })),
+        sandbox: deps.sandbox(),
+        queue: { counts: await deps.counts() },
+        ledger: await deps.ledger(),
+        policy: deps.policy(),
+      }),
+    }),
+    route({
+      ...common,
+      path: "/v1/tools",
+      operationId: "tools.list",
+      summary: "The tools actions may use, with the schema of their arguments",
+      response: z.object({
+        data: z.array(
+          z.object({
+            name: z.string(),
+            description: z.string(),
+            effect: z.string(),
+            risk: z.string(),
+            defaultTimeoutMs: z.number(),
+            maxTimeoutMs: z.number(),
+            schema: z.record(z.string(), z.unknown()),
+          }),
+        ),
+      }),
+      handle: () => ({ data: deps.tools().map((tool) => ({ ...tool, schema: { ...tool.schema } })) }),
+    }),
+    route({
+      ...common,
+      path: "/v1/config",
+      operationId: "config.get",
+      summary: "The effective configuration, with where each value comes from; secrets are masked",
+      access: "admin",
+      response: z.object({
+        data: z.array(
+          z.object({
+            key: z.string(),
+            value: z.unknown(),
+            origin: z.string(),
+            description: z.string(),
+            env: z.string(),
+          }),
+        ),
+      }),
+      handle: () => ({ data: deps.config() }),
+    }),
+  ];
+}
