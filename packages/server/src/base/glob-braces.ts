@@ -8,6 +8,7 @@ export type BracesResult =
 
 /** Escapes and sets are left as they are; signs inside them do not count. */
 export function expandBraces(source: string): BracesResult {
+  if (!/[{}]/.test(source)) return { ok: true, patterns: [source] };
   const cursor = { source, at: 0, problem: undefined as string | undefined };
   const patterns = readSequence(cursor, false);
   if (cursor.problem === undefined && cursor.at < source.length) cursor.problem = "`}` has no `{` before it";
