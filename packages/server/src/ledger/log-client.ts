@@ -27,9 +27,10 @@ export interface LogClient {
   readonly repairs: Repairs;
   /**
    * Resolves when a checkpoint over the entries is on disk. Rejects with LEDGER_BUSY (queue full, nothing was queued) or with
-   * the error that ended the thread; then the entries may or may not be in the ledger.
+   * the error that ended the thread; then the entries may or may not be in the ledger. Urgent entries go before all that wait
+   * and are never refused: their sender bounds them itself.
    */
-  append(entries: FramedEntries): Promise<Appended>;
+  append(entries: FramedEntries, options?: { readonly isUrgent: boolean }): Promise<Appended>;
   /** Rejects with the error that ended the thread; never settles otherwise. */
   readonly failed: Promise<never>;
   /** Finishes what was queued and ends the thread. May be called twice. */
@@ -93,7 +94,7 @@ export async function startLog(options: LogClientOptions): Promise<LogClient> {
     },
     verifierKey,
     repairs,
-    append: (entries) => queue.append(entries),
+    append: (entries, options) => queue.append(entries, options?.isUrgent ?? false),
     failed: failure.promise,
     async close() {
       queue.close();
@@ -112,7 +113,7 @@ interface Piece extends FramedEntries {
 
 interface AppendQueue {
   start(head: SignedHead): void;
-  append(entries: FramedEntries): Promise<Appended>;
+  append(entries: FramedEntries, isUrgent: boolean): Promise<Appended>;
   committed(message: FromLog & { kind: "committed" }): void;
   fail(error: HomeostatError): void;
   close(): void;
@@ -129,16 +130,18 @@ function createQueue(port: MessagePort, { maxQueuedBytes, onCommitted }: QueueOp
   let closed: HomeostatError | undefined;
   let isCloseWanted = false;
 
-  function append(entries: FramedEntries): Promise<Appended> {
+  function append(entries: FramedEntries, isUrgent: boolean): Promise<Appended> {
     if (closed !== undefined) return Promise.reject(closed);
     if (isCloseWanted) return Promise.reject(unavailable("it is being closed"));
     if (entries.count === 0) return Promise.resolve({ firstIndex: head.size, head });
-    if (queuedBytes + entries.payload.length > maxQueuedBytes) {
+    if (!isUrgent && queuedBytes + entries.payload.length > maxQueuedBytes) {
       const text = `The ledger's queue holds ${queuedBytes} bytes; ${entries.payload.length} more do not fit its ${maxQueuedBytes}`;
       return Promise.reject(new HomeostatError("LEDGER_BUSY", text, { queuedBytes, maxQueuedBytes }));
     }
     const settled = Promise.withResolvers<Appended>();
-    for (const piece of toPieces(entries, settled)) waiting.push(piece);
+    const pieces = [...toPieces(entries, settled)];
+    if (isUrgent) waiting.unshift(...pieces);
+    else waiting.push(...pieces);
     queuedBytes += entries.payload.length;
     // After this turn, so that appends made together share a block.
     queueMicrotask(send);
