@@ -1,0 +1,99 @@
+/** Who may import whom: the folder table, the routes rule, and what each package may depend on. */
+import type { LintFinding } from "./finding.ts";
+import { folderOf } from "./import-table.ts";
+import { packageFolderOf, resolveImport } from "./resolve-import.ts";
+import type { Target } from "./resolve-import.ts";
+import type { Import, SourceFile } from "./source-file.ts";
+import { isTestCode } from "./source-tree.ts";
+import type { SourceTree } from "./source-tree.ts";
+
+/** The contract of consumers and packages cannot depend on anything. */
+const bottomPackages = ["packages/cell", "packages/agent", "packages/client"];
+const composer = "packages/server/src/system.ts";
+
+export function checkLayers(tree: SourceTree): readonly LintFinding[] {
+  const findings = checkManifests(tree);
+  for (const file of tree.files) {
+    for (const entry of file.imports) {
+      const message = checkImport(file, entry, tree);
+      if (message !== undefined)
+        findings.push({ rule: "layers", file: file.path, line: entry.line, message });
+    }
+  }
+  return findings;
+}
+
+function checkManifests({ packages }: SourceTree): LintFinding[] {
+  return bottomPackages.flatMap((folder) => {
+    const manifest = packages.get(folder);
+    const named = Object.keys({
+      ...manifest?.dependencies,
+      ...manifest?.peerDependencies,
+      ...manifest?.optionalDependencies,
+    });
+    if (named.length === 0) return [];
+    const message = `has dependencies (${named.join(", ")}); ${folder} must have none`;
+    return [{ rule: "layers", file: `${folder}/package.json`, line: 0, message }];
+  });
+}
+
+function checkImport(file: SourceFile, entry: Import, tree: SourceTree): string | undefined {
+  const target = resolveImport(file, entry, tree);
+  if (target.kind !== "file") return checkForeign(file, target, tree);
+  if (!isTestCode(file.path) && isTestCode(target.path)) return `imports test code, ${target.path}`;
+  const isRoutes = target.path.endsWith(".routes.ts");
+  if (isRoutes && file.path !== composer && !isTestCode(file.path)) {
+    return `imports ${target.path}; only system.ts imports routes`;
+  }
+  return isTestCode(file.path)
+    ? checkTestImport(file, target.path)
+    : checkTable(file, entry, target.path, tree);
+}
+
+/** Tests use real parts of any tier, but stay inside their package unless they are tests of the whole. */
+function checkTestImport(file: SourceFile, path: string): string | undefined {
+  const own = packageFolderOf(file.path);
+  const isAllowed =
+    own === "" || own === packageFolderOf(path) || own === "packages/server" || path.startsWith("test/");
+  return isAllowed ? undefined : `imports ${path} of another package`;
+}
+
+function checkForeign(
+  file: SourceFile,
+  target: Exclude<Target, { kind: "file" }>,
+  tree: SourceTree,
+): string | undefined {
+  const own = packageFolderOf(file.path);
+  if (bottomPackages.includes(own) && !isTestCode(file.path)) {
+    return `imports ${target.name}; ${own} must run without dependencies and without Node`;
+  }
+  if (target.kind === "node" || own === "") return undefined;
+  const manifests = [tree.packages.get(own), isTestCode(file.path) ? tree.packages.get("") : undefined];
+  const isListed = manifests.some(
+    (manifest) => target.name in { ...manifest?.dependencies, ...manifest?.devDependencies },
+  );
+  const isTestTool = isTestCode(file.path) && target.name === "vitest";
+  return isListed || isTestTool
+    ? undefined
+    : `imports ${target.name}, which ${own}/package.json does not list`;
+}
+
+function checkTable(
+  file: SourceFile,
+  entry: Import,
+  path: string,
+  { table }: SourceTree,
+): string | undefined {
+  const from = folderOf(file.path, table);
+  const to = folderOf(path, table);
+  if (from === undefined) return "lies in a folder without a row in allowed-imports.json";
+  if (to === undefined) return `imports ${path}, whose folder has no row in allowed-imports.json`;
+  if (from === to) return undefined;
+  for (const allowed of table.folders[from] ?? []) {
+    const [name, limit] = allowed.split(" ");
+    if (name !== "*" && name !== to && name !== path) continue;
+    if (limit !== "(types)" || entry.isTypeOnly) return undefined;
+    return `imports values of ${to}; ${from} may import only its types`;
+  }
+  return `imports ${path}; ${from} may import ${(table.folders[from] ?? []).join(", ") || "nothing"}`;
+}
