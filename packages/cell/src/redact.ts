@@ -2,6 +2,7 @@
 import { createScanner, findSpans } from "./anchors.ts";
 import { findLiterals, usableLiterals } from "./literals.ts";
 import { replaceSpans } from "./marks.ts";
+import type { Mark } from "./marks.ts";
 import { redactValue } from "./redact-value.ts";
 
 /** A mark is another neighbour than what it hides, so a text that changed is looked over again; two passes nearly always do. */
@@ -10,6 +11,8 @@ const maxPasses = 4;
 export interface RedactorOptions {
   /** Exact secrets to mask wherever they stand, for example registered tokens. Those under 6 characters are ignored. */
   readonly secrets?: readonly string[];
+  /** Only these marks are set, everything else stays; all by default. For records that must keep personal data but no secret. */
+  readonly marks?: readonly Mark[];
   /** Objects and lists nested deeper are replaced by "[TOO_DEEP]"; 32 by default. */
   readonly maxDepth?: number;
   /** Members and items beyond this count are replaced by "[TOO_LARGE]"; 100,000 by default. */
@@ -28,9 +31,10 @@ export interface Redactor {
 
 export function createRedactor(options: RedactorOptions = {}): Redactor {
   const scanner = createScanner();
+  const wanted = options.marks && new Set(options.marks);
   const literals = usableLiterals(options.secrets ?? []);
   const once = (s: string): string => {
-    const spans = findSpans(s, scanner);
+    const spans = findSpans(s, scanner).filter(({ mark }) => wanted?.has(mark) ?? true);
     for (const span of findLiterals(s, literals)) spans.push(span);
     return spans.length === 0 ? s : replaceSpans(s, spans);
   };

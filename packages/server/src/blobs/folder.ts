@@ -19,7 +19,8 @@ import {
   headerBytes,
   parseHeader,
 } from "./encrypt.ts";
-import { createSubjectKeys, openMasterKey } from "./keys.ts";
+import { createKeyReader, createSubjectKeys, openMasterKey, readMasterKey } from "./keys.ts";
+import type { SubjectKeys } from "./keys.ts";
 
 export interface FolderBlobsOptions {
   readonly folder: string;
@@ -28,11 +29,12 @@ export interface FolderBlobsOptions {
   readonly clock: Clock;
 }
 
-/** Throws BLOB_KEYS_UNUSABLE. */
+/** Makes the master key on first start. Throws BLOB_KEYS_UNUSABLE. */
 export async function openFolderBlobs(options: FolderBlobsOptions): Promise<BlobStore> {
   const { folder, store, clock } = options;
-  const master = await openMasterKey(join(options.keysFolder, "blob-master.key"));
+  const master = await openMasterKey(masterKeyPath(options.keysFolder));
   const keys = createSubjectKeys({ store, clock, master });
+  const { get } = readFrom(folder, keys);
   return {
     async put(subject, bytes) {
       const ref: BlobRef = { subject, sha256: sha256(bytes), sizeBytes: bytes.length };
@@ -43,15 +45,33 @@ export async function openFolderBlobs(options: FolderBlobsOptions): Promise<Blob
       await writeBlob(path, await keys.forWriting(subject), ref, bytes);
       return ref;
     },
+    get,
+    async erase(subject) {
+      await keys.erase(subject);
+      await rm(subjectFolder(folder, subject), { recursive: true, force: true });
+    },
+  };
+}
+
+/** For reading alone: makes no key and no file. Throws BLOB_KEYS_UNUSABLE, also when there is no master key. */
+export async function openFolderBlobsReader(
+  options: Pick<FolderBlobsOptions, "folder" | "keysFolder"> & { readonly store: Pick<Store, "read"> },
+): Promise<Pick<BlobStore, "get">> {
+  const master = await readMasterKey(masterKeyPath(options.keysFolder));
+  return readFrom(options.folder, createKeyReader({ store: options.store, master }));
+}
+
+function masterKeyPath(keysFolder: string): string {
+  return join(keysFolder, "blob-master.key");
+}
+
+function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): Pick<BlobStore, "get"> {
+  return {
     async get(ref) {
       const key = await keys.forReading(ref.subject);
       const plain = await readBlob(pathOf(folder, ref), key, ref);
       if (sha256(plain) !== ref.sha256) throw corrupt(pathOf(folder, ref), "its content has another digest");
       return plain;
-    },
-    async erase(subject) {
-      await keys.erase(subject);
-      await rm(subjectFolder(folder, subject), { recursive: true, force: true });
     },
   };
 }

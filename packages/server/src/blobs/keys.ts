@@ -36,10 +36,11 @@ export function createSubjectKeys(deps: {
   readonly master: Buffer;
 }): SubjectKeys {
   const { store, clock, master } = deps;
-  const cache = new Map<string, Buffer>();
+  const reader = createKeyReader(deps);
   return {
+    forReading: reader.forReading,
     async forWriting(subject) {
-      const known = cache.get(subject) ?? (await find(subject));
+      const known = await reader.find(subject);
       if (known !== undefined) return known;
       const key = randomBytes(32);
       try {
@@ -49,37 +50,63 @@ export function createSubjectKeys(deps: {
             params: [subject, wrapKey(master, subject, key), clock.now()],
           },
         ]);
-        return remember(subject, key);
+        return key;
       } catch (error) {
         if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
         // Another writer made the key first; that one counts.
-        return (await find(subject))!;
+        return await reader.forReading(subject);
       }
     },
-    async forReading(subject) {
-      const key = cache.get(subject) ?? (await find(subject));
-      if (key !== undefined) return key;
-      throw new HomeostatError("BLOB_NOT_FOUND", `There is no key for blobs of ${subject}`, { subject });
-    },
     async erase(subject) {
-      cache.delete(subject);
       await store.write([
         {
           sql: "UPDATE blob_keys SET wrapped = NULL, erased_at_ms = ? WHERE subject = ? AND wrapped IS NOT NULL",
           params: [clock.now(), subject],
         },
       ]);
+      reader.forget(subject);
+    },
+  };
+}
+
+export interface KeyReader extends Pick<SubjectKeys, "forReading"> {
+  /** Undefined when no key was ever made. Throws as `forReading` otherwise. */
+  find(subject: string): Promise<Buffer | undefined>;
+  forget(subject: string): void;
+}
+
+export function createKeyReader(deps: {
+  readonly store: Pick<Store, "read">;
+  readonly master: Buffer;
+}): KeyReader {
+  const cache = new Map<string, Buffer>();
+  return {
+    find,
+    forget: (subject) => void cache.delete(subject),
+    async forReading(subject) {
+      const key = await find(subject);
+      if (key !== undefined) return key;
+      throw new HomeostatError("BLOB_NOT_FOUND", `There is no key for blobs of ${subject}`, { subject });
     },
   };
 
   async function find(subject: string): Promise<Buffer | undefined> {
-    const [row] = await store.read("SELECT wrapped FROM blob_keys WHERE subject = ?", [subject]);
+    const known = cache.get(subject);
+    if (known !== undefined) return known;
+    const [row] = await deps.store.read("SELECT wrapped FROM blob_keys WHERE subject = ?", [subject]);
     if (row === undefined) return undefined;
     const wrapped = row["wrapped"] as string | null;
     if (wrapped === null)
       throw new HomeostatError("BLOB_ERASED", `The blobs of ${subject} were erased`, { subject });
+    const key = open(subject, wrapped);
+    cache.set(subject, key);
+    if (cache.size > maxCached) cache.delete(cache.keys().next().value!);
+    return key;
+  }
+
+  function open(subject: string, wrapped: string): Buffer {
     try {
-      return remember(subject, unwrapKey(master, subject, wrapped));
+      return unwrapKey(deps.master, subject, wrapped);
     } catch (error) {
       throw new HomeostatError(
         "BLOB_CORRUPT",
@@ -89,29 +116,28 @@ export function createSubjectKeys(deps: {
       );
     }
   }
-
-  function remember(subject: string, key: Buffer): Buffer {
-    cache.set(subject, key);
-    if (cache.size > maxCached) cache.delete(cache.keys().next().value!);
-    return key;
-  }
 }
 
-/** Reads the master key, making it on first start. Throws BLOB_KEYS_UNUSABLE when others may read it or it is no key. */
+/** Reads the master key, making it on first start. Throws as `readMasterKey`. */
 export async function openMasterKey(path: string): Promise<Buffer> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return await readMasterKey(path);
+  const key = randomBytes(32);
+  writeFileDurably(path, `${key.toString("hex")}\n`, 0o600);
+  return key;
+}
+
+/** Throws BLOB_KEYS_UNUSABLE when it is missing, may be read by others, or is no key. */
+export async function readMasterKey(path: string): Promise<Buffer> {
   const info = await stat(path).catch(() => undefined);
-  if (info === undefined) {
-    const key = randomBytes(32);
-    writeFileDurably(path, `${key.toString("hex")}\n`, 0o600);
-    return key;
-  }
+  if (info === undefined)
+    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `The master key ${path} is missing`, { path });
   if ((info.mode & 0o077) !== 0) {
-    throw new HomeostatError(
-      "BLOB_KEYS_UNUSABLE",
-      `${path} may be read by others`,
-      { path },
-      { hint: `chmod 600 ${path}` },
-    );
+    const hint = `chmod 600 ${path}`;
+    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} may be read by others`, { path }, { hint });
   }
   const text = await readFile(path, "utf8");
   if (!/^[0-9a-f]{64}\n$/.test(text)) {

@@ -1,16 +1,16 @@
 /** The only road to a tool: a permit is redeemed, the intent is durable before the act, the outcome after it. */
+import type { ArtifactPlan, WorkspaceChange } from "../artifacts/register.ts";
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
 import type { Permit, PermitOffice } from "../gate/permit.ts";
 import { reserveLease } from "../store/lease.ts";
-import type { Statement } from "../store/store.ts";
 import type { AnyTool, Root, ToolContext, ToolResult } from "../tools/tool.ts";
-import type { ActionIntent, ArtifactRecord, EventBody, RunError } from "./event.ts";
+import type { ActionIntent, EventBody, RunError } from "./event.ts";
 import { outboxKey } from "./session.ts";
 import type { RunSession } from "./session.ts";
-import type { Manifest, Workspaces } from "./workspace.ts";
+import type { Workspaces } from "./workspace.ts";
 
 export interface EffectDeps {
   readonly clock: Clock;
@@ -22,25 +22,9 @@ export interface EffectDeps {
   readonly rootsOf: (runId: string) => readonly Root[];
   readonly runSandboxed: ToolContext["runSandboxed"];
   /** What changed between two manifests, as registry rows and ledger entries. */
-  readonly planArtifacts: (change: WorkspaceChange) => {
-    readonly records: readonly ArtifactRecord[];
-    readonly statements: readonly Statement[];
-  };
+  readonly planArtifacts: (change: WorkspaceChange) => ArtifactPlan;
   /** Live only; must not throw. */
   readonly progress: (runId: string, step: string, text: string) => void;
-}
-
-export interface WorkspaceChange {
-  readonly runId: string;
-  readonly tenant: string;
-  readonly step: string;
-  readonly creator: string;
-  readonly atMs: number;
-  readonly labels: readonly string[];
-  readonly previous: Manifest;
-  readonly next: Manifest;
-  readonly notes: NonNullable<ToolResult["artifacts"]>;
-  readonly known: ReadonlyMap<string, ArtifactRecord>;
 }
 
 /** What happened to an action; `unknown` when it may or may not have happened and nobody can tell. */

@@ -1,4 +1,5 @@
 /** The journal's events, schema version 1. A run's state is a fold over these; nothing else is the truth about a run. */
+import type { ArtifactRecord } from "../artifacts/artifact.ts";
 import type { Actor } from "../base/ledger-entry.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
@@ -22,16 +23,6 @@ export interface Pins {
   readonly expressionVersion: number;
   /** Action name -> digest of its argument schema. */
   readonly tools: Readonly<Record<string, string>>;
-}
-
-/** One artifact as the outcome that wrote it recorded it; the registry row is its projection. */
-export interface ArtifactRecord {
-  readonly id: string;
-  readonly path: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  readonly version: number;
-  readonly change: "created" | "modified" | "archived";
 }
 
 /** `args` are resolved; `argsDigest` is what an approval and a permit are bound to. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ArtifactRecord } from "../artifacts/artifact.ts";
 import type { ActionIntent, EventBody, RunError } from "./event.ts";
 import { fold, hasEnded, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
@@ -33,6 +34,25 @@ const intent: ActionIntent = {
   approvalId: null,
   deadlineAtMs: 9_000,
   resumed: false,
+};
+
+const artifact: ArtifactRecord = {
+  id: "art_1",
+  path: "a",
+  sha256: "x",
+  sizeBytes: 1,
+  version: 1,
+  change: "created",
+  previousSha256: null,
+  title: null,
+  description: null,
+  mediaType: "text/plain",
+  step: "s",
+  creator: "workflow:w",
+  createdAtMs: 1,
+  modifiedBy: "workflow:w",
+  modifiedAtMs: 1,
+  modification: "created",
 };
 
 function run(...bodies: readonly EventBody[]): RunState {
@@ -91,7 +111,7 @@ describe("the fold of a run", () => {
       labels: ["tool"],
       durationMs: 3,
       workspace: { subject: "run_1", sha256: "m", sizeBytes: 2 },
-      artifacts: [{ id: "art_1", path: "a", sha256: "x", sizeBytes: 1, version: 1, change: "created" }],
+      artifacts: [artifact],
       recovered: false,
     };
     const state = run(created, started, intended, done);

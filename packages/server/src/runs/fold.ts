@@ -1,11 +1,11 @@
 /** A run's state as a pure fold over its journal. No clock, no store: the same events give the same state everywhere. */
+import type { KnownArtifact } from "../artifacts/artifact.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
 import type { Decision, OriginLabel } from "../policy/decision.ts";
 import type {
   ActionIntent,
   ApprovalAnswer,
-  ArtifactRecord,
   OutcomeAnswer,
   Pins,
   Priority,
@@ -87,7 +87,7 @@ export interface RunState {
   workspace: BlobRef | null;
   readonly steps: Map<string, StepRecord>;
   /** Latest record of each artifact by path; archived ones stay. */
-  readonly artifacts: Map<string, ArtifactRecord>;
+  readonly artifacts: Map<string, KnownArtifact>;
   stepsDone: number;
 }
 

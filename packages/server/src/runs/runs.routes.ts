@@ -1,5 +1,7 @@
 /** Routes of runs: lists, one run, its events, and what people may do to it. */
 import { z } from "zod";
+import { artifactSchema, viewArtifact } from "../artifacts/artifact.ts";
+import { artifactsOfRun } from "../artifacts/find-artifacts.ts";
 import { approvalFromStore } from "../gate/approvals.ts";
 import { formatCursor, pageOf, pageQuery, parseCursor, toPage } from "../http/page.ts";
 import { route } from "../http/route.ts";
@@ -17,12 +19,7 @@ import type { Redact } from "./views.ts";
 
 export interface RunsRoutesDeps extends RunReaderDeps, ControlDeps {
   readonly redact: Redact;
-  /** A run's artifacts as the API shows them. */
-  readonly artifactsOf: (runId: string) => Promise<readonly z.output<typeof artifactSchemaOf>[]>;
-  readonly artifactSchema: typeof artifactSchemaOf;
 }
-
-const artifactSchemaOf = z.looseObject({ id: z.string() });
 
 const runParams = z.object({ id: z.string().min(1).max(64) });
 const stateList = z
@@ -75,7 +72,7 @@ function getRoute(deps: RunsRoutesDeps): Route {
       outputs: z.unknown(),
       steps: z.array(stepViewSchema),
       approvals: z.array(approvalSchema),
-      artifacts: z.array(deps.artifactSchema),
+      artifacts: z.array(artifactSchema),
       workflowText: z.string(),
     }),
     handle: async ({ params }) => {
@@ -93,7 +90,7 @@ function getRoute(deps: RunsRoutesDeps): Route {
         outputs: deps.redact(state.outputs),
         steps: parsed.ok ? [...viewSteps(parsed.workflow, state, deps.redact)] : [],
         approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
-        artifacts: [...(await deps.artifactsOf(params.id))],
+        artifacts: (await artifactsOfRun(deps.store, params.id)).map(viewArtifact),
         workflowText: state.workflow.text,
       };
     },

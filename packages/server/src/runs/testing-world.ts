@@ -10,7 +10,6 @@ import { createSilentLogger } from "../base/log.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
 import { blobKeysMigration } from "../blobs/keys.ts";
 import { createGate } from "../gate/gate.ts";
-import type { GateTool } from "../gate/gate.ts";
 import { approvalFromStore, approvalsMigration } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { createPermitOffice } from "../gate/permit.ts";
@@ -28,6 +27,7 @@ import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../too
 import { answerApproval, commandRun } from "./control.ts";
 import type { Answer, RunCommand } from "./control.ts";
 import type { RunState } from "./fold.ts";
+import { createGateTool } from "./gate-tool.ts";
 import { inboxMigration } from "./inbox.ts";
 import { journalMigration } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
@@ -132,7 +132,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       planArtifacts: () => ({ records: [], statements: [] }),
       progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
       tools,
-      gateTool,
+      gateTool: (tool, runId) => createGateTool(tool, { roots: [], runId }),
       roleOf: () => "admin",
       random: () => 0,
     },
@@ -222,17 +222,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
 
 function decision(effect: Decision["effect"]): Decision {
   return { effect, risk: "low", obligations: {}, matched: [], reason: `rule says ${effect}`, revision: "r1" };
-}
-
-function gateTool(tool: AnyTool, runId: string): GateTool {
-  return {
-    name: tool.name,
-    defaultTimeoutMs: tool.defaultTimeoutMs,
-    maxTimeoutMs: tool.maxTimeoutMs,
-    parse: (args) => tool.args.parse(args),
-    // The tool's own schema parsed them just before.
-    resolve: (args) => tool.resolve(args as never, { roots: [], runId }),
-  };
 }
 
 function asTool(test: TestTool): AnyTool {

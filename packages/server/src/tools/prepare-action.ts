@@ -4,17 +4,19 @@ import { HomeostatError } from "../base/error.ts";
 import type { ErrorDetail } from "../base/error.ts";
 import type { AnyTool, ResolvedAction, ToolContext } from "./tool.ts";
 
-/**
- * Throws ACTION_INVALID with one detail per wrong argument, and whatever the tool's
- * `resolve` throws: ACTION_INVALID, ACTION_DENIED, FILE_*.
- */
+/** Throws ACTION_INVALID (one detail per wrong argument), and what the tool's `resolve` throws: ACTION_DENIED, FILE_*. */
 export async function prepareAction(
   tool: AnyTool,
   given: JsonValue,
   context: Pick<ToolContext, "roots" | "runId">,
 ): Promise<ResolvedAction> {
+  return tool.resolve(parseArguments(tool, given), context);
+}
+
+/** The schema check alone. Throws ACTION_INVALID with one detail per wrong argument. */
+export function parseArguments(tool: AnyTool, given: JsonValue): never {
   const parsed = tool.args.safeParse(given);
-  if (parsed.success) return tool.resolve(parsed.data, context);
+  if (parsed.success) return parsed.data;
   const details: ErrorDetail[] = parsed.error.issues.map((issue) => {
     const path = issue.path.map(String).join(".");
     return { detail: issue.message, ...(path === "" ? {} : { path }) };

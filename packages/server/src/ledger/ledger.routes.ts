@@ -1,0 +1,174 @@
+/** Routes of the ledger: its state, the C2SP tiles and checkpoint for any tlog client, entries, proofs, and verification. */
+import { z } from "zod";
+import { HomeostatError } from "../base/error.ts";
+import { formatCursor, parseCursor } from "../http/page.ts";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import { proveConsistency, proveInclusion } from "./proof.ts";
+import type { LedgerPublisher } from "./publish.ts";
+import { parseTilePath } from "./tile.ts";
+
+export interface LedgerRoutesDeps {
+  readonly publisher: Pick<LedgerPublisher, "reader" | "state">;
+  /** Verifies the whole log, or one run. Slow: seconds for millions of entries. */
+  readonly verify: (runId: string | null, signal: AbortSignal) => Promise<VerifyReport>;
+}
+
+const findingSchema = z.object({ what: z.string(), where: z.string(), detail: z.string() });
+
+export const verifyReportSchema = z
+  .object({
+    verdict: z.enum(["intact", "broken"]),
+    text: z.string().describe("The verdict in one line"),
+    size: z.number().int(),
+    root: z.string(),
+    pending: z.number().int().describe("Facts that wait for the publisher"),
+    erased: z.number().int().describe("Bodies deleted on purpose; their digests still prove them"),
+    witnessedTo: z.number().int().nullable(),
+    checks: z.array(
+      z.object({ name: z.string(), ok: z.boolean(), count: z.number().int(), detail: z.string() }),
+    ),
+    findings: z.array(findingSchema),
+    durationMs: z.number(),
+  })
+  .meta({ id: "VerifyReport" });
+
+export type VerifyReport = z.output<typeof verifyReportSchema>;
+
+const stateSchema = z
+  .object({
+    size: z.number().int(),
+    root: z.string(),
+    checkpoint: z.string(),
+    verifierKey: z.string(),
+    pending: z.number().int(),
+    witnessedTo: z.number().int().nullable(),
+    lastCheckpointAt: z.string().nullable(),
+  })
+  .meta({ id: "LedgerState" });
+
+const count = z.coerce.number().int().min(0);
+const common = { method: "GET", tags: ["ledger"], access: "viewer" } as const;
+
+export function ledgerRoutes(deps: LedgerRoutesDeps): readonly Route[] {
+  return [...stateRoutes(deps), entriesRoute(deps), ...proofRoutes(deps), verifyRoute(deps)];
+}
+
+function stateRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
+  return [
+    route({
+      ...common,
+      path: "/v1/ledger",
+      operationId: "ledger.get",
+      summary: "Size, root and signed checkpoint of the ledger",
+      response: stateSchema,
+      handle: () => publisher.state(),
+    }),
+    route({
+      ...common,
+      path: "/v1/ledger/checkpoint",
+      operationId: "ledger.checkpoint",
+      summary: "The checkpoint as a C2SP signed note",
+      response: "text",
+      handle: () => ({ body: publisher.reader.head().note }),
+    }),
+    route({
+      ...common,
+      path: "/v1/ledger/tile/{+path}",
+      operationId: "ledger.tile",
+      summary: "A tile of the Merkle tree in C2SP tlog-tiles layout",
+      params: z.object({ path: z.string().max(100) }),
+      response: "bytes",
+      handle: async ({ params }) => {
+        const request = parseTilePath(params.path);
+        const size = publisher.reader.head().size;
+        const body = request === undefined ? undefined : await publisher.reader.tile(request, size);
+        if (body === undefined) {
+          throw new HomeostatError("NOT_FOUND", `A tree of ${size} entries has no tile ${params.path}`, {
+            size,
+          });
+        }
+        return { body, contentType: "application/octet-stream" };
+      },
+    }),
+  ];
+}
+
+function entriesRoute({ publisher }: LedgerRoutesDeps): Route {
+  return route({
+    ...common,
+    path: "/v1/ledger/entries",
+    operationId: "ledger.entries",
+    summary: "Entries by index, oldest first",
+    query: z.object({
+      from: count.default(0),
+      limit: z.coerce.number().int().min(1).max(200).default(50),
+      cursor: z.string().min(1).max(512).optional(),
+    }),
+    response: z.object({
+      data: z.array(z.object({ index: z.number().int(), entry: z.record(z.string(), z.unknown()) })),
+      nextCursor: z.string().nullable(),
+    }),
+    handle: async ({ query }) => {
+      const from =
+        query.cursor === undefined ? query.from : parseCursor(query.cursor, z.tuple([z.number()]))[0];
+      const { size } = publisher.reader.head();
+      const to = Math.min(size, from + query.limit);
+      const entries = from >= to ? [] : await publisher.reader.entries(from, to);
+      return {
+        data: entries.map((bytes, offset) => ({
+          index: from + offset,
+          // Entries are canonical JSON objects; the ledger takes nothing else in.
+          entry: JSON.parse(bytes.toString()) as Record<string, unknown>,
+        })),
+        nextCursor: to < size ? formatCursor([to]) : null,
+      };
+    },
+  });
+}
+
+function proofRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
+  const source = () => ({ reader: publisher.reader, signedSize: publisher.reader.head().size });
+  return [
+    route({
+      ...common,
+      path: "/v1/ledger/proofs/inclusion",
+      operationId: "ledger.inclusionProof",
+      summary: "Proof that an entry is in the tree (RFC 6962)",
+      query: z.object({ index: count, size: count.optional() }),
+      response: z.object({ index: z.number(), size: z.number(), hashes: z.array(z.string()) }),
+      handle: async ({ query }) => {
+        const from = source();
+        const size = query.size ?? from.signedSize;
+        return { index: query.index, size, hashes: await proveInclusion(from, query.index, size) };
+      },
+    }),
+    route({
+      ...common,
+      path: "/v1/ledger/proofs/consistency",
+      operationId: "ledger.consistencyProof",
+      summary: "Proof that an older tree is a prefix of a newer one (RFC 6962)",
+      query: z.object({ from: count, to: count.optional() }),
+      response: z.object({ from: z.number(), to: z.number(), hashes: z.array(z.string()) }),
+      handle: async ({ query }) => {
+        const proofSource = source();
+        const to = query.to ?? proofSource.signedSize;
+        return { from: query.from, to, hashes: await proveConsistency(proofSource, query.from, to) };
+      },
+    }),
+  ];
+}
+
+function verifyRoute(deps: LedgerRoutesDeps): Route {
+  return route({
+    ...common,
+    method: "POST",
+    path: "/v1/ledger/verify",
+    operationId: "ledger.verify",
+    summary: "Verify the whole ledger against journals and artifacts, or one run",
+    body: z.strictObject({ run: z.string().min(1).max(64).optional() }),
+    response: verifyReportSchema,
+    timeoutMs: 10 * 60_000,
+    handle: ({ body, signal }) => deps.verify(body.run ?? null, signal),
+  });
+}

@@ -1,0 +1,163 @@
+/** Proves a data folder: the ledger, every run against it, every artifact against its run. Needs no server. */
+import { createHash } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { lstat, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Artifact } from "./artifacts/artifact.ts";
+import { verifyArtifacts } from "./artifacts/verify-artifacts.ts";
+import type { FoundContent } from "./artifacts/verify-artifacts.ts";
+import { HomeostatError, errorMessage, isHomeostatError } from "./base/error.ts";
+import { sha256 } from "./base/digest.ts";
+import type { BlobStore } from "./blobs/blob.ts";
+import type { Home } from "./home.ts";
+import type { VerifyReport } from "./ledger/ledger.routes.ts";
+import { verifyLedger } from "./ledger/verify.ts";
+import { verifyRuns } from "./runs/verify-runs.ts";
+import type { VerifyFinding } from "./runs/verify-runs.ts";
+import type { Store } from "./store/store.ts";
+
+export interface VerifyHomeDeps {
+  readonly home: Home;
+  /** Reading only. */
+  readonly store: Pick<Store, "read" | "scan">;
+  readonly blobs: Pick<BlobStore, "get">;
+  /** One run, or everything when null. */
+  readonly runId: string | null;
+  /** The verifier key as known from elsewhere, when there is one. */
+  readonly verifierKey?: string;
+  readonly onProgress?: (text: string) => void;
+}
+
+/**
+ * Throws RUN_NOT_FOUND for a run that neither database nor ledger knows. Everything that is wrong is a finding with its
+ * place, never an exception.
+ */
+export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
+  const startMs = performance.now();
+  const { home, store, runId } = deps;
+  // Read before the ledger, which only grows: what the database calls published must then be in it.
+  const knownSize = await publishedSize(store);
+  const heads = new Map<string, Map<number, string>>();
+  const ledger = await verifyLedger({
+    ledgerFolder: home.ledger,
+    keysFolder: home.keys,
+    knownSize,
+    ...(deps.verifierKey === undefined ? {} : { verifierKey: deps.verifierKey }),
+    onlyContaining: runId === null ? '"run":{' : runId,
+    onEntry: (_index, { run }) => {
+      if (run === undefined || (runId !== null && run.id !== runId)) return;
+      const known = heads.get(run.id) ?? new Map<number, string>();
+      heads.set(run.id, known.set(run.seq, run.digest));
+    },
+    onProgress: ({ entries, size }) => deps.onProgress?.(`ledger: ${entries} of ${size} entries`),
+  });
+  const runs = await verifyRuns({ store, blobs: deps.blobs, heads, runId });
+  if (runId !== null && runs.runs === 0 && heads.size === 0) {
+    throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${runId}`, { run: runId });
+  }
+  const artifacts = await verifyArtifacts({
+    store,
+    runId,
+    recorded: new Map(runs.states.map((state) => [state.id, state.artifacts])),
+    findStored: (artifact) => findStored(deps.blobs, artifact),
+    findWorkspaceCopy: (artifact) => findWorkspaceCopy(home, artifact),
+  });
+  const findings: VerifyFinding[] = [...ledger.findings, ...runs.findings, ...artifacts.findings];
+  const pending = await countPending(store, runId, runs.pending);
+  const { OK, MODIFIED, MISSING, ERASED } = artifacts.counts;
+  const report = {
+    size: ledger.size,
+    root: ledger.root,
+    pending,
+    erased: runs.erased,
+    witnessedTo: null,
+    checks: [
+      ...ledger.checks,
+      {
+        name: "runs against the ledger",
+        ok: runs.findings.length === 0,
+        count: runs.events,
+        detail: `${runs.runs} runs, ${runs.events} events`,
+      },
+      {
+        name: "artifacts",
+        ok: artifacts.findings.length === 0,
+        count: artifacts.artifacts,
+        detail: `${OK} as recorded, ${MODIFIED} modified, ${MISSING} missing, ${ERASED} erased`,
+      },
+    ],
+    findings,
+    durationMs: Math.round(performance.now() - startMs),
+  };
+  return {
+    verdict: findings.length === 0 ? "intact" : "broken",
+    text: verdictText(report, runId),
+    ...report,
+  };
+}
+
+type Report = Omit<VerifyReport, "verdict" | "text">;
+
+/** The words are DESIGN's: intact; never witnessed, pending n, erased n, broken at X. */
+function verdictText(report: Report, runId: string | null): string {
+  const what = runId === null ? "ledger" : `run ${runId}`;
+  const [first] = report.findings;
+  if (first !== undefined) {
+    const more = report.findings.length > 1 ? ` (and ${report.findings.length - 1} more)` : "";
+    return `${what}: broken at ${first.where}: ${first.what}: ${first.detail}${more}`;
+  }
+  const witness = report.witnessedTo === null ? "never witnessed" : `witnessed up to ${report.witnessedTo}`;
+  const pending = report.pending > 0 ? `; pending ${report.pending}` : "";
+  const erased = report.erased > 0 ? `; erased ${report.erased}` : "";
+  return `${what}: intact; ${witness}${pending}${erased}`;
+}
+
+async function publishedSize(store: Pick<Store, "read">): Promise<number> {
+  const [row] = await store.read("SELECT size FROM ledger_position");
+  return (row?.["size"] as number | undefined) ?? 0;
+}
+
+async function countPending(
+  store: Pick<Store, "read">,
+  runId: string | null,
+  ofRun: number,
+): Promise<number> {
+  if (runId !== null) return ofRun;
+  const [row] = await store.read("SELECT COUNT(*) AS n FROM ledger_outbox");
+  return (row?.["n"] as number | undefined) ?? 0;
+}
+
+async function findStored(blobs: Pick<BlobStore, "get">, artifact: Artifact): Promise<FoundContent> {
+  try {
+    const { runId: subject, sha256: digest, sizeBytes } = artifact;
+    return { kind: "content", sha256: sha256(await blobs.get({ subject, sha256: digest, sizeBytes })) };
+  } catch (error) {
+    if (isHomeostatError(error, "BLOB_ERASED")) return { kind: "erased" };
+    if (isHomeostatError(error, "BLOB_NOT_FOUND")) return { kind: "missing" };
+    return { kind: "unreadable", detail: errorMessage(error) };
+  }
+}
+
+async function findWorkspaceCopy(home: Home, artifact: Artifact): Promise<FoundContent> {
+  const folder = join(home.workspaces, artifact.runId);
+  const isThere = await lstat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isThere) return { kind: "absent-place" };
+  const path = join(folder, artifact.path);
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    await file.close();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
+    return { kind: "unreadable", detail: errorMessage(error) };
+  }
+  try {
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    return { kind: "content", sha256: hash.digest("hex") };
+  } catch (error) {
+    return { kind: "unreadable", detail: errorMessage(error) };
+  }
+}
