@@ -47,7 +47,9 @@ export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeep
     enders.set(key(name, epoch), ender);
     startRenewal({ name, owner, epoch, ttlMs, slot });
     void watch(slot, watching.signal, () => ender("ended before it could be renewed"));
-    return { ...lease, remainingMs: () => remainingInSlot(slot, clock), signal: aborter.signal };
+    const { signal } = aborter;
+    // A renewal under way may still extend the slot after the end was told, and an end is final.
+    return { ...lease, signal, remainingMs: () => (signal.aborted ? 0 : remainingInSlot(slot, clock)) };
   }
 
   /** Sleeps until the end, which renewals move on meanwhile. */

@@ -1,7 +1,9 @@
 /** Long reads in pages: on connections of their own, so that their snapshot hides nothing from point reads. */
 import { setImmediate } from "node:timers/promises";
+import { HomeostatError } from "../base/error.ts";
 import { bind, reading } from "./connection.ts";
 import type { Connection } from "./connection.ts";
+import { checkedValue } from "./sql-value.ts";
 import type { Row, SqlValue } from "./store.ts";
 
 export interface Scanner {
@@ -26,10 +28,11 @@ export function createScanner(openReader: () => Connection): Scanner {
   let closed = false;
   return {
     async *scan(sql, params) {
+      const values = params.map(checkedValue);
       const connection = borrow();
       try {
         const prepared = reading(connection, () => connection.prepare(sql));
-        const rows = reading(connection, () => prepared.statement.iterate(...bind(prepared, params)));
+        const rows = reading(connection, () => prepared.statement.iterate(...bind(prepared, values)));
         try {
           for (let page = nextPage(connection, rows); page.length > 0; page = nextPage(connection, rows)) {
             yield* page;
@@ -51,6 +54,7 @@ export function createScanner(openReader: () => Connection): Scanner {
   };
 
   function borrow(): Connection {
+    if (closed) throw new HomeostatError("STORE_UNAVAILABLE", "The database cannot be read: it is closed");
     const connection = idle.pop() ?? reading(undefined, openReader);
     busy.add(connection);
     return connection;

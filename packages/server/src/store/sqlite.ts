@@ -11,14 +11,16 @@ import { createLeaseKeeper } from "./lease-keeper.ts";
 import type { LeaseStore } from "./lease.ts";
 import { renderMigrations, sqliteTypes } from "./migrate.ts";
 import { createScanner } from "./scan.ts";
+import { checkedValue } from "./sql-value.ts";
 import type { Migration, Store } from "./store.ts";
-import { checkedValue, startWriter } from "./writer.ts";
+import { startWriter } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** The database file. Its folder must exist; the file is created, readable by this user alone. */
   readonly path: string;
   readonly migrations: readonly Migration[];
+  /** Leases are renewed by the system's clock: under a manual one they end once it is moved past their end. */
   readonly clock: Clock;
   readonly logger: Logger;
   /** `full` (default) survives a power cut; `normal` survives the death of the process: for what can be rebuilt. */
@@ -31,11 +33,21 @@ export interface SqliteStoreOptions {
   readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
 }
 
-/** Throws DATA_FOLDER_UNUSABLE (folder or file not writable, made by a newer version), STORE_UNAVAILABLE (damaged, locked). */
+/**
+ * Keeps the process alive until it is closed. Throws DATA_FOLDER_UNUSABLE (folder or file not writable, made by a newer version),
+ * STORE_UNAVAILABLE (damaged, locked).
+ */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<LeaseStore> {
   const { path, clock, logger } = options;
   await createPrivateFile(path);
   const listeners = createCommitListeners(logger);
+  // The keeper comes first, because the thread may die at any time and must then end the leases.
+  let line: Writer | undefined;
+  const leases = createLeaseKeeper({
+    clock,
+    startRenewal: (lease) => line?.send({ kind: "hold", lease }),
+    endRenewal: (name, epoch) => line?.send({ kind: "drop", name, epoch }),
+  });
   const writer = await startWriter(
     {
       path,
@@ -57,11 +69,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       },
     },
   );
-  const leases = createLeaseKeeper({
-    clock,
-    startRenewal: (lease) => writer.send({ kind: "hold", lease }),
-    endRenewal: (name, epoch) => writer.send({ kind: "drop", name, epoch }),
-  });
+  line = writer;
   const reader = await openReader(path, writer);
   const scanner = createScanner(() => openConnection({ path, readOnly: true }));
   const store: Store = {
@@ -70,7 +78,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       const values = params.map(checkedValue);
       return reading(reader, () => readRows(reader.prepare(sql), values));
     },
-    scan: (sql, params = []) => scanner.scan(sql, params.map(checkedValue)),
+    scan: (sql, params = []) => scanner.scan(sql, params),
     write: (batch) => writer.write(batch),
     onCommit(table, listener) {
       const remove = listeners.add(table, listener);

@@ -1,7 +1,8 @@
 /** The main thread's end of the line to the writer thread: sends batches, keeps their promises, ends cleanly. */
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { errorMessage, HomeostatError } from "../base/error.ts";
-import type { SqlValue, Statement, StatementResult } from "./store.ts";
+import { checkedValue } from "./sql-value.ts";
+import type { Statement, StatementResult } from "./store.ts";
 import { isFailure } from "./wire.ts";
 import type { FromWriter, ToWriter, WireBatch, WireFailure, WireOutcome, WriterOptions } from "./wire.ts";
 
@@ -53,21 +54,24 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
   let unsent: WireBatch[] = [];
   let unwritable: string | undefined;
 
-  await new Promise<void>((resolve, reject) => {
-    port.on("message", (message: FromWriter) => {
-      if (message.kind === "opened") resolve();
-      if (message.kind === "refused") {
-        const { code, message: text, hint } = message;
-        reject(new HomeostatError(code, text, { path: settings.path }, { hint }));
-      }
-      if (message.kind === "committed") settle(message);
-      if (message.kind === "foreign-commit") events.onForeignCommit();
-      if (message.kind === "lease-lost") events.onLeaseLost(message.name, message.epoch);
-    });
-    worker.once("error", (error) => die(`the writer thread failed: ${errorMessage(error)}`, reject));
-    worker.once("exit", () => die("the writer thread ended", reject));
-  });
+  const opened = Promise.withResolvers<void>();
+  port.on("message", receive);
+  worker.once("error", (error) => die(`the writer thread failed: ${errorMessage(error)}`));
+  worker.once("exit", () => die("the writer thread ended"));
+  await opened.promise;
   return { write, send, close };
+
+  function receive(message: FromWriter): void {
+    if (message.kind === "opened") opened.resolve();
+    if (message.kind === "refused") {
+      const { code, message: text, hint } = message;
+      unwritable = text;
+      opened.reject(new HomeostatError(code, text, { path: settings.path }, { hint }));
+    }
+    if (message.kind === "committed") settle(message);
+    if (message.kind === "foreign-commit") events.onForeignCommit();
+    if (message.kind === "lease-lost") events.onLeaseLost(message.name, message.epoch);
+  }
 
   function write(batch: readonly Statement[]): Promise<readonly StatementResult[]> {
     return new Promise((resolve, reject) => {
@@ -112,17 +116,21 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
     );
   }
 
-  function die(why: string, reject: (error: HomeostatError) => void): void {
+  function die(why: string): void {
+    rejectUnanswered(why);
     if (unwritable !== undefined) return;
     unwritable = why;
-    reject(unavailable(why));
-    rejectAll();
-    port.close();
+    opened.reject(unavailable(why));
     events.onDied(why);
   }
 
-  function rejectAll(): void {
-    for (const { reject } of pending.slice(answered)) reject(unavailable(unwritable ?? "it is closed"));
+  function rejectUnanswered(why: string): void {
+    // The end of the thread may be told before its last answers: what they say is committed must not be called lost.
+    for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+      receive((last as { readonly message: FromWriter }).message);
+    }
+    port.close();
+    for (const { reject } of pending.slice(answered)) reject(unavailable(why));
     pending = [];
     answered = 0;
     unsent = [];
@@ -134,30 +142,11 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
       unwritable = "it is closed";
     }
     await ended;
-    rejectAll();
-    port.close();
   }
 }
 
 function toWire({ sql, params, expect }: Statement): WireBatch[number] {
   return [sql, params === undefined ? [] : params.map(checkedValue), expect?.rows ?? null];
-}
-
-/** A copy that the caller cannot change any more. Throws INTERNAL for what a database would silently store as something else. */
-export function checkedValue(value: SqlValue): SqlValue {
-  switch (typeof value) {
-    case "string":
-      return value;
-    case "number":
-      // NaN would become NULL; integers beyond 2^53 would come back as another number.
-      if (Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value))) return value;
-      throw new HomeostatError("INTERNAL", `A database cannot hold the number ${value} exactly`);
-    default:
-      if (value === null) return null;
-      // Copied, because cloning a view clones all of the memory behind it, often 8 KB of Node's buffer pool.
-      if (value instanceof Uint8Array) return new Uint8Array(value);
-      throw new HomeostatError("INTERNAL", `A statement's parameter cannot be ${typeof value}`);
-  }
 }
 
 function toError(failure: WireFailure, batch: readonly Statement[]): HomeostatError {
