@@ -53,7 +53,8 @@ function warnOfActions(rule: PolicyRule, knownActions: readonly string[], warn: 
 
 function warnOfPatterns({ rule, patterns }: Subject, warn: Warn): void {
   for (const alternative of patterns) {
-    if (alternative.matcher.kind !== "states" || isAnchored(alternative)) continue;
+    const isAnything = alternative.source === "**";
+    if (isAnything || alternative.matcher.kind !== "states" || isAnchored(alternative)) continue;
     const what = `the pattern \`${alternative.source}\` has no literal folder, name or extension`;
     warn(rule, `${what}: it is tried on every decision`, "begin it with the root, for example workspace/**");
   }

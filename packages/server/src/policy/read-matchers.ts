@@ -63,7 +63,7 @@ export function readLabels(
 export function readScope(field: YamlField | undefined, collector: FindingCollector): RuleScope {
   const fields =
     field && readFields(field.node, ["agent", "role", "tenant"], { path: field.path, collector });
-  if (field !== undefined && fields?.keys().length === 0) {
+  if (field?.node.kind === "map" && field.node.entries.length === 0) {
     collector.error(
       field.at,
       field.path,
