@@ -7,7 +7,6 @@ import type { Workflow } from "../workflows/workflow.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { drive } from "./drive.ts";
 import { hasEnded } from "./fold.ts";
-import type { RunState } from "./fold.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { readState } from "./run-reader.ts";
 import { runWorkflow } from "./run-workflow.ts";
@@ -27,18 +26,15 @@ export interface RunDriverDeps {
   readonly toolStep: ToolStepDeps;
   /** Tells a driven session of messages; see `hasMessages`. Returns the unsubscriber. */
   readonly onMessages: (listener: () => void) => () => void;
-  /** Told how a run ended, for metrics; must not throw. */
-  readonly observeEnd: (state: RunState) => void;
 }
 
 export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<void> {
   return async (claim) => {
     const { row, lease } = claim;
     const state = await readState(deps, row.id);
-    const wasEnded = hasEnded(state);
     const workflow: Workflow = requireWorkflow(state.workflow.text);
     // Also when nothing crashed: whatever lies in the folder, steps see exactly what the journal says.
-    if (!wasEnded) await deps.workspaces.restore(row.id, state.workspace);
+    if (!hasEnded(state)) await deps.workspaces.restore(row.id, state.workspace);
     const session = createSession(deps, {
       state,
       tenant: row.tenant,
@@ -69,6 +65,5 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
     } finally {
       stop();
     }
-    if (!wasEnded && hasEnded(state)) deps.observeEnd(state);
   };
 }

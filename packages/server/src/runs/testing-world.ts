@@ -22,20 +22,17 @@ import type { RunRow } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
+import { artifactsMigration } from "../artifacts/artifact.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import { answerApproval, commandRun } from "./control.ts";
 import type { Answer, RunCommand } from "./control.ts";
+import { createEngine } from "./engine.ts";
 import type { RunState } from "./fold.ts";
-import { createGateTool } from "./gate-tool.ts";
 import { inboxMigration } from "./inbox.ts";
 import { journalMigration } from "./journal.ts";
-import { createLiveRuns } from "./live.ts";
-import { createRunDriver } from "./run-driver.ts";
 import { readState } from "./run-reader.ts";
 import { submitTask } from "./submit.ts";
-import { createWorker } from "./worker.ts";
-import { createWorkspaces } from "./workspace.ts";
 
 export interface TestTool {
   readonly name: string;
@@ -83,6 +80,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       approvalsMigration,
       inboxMigration,
       blobKeysMigration,
+      artifactsMigration,
     ],
   });
   const blobs = await openFolderBlobs({
@@ -91,12 +89,6 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     store,
     clock,
   });
-  const workspaces = createWorkspaces({ folder: join(folder, "workspaces"), blobs });
-  const live = createLiveRuns();
-  const announce: Parameters<typeof submitTask>[0]["announce"] = (events, row) =>
-    live.publish({ kind: "events", runId: row.id, events, row });
-  const readBlobText = async (subject: string, sha256: string, sizeBytes: number): Promise<string> =>
-    (await blobs.get({ subject, sha256, sizeBytes })).toString();
   const tools = new Map(options.tools.map((tool) => [tool.name, asTool(tool)]));
   const decide = options.decide ?? ((): Decision["effect"] => "allow");
   const permits = createPermitOffice();
@@ -111,32 +103,30 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     observe: () => undefined,
     maxOutputBytes: 1_000_000,
   });
-  const reader = { store, readBlobText };
-  const driver = createRunDriver({
-    store,
-    blobs,
-    clock,
-    workspaces,
-    readBlobText,
-    announce,
-    onMessages: (listener) => store.onCommit("inbox", listener),
-    observeEnd: () => undefined,
-    toolStep: {
+  const engineFor = (owner: string, gone: readonly string[]) =>
+    createEngine({
+      store,
+      blobs,
+      queue: createLocalQueue({ store }),
       clock,
+      logger: createSilentLogger(),
       gate,
       permits,
-      workspaces,
-      published: () => Promise.resolve(),
-      rootsOf: (runId) => [{ name: "workspace", path: workspaces.folderOf(runId), writable: true }],
-      runSandboxed: () => Promise.reject(new HomeostatError("INTERNAL", "no sandbox in this test")),
-      planArtifacts: () => ({ records: [], statements: [] }),
-      progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
       tools,
-      gateTool: (tool, runId) => createGateTool(tool, { roots: [], runId }),
+      published: () => Promise.resolve(),
+      runSandboxed: () => Promise.reject(new HomeostatError("INTERNAL", "no sandbox in this test")),
+      workspacesFolder: join(folder, "workspaces"),
+      roots: [],
       roleOf: () => "admin",
+      owner,
+      isOwnerDead: (other) => gone.includes(other),
+      concurrency: 2,
+      leaseTtlMs: options.leaseTtlMs ?? 30_000,
       random: () => 0,
-    },
-  });
+      observe: () => undefined,
+    });
+  const { workspaces, readBlobText, announce } = engineFor("reader", []);
+  const reader = { store, readBlobText };
   const one = async (runId: string): Promise<RunRow> =>
     runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
   const workers: { stop(): Promise<void> }[] = [];
@@ -167,17 +157,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return row.id;
     },
     async startWorker(owner, gone = []) {
-      const worker = createWorker({
-        store,
-        queue: createLocalQueue({ store }),
-        clock,
-        logger: createSilentLogger(),
-        owner,
-        isOwnerDead: (other) => gone.includes(other),
-        concurrency: 2,
-        leaseTtlMs: options.leaseTtlMs ?? 30_000,
-        driveRun: driver,
-      });
+      const { worker } = engineFor(owner, gone);
       await worker.start();
       const handle = { stop: () => worker.stop(200) };
       workers.push(handle);

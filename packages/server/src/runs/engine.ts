@@ -1,0 +1,108 @@
+/** Puts the pieces of runs together: what the worker drives with, and what routes read and write through. */
+import { planArtifacts } from "../artifacts/register.ts";
+import type { Clock } from "../base/clock.ts";
+import { createId, createSalt } from "../base/id.ts";
+import type { Logger } from "../base/log.ts";
+import type { BlobStore } from "../blobs/blob.ts";
+import type { Gate } from "../gate/gate.ts";
+import type { PermitOffice } from "../gate/permit.ts";
+import type { Queue } from "../queue/local-queue.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import type { Part } from "../supervision/part.ts";
+import type { AnyTool, Root, ToolContext } from "../tools/tool.ts";
+import type { EffectDeps } from "./effects.ts";
+import { createGateTool } from "./gate-tool.ts";
+import type { ReadBlobText } from "./journal.ts";
+import { createLiveRuns } from "./live.ts";
+import type { LiveRuns } from "./live.ts";
+import { createRunDriver } from "./run-driver.ts";
+import type { SessionDeps } from "./session.ts";
+import { createWorker } from "./worker.ts";
+import { createWorkspaces } from "./workspace.ts";
+import type { Workspaces } from "./workspace.ts";
+
+export interface EngineDeps {
+  readonly store: LeaseStore;
+  readonly blobs: BlobStore;
+  readonly queue: Queue;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly gate: Gate;
+  readonly permits: PermitOffice;
+  readonly tools: ReadonlyMap<string, AnyTool>;
+  readonly published: EffectDeps["published"];
+  readonly runSandboxed: ToolContext["runSandboxed"];
+  readonly workspacesFolder: string;
+  /** Named folders besides each run's workspace. */
+  readonly roots: readonly Root[];
+  readonly roleOf: (principalId: string) => string;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  readonly concurrency: number;
+  readonly leaseTtlMs: number;
+  readonly random: () => number;
+  /** For metrics; must not throw. */
+  readonly observe: SessionDeps["announce"];
+}
+
+export interface Engine {
+  readonly worker: Part & { activeRuns(): number };
+  readonly live: LiveRuns;
+  readonly workspaces: Workspaces;
+  readonly readBlobText: ReadBlobText;
+  readonly announce: SessionDeps["announce"];
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { store, blobs, clock } = deps;
+  const live = createLiveRuns();
+  const workspaces = createWorkspaces({ folder: deps.workspacesFolder, blobs });
+  const announce: SessionDeps["announce"] = (events, row) => {
+    live.publish({ kind: "events", runId: row.id, events, row });
+    deps.observe(events, row);
+  };
+  const readBlobText: ReadBlobText = async (subject, sha256, sizeBytes) =>
+    (await blobs.get({ subject, sha256, sizeBytes })).toString();
+  const rootsOf = (runId: string): readonly Root[] => [
+    { name: "workspace", path: workspaces.folderOf(runId), writable: true },
+    ...deps.roots,
+  ];
+  const driveRun = createRunDriver({
+    store,
+    blobs,
+    clock,
+    workspaces,
+    readBlobText,
+    announce,
+    onMessages: (listener) => store.onCommit("inbox", listener),
+    toolStep: {
+      clock,
+      gate: deps.gate,
+      permits: deps.permits,
+      workspaces,
+      published: deps.published,
+      rootsOf,
+      runSandboxed: deps.runSandboxed,
+      planArtifacts: (change) =>
+        planArtifacts(change, { createId: () => createId("art", clock.now()), createSalt }),
+      progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
+      tools: deps.tools,
+      gateTool: (tool, runId) => createGateTool(tool, { roots: rootsOf(runId), runId }),
+      roleOf: deps.roleOf,
+      random: deps.random,
+    },
+  });
+  const { queue, logger, owner, isOwnerDead, concurrency, leaseTtlMs } = deps;
+  const worker = createWorker({
+    store,
+    queue,
+    clock,
+    logger,
+    owner,
+    isOwnerDead,
+    concurrency,
+    leaseTtlMs,
+    driveRun,
+  });
+  return { worker, live, workspaces, readBlobText, announce };
+}
