@@ -56,6 +56,6 @@ export function requireAllowedHost(url: URL, allowedHosts: readonly string[]): v
     "ACTION_DENIED",
     `Host ${host} is not on the allow-list`,
     { host, reason: "HOST_NOT_ALLOWED" },
-    { hint: `Add ${host} to http.allowedHosts in homeostat.yaml.` },
+    { hint: `Add ${host} to tools.allowedHosts in homeostat.yaml.` },
   );
 }

@@ -1,0 +1,188 @@
+/** Every configuration key in one place: its default, unit and reason. docs/reference/config.md is made from it. */
+import { z } from "zod";
+import { choice, integer, optionalText, record, text, texts } from "./setting.ts";
+import type { Setting } from "./setting.ts";
+
+const hostForm = /^[^\s/,]+$/;
+
+export const settings = {
+  home: text({
+    default: "~/.local/share/homeostat",
+    description: "The data folder: database, ledger, keys, blobs, workspaces, token.",
+    why: "where XDG puts an application's data; XDG_DATA_HOME is honoured",
+    inFile: false,
+  }),
+  url: optionalText({
+    default: undefined,
+    description: "Address of the server that commands talk to; http://HOST:PORT by default.",
+    why: "commands usually run on the server's own machine",
+  }),
+  host: text({
+    default: "127.0.0.1",
+    description: "Address to listen on.",
+    why: "only this machine reaches it; other machines need a proxy with https in front",
+  }),
+  port: integer({
+    min: 0,
+    max: 65_535,
+    default: 7717,
+    description: "Port to listen on; 0 takes a free one.",
+    why: "unassigned at IANA and outside the range systems hand out",
+  }),
+  role: choice({
+    of: ["all"],
+    default: "all",
+    description: "Which parts this process runs.",
+    why: "one process does everything in this version",
+  }),
+  databaseUrl: optionalText({
+    default: undefined,
+    description: "A database other than the SQLite file in the data folder. Not in this version.",
+    why: "one machine needs no database server",
+    secret: true,
+  }),
+  redisUrl: optionalText({
+    default: undefined,
+    description: "A Redis server that wakes workers on other machines. Not in this version.",
+    why: "one machine needs no Redis",
+    secret: true,
+  }),
+  token: optionalText({
+    default: undefined,
+    description: "The admin's token, in place of the one in the data folder's file `token`.",
+    why: "the file is made at the first start, readable by its owner alone",
+    secret: true,
+  }),
+  log: {
+    level: choice({
+      of: ["debug", "info", "warn", "error"],
+      default: "info",
+      description: "The least important lines that are written.",
+      why: "one line per request and per step is enough to follow what happens",
+    }),
+    file: text({
+      default: "logs/homeostat.log",
+      description: "Where log lines go, relative to the data folder; `none` for standard error alone.",
+      why: "the terminal is free for what people need to read",
+    }),
+  },
+  http: {
+    bodyLimitBytes: integer({
+      min: 65_536,
+      max: 1_073_741_824,
+      default: 67_108_864,
+      unit: "bytes",
+      description:
+        "Largest task that may be submitted, its files included (as base64); other requests may have 1 MiB.",
+      why: "48 MiB of files, and still well below the memory of a small machine",
+    }),
+    allowedHosts: texts({
+      item: hostForm,
+      form: "host names without port",
+      default: [],
+      description: "Names besides localhost and `host` under which the server answers.",
+      why: "a foreign page that points its own name at this machine (DNS rebinding) gets nothing",
+    }),
+    publicOrigins: texts({
+      item: /^https?:\/\/[^\s/,]+$/,
+      form: "origins such as https://homeostat.example.org",
+      default: [],
+      description: "Addresses under which a proxy publishes the dashboard.",
+      why: "pages of other origins may change nothing",
+    }),
+    maxStreams: integer({
+      min: 1,
+      max: 100_000,
+      default: 256,
+      description: "Live event streams open at once.",
+      why: "each holds a connection and up to 1 MiB for a slow reader",
+    }),
+    sessionHours: integer({
+      min: 1,
+      max: 8_760,
+      default: 168,
+      unit: "hours",
+      description: "How long a sign-in of the dashboard lasts.",
+      why: "a week; a new token ends all sessions at once",
+    }),
+    stopSeconds: integer({
+      min: 1,
+      max: 3_600,
+      default: 20,
+      unit: "seconds",
+      description: "Time for requests and steps to finish when the server is asked to stop.",
+      why: "below the 30 s after which most process managers kill",
+    }),
+  },
+  tools: {
+    allowedHosts: texts({
+      item: hostForm,
+      form: "hosts, `*.example.org` or `host:port`",
+      default: [],
+      description: "Hosts that the HTTP tool may call at all; policy then decides each call.",
+      why: "nothing leaves this machine unless somebody listed where to",
+    }),
+    allowPrivate: texts({
+      item: hostForm,
+      form: "addresses with port such as 10.0.0.5:8080 or [::1]:8080",
+      default: [],
+      description: "Private or loopback addresses that the HTTP tool may connect to.",
+      why: "a name that leads into the own network is the usual way to attack it",
+    }),
+  },
+  runs: {
+    maxAttempts: integer({
+      min: 1,
+      max: 100,
+      default: 3,
+      description: "Attempts of a run before it waits for a person as a dead letter.",
+      why: "two retries outlive most passing faults",
+    }),
+    concurrency: integer({
+      min: 1,
+      max: 256,
+      default: 4,
+      description: "Runs that are worked on at once.",
+      why: "steps mostly wait; programs take a processor each",
+    }),
+    leaseSeconds: integer({
+      min: 5,
+      max: 600,
+      default: 30,
+      unit: "seconds",
+      description: "After this long without a sign of life another worker takes a run over.",
+      why: "renewed every third of it, so that a pause of 20 s costs nothing",
+    }),
+  },
+  sandbox: {
+    install: choice({
+      of: ["auto", "never"],
+      default: "auto",
+      description: "Whether the first start may install Debian's bubblewrap when it is missing.",
+      why: "a fresh machine then runs programs without further steps; needs root and apt",
+    }),
+    minimum: choice({
+      of: ["none", "standard", "full"],
+      default: "none",
+      description: "The weakest isolation for programs, whatever policy says; policy may ask for more.",
+      why: "the built-in JavaScript interpreter needs none; the default policy asks `standard` for all other languages",
+    }),
+  },
+  roots: record({
+    name: /^(?!workspace$)[a-z][a-z0-9_-]*$/,
+    value: z.strictObject({ path: z.string().min(1), mode: z.enum(["read", "write"]).default("read") }),
+    form: "a map of names to { path, mode: read or write }",
+    default: {},
+    description: "Named folders of this machine that runs may touch; `workspace` is each run's own.",
+    why: "agents see no file that was not granted",
+  }),
+};
+
+type Values<Tree> = {
+  readonly [Key in keyof Tree]: Tree[Key] extends Setting<infer T> ? T : Values<Tree[Key]>;
+};
+
+/** `home`, `log.file` and the paths of `roots` are absolute; `log.file` undefined is standard error alone. */
+export type Config = Omit<Values<typeof settings>, "log"> & {
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly file: string | undefined };
+};
