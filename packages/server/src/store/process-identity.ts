@@ -4,11 +4,11 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /**
  * Boot id, pid namespace, pid and start time: on Linux no two processes of one boot share these. The same for all
- * threads. Elsewhere random, so ask once and keep it.
+ * threads. Elsewhere random, so ask once and keep it. `proc` is where Linux shows its processes.
  */
-export function processIdentity(): string {
-  const own = linuxSurroundings();
-  const stat = readStat("self");
+export function processIdentity(proc = "/proc"): string {
+  const own = linuxSurroundings(proc);
+  const stat = readStat(proc, "self");
   if (own === undefined || stat === undefined) return `random:${randomUUID()}`;
   return `${own.bootId}:${own.pidNamespace}:${process.pid}:${stat.startTicks}`;
 }
@@ -17,24 +17,26 @@ export function processIdentity(): string {
  * True only if the process is provably gone: it ran on this same boot and in this same pid namespace, and its pid is free,
  * another's, or a zombie. False is "alive or unknown"; then the lease's end decides.
  */
-export function isProcessDead(identity: string): boolean {
-  const own = linuxSurroundings();
+export function isProcessDead(identity: string, proc = "/proc"): boolean {
+  const own = linuxSurroundings(proc);
   const [bootId, pidNamespace, pid, startTicks] = identity.split(":");
   if (own === undefined || bootId !== own.bootId || pidNamespace !== own.pidNamespace) return false;
   if (pid === undefined || !/^[1-9]\d*$/.test(pid) || startTicks === undefined) return false;
   if (!pidExists(Number(pid))) return true;
-  const stat = readStat(pid);
+  const stat = readStat(proc, pid);
   if (stat === undefined) return false;
   if (stat.startTicks !== startTicks) return true;
   // The first thread of a killed process may be a zombie while another still finishes a write.
-  return stat.state === "Z" && threadCount(pid) === 1;
+  return stat.state === "Z" && threadCount(proc, pid) === 1;
 }
 
-function linuxSurroundings(): { readonly bootId: string; readonly pidNamespace: string } | undefined {
+function linuxSurroundings(
+  proc: string,
+): { readonly bootId: string; readonly pidNamespace: string } | undefined {
   try {
-    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const bootId = readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim();
     // For example "pid:[4026531836]".
-    const pidNamespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0];
+    const pidNamespace = /\d+/.exec(readlinkSync(`${proc}/self/ns/pid`))?.[0];
     return pidNamespace === undefined ? undefined : { bootId, pidNamespace };
   } catch {
     // Not Linux, or /proc is not mounted.
@@ -53,9 +55,9 @@ function pidExists(pid: number): boolean {
 }
 
 /** proc_pid_stat(5): field 3 is the state, field 22 the start in clock ticks since boot. */
-function readStat(pid: string): { readonly state: string; readonly startTicks: string } | undefined {
+function readStat(proc: string, pid: string): { readonly state: string; readonly startTicks: string } | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const text = readFileSync(`${proc}/${pid}/stat`, "utf8");
     // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     const [state, startTicks] = [fields[0], fields[19]];
@@ -65,9 +67,9 @@ function readStat(pid: string): { readonly state: string; readonly startTicks: s
   }
 }
 
-function threadCount(pid: string): number | undefined {
+function threadCount(proc: string, pid: string): number | undefined {
   try {
-    return readdirSync(`/proc/${pid}/task`).length;
+    return readdirSync(`${proc}/${pid}/task`).length;
   } catch {
     return undefined;
   }

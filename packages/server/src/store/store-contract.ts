@@ -170,7 +170,7 @@ function describeBatches(current: () => Store): void {
 
     test.each([
       ["that does not parse", { sql: "INSRT INTO thing" }],
-      ["on a table that does not exist", { sql: "DELETE FROM nothing" }],
+      ["on a table that does not exist", { sql: "DELETE FROM nowhere" }],
       ["that breaks a constraint", { sql: "INSERT INTO thing (name) VALUES (?)", params: ["a"] }],
       ["with too few parameters", { sql: "DELETE FROM thing WHERE name = ? OR name = ?", params: ["a"] }],
       ["with too many parameters", { sql: "DELETE FROM thing WHERE name = ?", params: ["a", "b"] }],
@@ -328,7 +328,7 @@ function describeScan(current: () => Store): void {
     test("with a wrong statement or value fails when it is begun", async () => {
       const begin = (sql: string, params: readonly number[]): Promise<unknown> =>
         current().scan(sql, params)[Symbol.asyncIterator]().next();
-      await expect(begin("SELECT nothing FROM thing", [])).rejects.toMatchObject({ code: "INTERNAL" });
+      await expect(begin("SELECT nowhere FROM thing", [])).rejects.toMatchObject({ code: "INTERNAL" });
       await expect(begin("SELECT ? FROM thing", [])).rejects.toMatchObject({ code: "INTERNAL" });
       await expect(begin("SELECT ?", [Number.NaN])).rejects.toMatchObject({ code: "INTERNAL" });
     });

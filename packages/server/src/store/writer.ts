@@ -43,6 +43,8 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), {
     name: "store-writer",
+    // Options of this process (--input-type, --inspect-brk, --test) are not meant for the thread, and some stop it.
+    execArgv: [],
     workerData: { port: port2, options },
     transferList: [port2],
   });
