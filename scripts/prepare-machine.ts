@@ -24,7 +24,7 @@ export interface MachineDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Names of what is still missing afterwards, for HOMEOSTAT_TEST_SKIP. HOMEOSTAT_NO_SETUP=1 forbids installing. */
+/** Names of what is still missing afterwards, for HOMEOSTAT_TEST_SKIP. HOMEOSTAT_SANDBOX_INSTALL=never forbids installing. */
 export function prepareMachine(deps: MachineDeps): readonly string[] {
   const missing = needs.filter((need) => !deps.hasProgram(need.program));
   const obstacle = installObstacle(deps);
@@ -45,7 +45,7 @@ export function prepareMachine(deps: MachineDeps): readonly string[] {
 }
 
 function installObstacle({ isRoot, environment, hasProgram }: MachineDeps): string | undefined {
-  if (environment["HOMEOSTAT_NO_SETUP"] === "1") return "HOMEOSTAT_NO_SETUP forbids installing it";
+  if (environment["HOMEOSTAT_SANDBOX_INSTALL"] === "never") return "HOMEOSTAT_SANDBOX_INSTALL=never";
   if (!hasProgram("apt-get")) return "this is not a Debian system";
   return isRoot ? undefined : "only root may install it";
 }
