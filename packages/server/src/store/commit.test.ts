@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { commitBatches } from "./commit.ts";
-import { openConnection } from "./connection.ts";
+import { openConnection, readRows } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import type { WireBatch } from "./wire.ts";
 
@@ -106,6 +106,13 @@ describe("a commit", () => {
 });
 
 describe("a connection", () => {
+  test("refuses a text of two statements, transaction control, and a wrong number of parameters", () => {
+    expect(() => connection.prepare("SELECT 1; SELECT 2")).toThrow(/one statement/);
+    expect(() => connection.prepare("COMMIT")).toThrow(/belong to the store/);
+    expect(() => readRows(connection.prepare("SELECT ?"), [])).toThrow(/takes 1 parameters, got 0/);
+    expect(connection.prepare("SELECT 1;\n").returnsRows).toBe(true);
+  });
+
   test("syncs every commit unless told otherwise, and enforces foreign keys", () => {
     const pragma = (name: string): unknown => connection.database.prepare(`PRAGMA ${name}`).get()?.[name];
     expect(pragma("synchronous")).toBe(2);

@@ -1,6 +1,6 @@
 /** What leases must do on every store, as tests; part of the store's contract. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { acquireLease, fence, freeLease, releaseLease, takeLease } from "./lease.ts";
+import { acquireLease, fence, freeLease, releaseLease, reserveLease, takeLease } from "./lease.ts";
 import type { Lease, LeaseStore } from "./lease.ts";
 
 const nobodyIsDead = (): boolean => false;
@@ -65,6 +65,9 @@ function describeAcquisition(current: () => LeaseStore, again: () => Promise<Lea
   });
 
   test("cannot be had while the store cannot be written", async () => {
+    const full = new Error("the disk is full");
+    const unwritable = { ...current(), write: () => Promise.reject(full) };
+    await expect(acquire(unwritable, "a")).rejects.toBe(full);
     await current().close();
     await expect(acquire(current(), "a")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   });
@@ -89,6 +92,18 @@ function describeFence(current: () => LeaseStore): void {
     await expect(current().write([note, fence(first)])).rejects.toMatchObject(conflict);
     await current().write([fence({ ...first, owner: "b", epoch: 2 }), note]);
     expect(await current().read("SELECT * FROM event")).toHaveLength(2);
+  });
+
+  test("a reservation makes it last longer, never shorter, and only for its holder", async () => {
+    const first = await mustAcquire(current(), "a", 1000);
+    const untilMs = async (): Promise<unknown> =>
+      (await current().read("SELECT until_ms FROM leases"))[0]?.["until_ms"];
+    await current().write([reserveLease(first, first.untilMs + 5000)]);
+    await current().write([reserveLease(first, first.untilMs + 1)]);
+    expect(await untilMs()).toBe(first.untilMs + 5000);
+    const stale = current().write([reserveLease({ ...first, epoch: 9 }, first.untilMs + 9000)]);
+    await expect(stale).rejects.toMatchObject({ data: { guard: "lease" } });
+    expect(await untilMs()).toBe(first.untilMs + 5000);
   });
 
   test("refuses a taker who has seen an old epoch, and one before there is a lease", async () => {

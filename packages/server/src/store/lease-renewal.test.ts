@@ -10,7 +10,7 @@ import { createLeaseKeeper } from "./lease-keeper.ts";
 import { createLeaseRenewal } from "./lease-renewal.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
 import { createLeaseSlot, extendSlot, remainingInSlot } from "./lease-slot.ts";
-import { leaseMigration } from "./lease.ts";
+import { leaseMigration, reserveLease } from "./lease.ts";
 import { migrateSqlite, renderMigrations, sqliteTypes } from "./migrate.ts";
 import type { WireLease } from "./wire.ts";
 
@@ -86,6 +86,28 @@ describe("renewal", () => {
     expect(lost).toEqual(["taken"]);
   });
 
+  test("never shortens the time that the holder has reserved for a long act", () => {
+    hold("a");
+    const untilMs = clock.now() + 60_000;
+    const { sql, params } = reserveLease({ name: "a", owner: "me", epoch: 1 }, untilMs);
+    connection.database.prepare(sql).run(...(params as number[]));
+    clock.advance(100);
+    expect(renewal.renewDue()).toBe(100);
+    expect(connection.database.prepare("SELECT until_ms FROM leases").get()?.["until_ms"]).toBe(untilMs);
+  });
+
+  test("while another process holds the lock is tried again soon", () => {
+    hold("a");
+    const other = openConnection({ path: join(folder, "state.db"), readOnly: false });
+    other.database.exec("BEGIN IMMEDIATE");
+    connection.database.exec("PRAGMA busy_timeout = 1");
+    clock.advance(100);
+    expect(renewal.renewDue()).toBe(30);
+    other.close();
+    clock.advance(30);
+    expect(renewal.renewDue()).toBe(100);
+  });
+
   test("of a dropped one does not happen", () => {
     const lease = hold("a");
     renewal.drop("a", 1);
@@ -145,6 +167,16 @@ describe("the keeper", () => {
     }
     expect(held.remainingMs()).toBe(300);
     expect(held.signal.aborted).toBe(false);
+  });
+
+  test("ends a lease once, also when two ends meet", async () => {
+    const keeper = create();
+    const held = keeper.holdLease({ ...lease, untilMs: clock.now() + 200 });
+    clock.advance(200);
+    keeper.lost("a", 3);
+    await settle();
+    expect(ended).toEqual(["a 3"]);
+    expect(String(held.signal.reason)).toContain("taken over");
   });
 
   test("an end is final, even if a renewal was under way", () => {

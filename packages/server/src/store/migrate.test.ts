@@ -96,6 +96,12 @@ describe("migrateSqlite", () => {
     expect(tables()).toEqual(["a", "b", "schema_migrations"]);
   });
 
+  test("leaves to another process what that one has just applied", () => {
+    const other = `INSERT INTO schema_migrations VALUES ('${second.id}', 0, '${migrationDigest(second)}')`;
+    migrateSqlite(connection, [{ ...first, statements: [other] }, second], 1);
+    expect(tables()).toEqual(["schema_migrations"]);
+  });
+
   test("leaves the database of another program alone", () => {
     connection.database.exec("CREATE TABLE bookmarks (x)");
     expect(() => migrateSqlite(connection, [first], 1)).toThrow(

@@ -11,7 +11,7 @@ export function countParameters(sql: string): number {
 export function filledTables(sql: string): readonly string[] {
   const code = sql.replace(tokens, (token) => (token.startsWith('"') || token === "?" ? token : " "));
   const tables = new Set<string>();
-  for (const match of code.matchAll(filling)) if (match[1] !== undefined) tables.add(match[1].toLowerCase());
+  for (const match of code.matchAll(filling)) tables.add(match[1]!.toLowerCase());
   // `ON CONFLICT DO UPDATE SET` names no table.
   tables.delete("set");
   return [...tables];

@@ -207,6 +207,12 @@ describe("group commit", () => {
 });
 
 describe("opening", () => {
+  test("by several at once applies each migration once", async () => {
+    const stores = await Promise.all(Array.from({ length: 5 }, () => open()));
+    const rows = await stores[0]!.read("SELECT id FROM schema_migrations");
+    expect(rows).toHaveLength(2);
+  });
+
   test("makes files that only this user may read", async () => {
     await (await open()).write(batchOf(1));
     for (const suffix of ["", "-wal", "-shm"]) expect(statSync(path + suffix).mode & 0o777).toBe(0o600);

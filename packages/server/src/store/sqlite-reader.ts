@@ -3,6 +3,7 @@ import { access } from "node:fs/promises";
 import { HomeostatError } from "../base/error.ts";
 import { openConnection, reading, readRows } from "./connection.ts";
 import { createScanner } from "./scan.ts";
+import { checkedValue } from "./sql-value.ts";
 import type { Store } from "./store.ts";
 
 export type StoreReader = Pick<Store, "read" | "scan" | "close">;
@@ -24,7 +25,7 @@ export async function openSqliteReader(path: string): Promise<StoreReader> {
   const scanner = createScanner(open);
   return {
     async read(sql, params = []) {
-      return reading(connection, () => readRows(connection.prepare(sql), params));
+      return reading(connection, () => readRows(connection.prepare(sql), params.map(checkedValue)));
     },
     scan: (sql, params = []) => scanner.scan(sql, params),
     async close() {

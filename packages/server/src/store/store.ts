@@ -6,7 +6,8 @@ export type Row = Readonly<Record<string, SqlValue>>;
 
 /**
  * One statement of a batch. `?` marks parameters on every database. SQL keeps to what SQLite and PostgreSQL share
- * (RETURNING, ON CONFLICT, subselects; no AUTOINCREMENT, no JSON operators), so that one text serves both.
+ * (RETURNING, ON CONFLICT, subselects; no AUTOINCREMENT, no JSON operators, no deferred constraints, which would fail the
+ * commit that many share), so that one text serves both.
  */
 export interface Statement {
   readonly sql: string;
