@@ -67,7 +67,7 @@ test("the workflow is valid without a warning, and every action in it exists", a
     isOwnListener: () => false,
     resolveHost: async () => [],
   };
-  const tools = createTools({ forbiddenFolders: [], temporaryFolder: "/tmp", http });
+  const tools = createTools({ forbiddenFolders: [], temporaryFolder: "/tmp", canRun: () => true, http });
   expect(requiredTools(workflow).filter(({ action }) => !tools.has(action))).toEqual([]);
   expect(checkInputs(workflow, {})).toMatchObject({
     ok: true,

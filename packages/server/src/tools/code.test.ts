@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../base/canonical-json.ts";
 import { sha256 } from "../base/digest.ts";
-import { HomeostatError } from "../base/error.ts";
 import type { IsolationLevel, SandboxOutcome, SandboxRequest } from "../sandbox/sandbox.ts";
 import { toSandboxLimits } from "./code-limits.ts";
 import { createCodeTool } from "./code.ts";
@@ -31,7 +30,11 @@ async function createCodePlace(run: Run, overrides: Partial<ToolContext> = {}): 
   const place = await createTestPlace({ runSandboxed, ...overrides });
   const temporary = join(place.data, "temporary");
   await mkdir(temporary);
-  const tool = createCodeTool({ forbiddenFolders: [place.data], temporaryFolder: temporary });
+  const tool = createCodeTool({
+    forbiddenFolders: [place.data],
+    temporaryFolder: temporary,
+    canRun: () => true,
+  });
   return { ...place, tool, temporary, requests };
 }
 
@@ -61,16 +64,11 @@ describe("code_exec.run", () => {
       args: { program: { language: "bash", source: "true", sha256: sha256("true") }, workspace: true },
       summary: "run a bash program",
     });
-    const twin = { language: "javascript", source: "1" };
-    const given = { language: "python", file: "./a.py", args: ["x"], fallback: twin };
-    expect(await prepare(place.tool, given, place.context)).toMatchObject({
+    expect(
+      await prepare(place.tool, { language: "python", file: "./a.py", args: ["x"] }, place.context),
+    ).toMatchObject({
       resource: "python",
-      otherResources: ["javascript"],
-      args: {
-        args: ["x"],
-        program: { language: "python", file: "a.py", sha256: sha256("print(1)") },
-        fallback: { ...twin, sha256: sha256("1") },
-      },
+      args: { args: ["x"], program: { language: "python", file: "a.py", sha256: sha256("print(1)") } },
       summary: "run a.py (python)",
     });
   });
@@ -230,29 +228,34 @@ describe("code_exec.run", () => {
     await fail("a bash program was ended by SIGSEGV", /error output/);
   });
 
-  test("the fallback runs only where the first language cannot, not where it failed", async () => {
-    const told: string[] = [];
-    const place = await createCodePlace(
-      async ({ language }) => {
-        if (language === "python") throw new HomeostatError("SANDBOX_UNAVAILABLE", "no bubblewrap here");
-        return { tier: "quickjs", stdout: "twin" };
-      },
-      { progress: (text) => told.push(text) },
-    );
+  test("the fallback is judged and run only where this host cannot run the first language", async () => {
+    const place = await createCodePlace(async ({ language }) => ({ stdout: language, exitCode: 1 }));
     const fallback = { language: "javascript", source: "1" };
-    const given = { language: "python", source: "x", fallback };
-    expect(await outputOf(place, given)).toMatchObject({
-      language: "javascript",
-      tier: "quickjs",
-      stdout: "twin",
+    const given = { language: "python", source: "x", fallback, allowFailure: true };
+    expect(await prepare(place.tool, given, place.context)).toMatchObject({
+      resource: "python",
+      args: { program: { language: "python" } },
     });
-    expect(told).toEqual(["python cannot run on this host; taking javascript"]);
-    await expect(outputOf(place, { language: "python", source: "x" })).rejects.toMatchObject({
-      code: "SANDBOX_UNAVAILABLE",
+    const poor = createCodeTool({
+      forbiddenFolders: [],
+      temporaryFolder: place.temporary,
+      canRun: (language) => language === "javascript",
     });
-    const failing = await createCodePlace(async () => ({ exitCode: 1 }));
-    await expect(outputOf(failing, given)).rejects.toMatchObject({ code: "CODE_FAILED" });
-    expect(failing.requests).toHaveLength(1);
+    const resolved = await prepare(poor, given, place.context);
+    expect(resolved).toMatchObject({
+      resource: "javascript",
+      args: { program: { ...fallback, sha256: sha256("1") } },
+      summary: "run a javascript program",
+    });
+    expect(resolved).not.toHaveProperty("otherResources");
+    expect((await poor.execute(resolved, place.context)).output).toMatchObject({ language: "javascript" });
+    // A program that failed is not tried in another language.
+    await expect(perform(place.tool, { ...given, allowFailure: false }, place.context)).rejects.toMatchObject(
+      { code: "CODE_FAILED" },
+    );
+    expect(place.requests.map((request) => request.language)).toEqual(["javascript", "python"]);
+    const without = { language: "python", source: "x" };
+    expect(await prepare(poor, without, place.context)).toMatchObject({ resource: "python" });
   });
 
   test("a program changed after it was judged is not run", async () => {
@@ -273,7 +276,7 @@ describe("code_exec.run", () => {
       [{ language: "python", file: "none" }, "FILE_NOT_FOUND"],
       [{ language: "python", file: "bytes" }, "FILE_INVALID"],
       [{ language: "python", source: "x", environment: { "A=B": "" } }, "ACTION_INVALID"],
-      [{ language: "python", source: "x", fallback: { language: "bash" } }, "ACTION_INVALID"],
+      [{ language: "python", source: "x", fallback: { language: "cobol", source: "" } }, "ACTION_INVALID"],
     ] as const) {
       await expect(prepare(place.tool, given, place.context)).rejects.toMatchObject({ code });
     }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { JsonObject } from "../base/canonical-json.ts";
-import { HomeostatError, isHomeostatError } from "../base/error.ts";
+import { HomeostatError } from "../base/error.ts";
 import type { LanguageId, SandboxOutcome } from "../sandbox/sandbox.ts";
 import { codeLimitsSchema, toSandboxLimits } from "./code-limits.ts";
 import type { CodeLimits } from "./code-limits.ts";
@@ -26,6 +26,8 @@ import type { Tool, ToolContext } from "./tool.ts";
 export interface CodeToolDeps extends FileToolDeps {
   /** Existing folder for what programs write until it is taken over; best on the workspaces' disk. */
   readonly temporaryFolder: string;
+  /** Whether any sandbox tier of this host runs the language; from the sandbox's own report. */
+  readonly canRun: (language: LanguageId) => boolean;
 }
 
 export interface CodeArgs extends CodeSettings, Program {
@@ -68,15 +70,13 @@ const args = z.strictObject({
   ...settings,
   fallback: programSchema
     .optional()
-    .describe("The same program in another language, taken only where this host cannot run the first one."),
+    .describe(
+      "The same program in another language, taken where no sandbox of this host runs the first one.",
+    ),
 });
 
 /** Programs are kept with their digests: what was approved is what runs. */
-const resolvedArgs = z.strictObject({
-  program: resolvedProgramSchema,
-  fallback: resolvedProgramSchema.optional(),
-  ...settings,
-});
+const resolvedArgs = z.strictObject({ program: resolvedProgramSchema, ...settings });
 type ResolvedCode = z.infer<typeof resolvedArgs>;
 
 export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
@@ -91,14 +91,14 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
     maxTimeoutMs: 600_000,
     async resolve(given, context) {
       const { language, source, file, fallback, ...rest } = given;
-      const program = await resolveProgram({ language, source, file }, deps, context.roots);
-      const other = fallback && (await resolveProgram(fallback, deps, context.roots));
-      const resolved = { ...rest, program, ...(other === undefined ? {} : { fallback: other }) };
+      const first = { language, source, file };
+      // Chosen here and not after a failed try: policy and people judge the one program that will run.
+      const chosen = fallback !== undefined && !deps.canRun(language) ? fallback : first;
+      const program = await resolveProgram(chosen, deps, context.roots);
       return {
-        resource: language,
-        ...(other === undefined ? {} : { otherResources: [other.language] }),
-        // Proof of the cast: everything in it was parsed from JSON above.
-        args: resolved as unknown as JsonObject,
+        resource: program.language,
+        // Proof of the cast: everything in it was parsed from JSON.
+        args: { ...rest, program } as unknown as JsonObject,
         summary: `run ${describeProgram(program)}`,
       };
     },
@@ -106,8 +106,9 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
       const given = resolvedArgs.parse(resolved.args);
       const outputFolder = await mkdtemp(join(deps.temporaryFolder, "code-"));
       try {
-        const { outcome, program } = await runFirstPossible(given, outputFolder, context, deps);
-        requireSuccess(given, program, outcome);
+        const { program } = given;
+        const outcome = await runProgram(given, outputFolder, context, deps);
+        requireSuccess(given, outcome);
         const collected = await collectOutputs(outcome, outputFolder, context, deps);
         return {
           output: describeOutcome(outcome, program, collected),
@@ -121,50 +122,35 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
   };
 }
 
-interface Ran {
-  readonly outcome: SandboxOutcome;
-  readonly program: ResolvedProgram;
-}
-
-/** The fallback runs only when the sandbox says that the first cannot: never because the first one failed. */
-async function runFirstPossible(
+async function runProgram(
   given: ResolvedCode,
   outputFolder: string,
   context: ToolContext,
   deps: CodeToolDeps,
-): Promise<Ran> {
-  const run = async (program: ResolvedProgram): Promise<Ran> => {
-    const source = await loadProgram(program, deps, context.roots);
-    const workspace = context.roots.find((root) => root.name === workspaceRoot);
-    const request = {
-      language: program.language,
-      source,
-      args: given.args,
-      ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
-      ...(given.workspace && workspace !== undefined ? { inputFolder: workspace.path } : {}),
-      outputFolder,
-      environment: given.environment,
-      limits: toSandboxLimits(given.limits, context.timeoutMs),
-      signal: context.signal,
-    };
-    return { outcome: await context.runSandboxed(request, context.minimumIsolation), program };
+): Promise<SandboxOutcome> {
+  const source = await loadProgram(given.program, deps, context.roots);
+  const workspace = context.roots.find((root) => root.name === workspaceRoot);
+  const request = {
+    language: given.program.language,
+    source,
+    args: given.args,
+    ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
+    ...(given.workspace && workspace !== undefined ? { inputFolder: workspace.path } : {}),
+    outputFolder,
+    environment: given.environment,
+    limits: toSandboxLimits(given.limits, context.timeoutMs),
+    signal: context.signal,
   };
-  try {
-    return await run(given.program);
-  } catch (error) {
-    if (given.fallback === undefined || !isHomeostatError(error, "SANDBOX_UNAVAILABLE")) throw error;
-    context.progress(`${given.program.language} cannot run on this host; taking ${given.fallback.language}`);
-    return run(given.fallback);
-  }
+  return context.runSandboxed(request, context.minimumIsolation);
 }
 
-function requireSuccess(given: ResolvedCode, program: ResolvedProgram, outcome: SandboxOutcome): void {
+function requireSuccess(given: ResolvedCode, outcome: SandboxOutcome): void {
   if (given.allowFailure || (outcome.exitCode === 0 && outcome.limitHit === undefined)) return;
   const stderr = outcome.stderr.slice(-toldOutput).toWellFormed();
   const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
   throw new HomeostatError(
     "CODE_FAILED",
-    `${describeProgram(program)} ${describeEnd(outcome)}${lastLine === "" ? "" : `: ${lastLine}`}`,
+    `${describeProgram(given.program)} ${describeEnd(outcome)}${lastLine === "" ? "" : `: ${lastLine}`}`,
     {
       exitCode: outcome.exitCode,
       signal: outcome.signal,

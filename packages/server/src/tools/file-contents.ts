@@ -18,6 +18,11 @@ export function isTemporaryName(name: string): boolean {
   return name.startsWith(".homeostat-") && name.endsWith(".tmp");
 }
 
+/** The same key and name give the same hidden name: a step executed again after a crash finds what it left. */
+export function temporaryName(key: string, name: string): string {
+  return `.homeostat-${sha256(`${key}\0${name}`).slice(0, 24)}.tmp`;
+}
+
 /** `what` names the file in errors. Throws FILE_NOT_FOUND, FILE_CHANGED for a link, ACTION_INVALID for what is no regular file. */
 export async function openRegular(
   folder: Pick<OpenFolder, "entry">,
@@ -125,7 +130,7 @@ export async function replaceFile(replacement: Replacement): Promise<void> {
     throw new HomeostatError("ACTION_INVALID", `${what} is a folder`, { file: what });
   }
   const mode = before?.isFile() === true ? before.mode & 0o777 : 0o644;
-  const temporary = folder.entry(temporaryName(replacement));
+  const temporary = folder.entry(temporaryName(replacement.idempotencyKey, name));
   try {
     await writeNew(temporary, replacement.content, mode);
     await rename(temporary, folder.entry(name));
@@ -135,10 +140,6 @@ export async function replaceFile(replacement: Replacement): Promise<void> {
     await unlink(temporary).catch(() => undefined);
     throw fileError(error, `write ${what}`);
   }
-}
-
-function temporaryName(replacement: Replacement): string {
-  return `.homeostat-${sha256(`${replacement.idempotencyKey}\0${replacement.name}`).slice(0, 24)}.tmp`;
 }
 
 async function writeNew(path: string, content: Replacement["content"], mode: number): Promise<void> {

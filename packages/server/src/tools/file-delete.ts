@@ -1,21 +1,32 @@
 /** `file_ops.delete`: removes files whose contents are exactly those that were approved. */
-import { lstat, unlink } from "node:fs/promises";
+import { unlink } from "node:fs/promises";
 import { z } from "zod";
-import { HomeostatError } from "../base/error.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
+import { isHomeostatError } from "../base/error.ts";
+import { claimFile, findClaimable, isClaimable } from "./claim-file.ts";
+import type { ClaimTarget, ClaimedFile } from "./claim-file.ts";
 import { describeSize } from "./describe-size.ts";
-import { digestAt, digestFile, findDigest, openRegular } from "./file-contents.ts";
+import { digestAt } from "./file-contents.ts";
 import type { FileDigest } from "./file-contents.ts";
 import { fileError } from "./file-errors.ts";
 import { openParent } from "./open-folder.ts";
-import { formatPath, parsePath, resolvePath, resourceOf } from "./paths.ts";
-import type { NamedPath, ResolvedPath } from "./paths.ts";
+import { parsePath, resolvePath, resourceOf } from "./paths.ts";
+import type { ResolvedPath } from "./paths.ts";
 import type { FileToolDeps } from "./files.ts";
-import type { ResolvedAction, Tool, ToolContext } from "./tool.ts";
+import type { ResolvedAction, Tool, ToolContext, ToolResult } from "./tool.ts";
+
+/** Each file's folder is held open for the act, and a process has about a thousand descriptors by default. */
+const largestBatch = 256;
 
 const args = z
   .strictObject({
     path: z.string().optional().describe("One file, relative to the workspace, or `root:relative/path`."),
-    paths: z.array(z.string()).min(1).max(1_000).optional().describe("Several files, deleted in one action."),
+    paths: z
+      .array(z.string())
+      .min(1)
+      .max(largestBatch)
+      .optional()
+      .describe("Several files, deleted in one action."),
   })
   .refine((given) => (given.path === undefined) !== (given.paths === undefined), {
     message: "give either `path` or `paths`",
@@ -31,8 +42,9 @@ const resolvedArgs = z.strictObject({
   files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), sizeBytes: z.int() })),
 });
 
-interface Doomed extends FileDigest {
-  readonly named: NamedPath;
+interface OpenFile extends FileDigest {
+  readonly path: string;
+  readonly target: ClaimTarget | undefined;
 }
 
 export function createDeleteTool(deps: FileToolDeps): Tool<DeleteArgs> {
@@ -58,43 +70,36 @@ export function createDeleteTool(deps: FileToolDeps): Tool<DeleteArgs> {
       return { resource: first!, otherResources: others, args: { files }, summary: summarize(files) };
     },
     async execute(resolved, context) {
-      const files = readResolved(resolved, context);
-      const present: Doomed[] = [];
-      const missing: Doomed[] = [];
-      // All are looked at before the first is removed: one changed file spares the others.
-      for (const file of files) {
-        const now = await digestOf(file.named, deps, context.signal);
-        if (now !== undefined) requireSame(file, now);
-        (now === undefined ? missing : present).push(file);
-      }
-      for (const file of present) await remove(file, deps, context.signal);
-      return answer(present, missing);
+      return withFiles(resolved, context, deps, async (files) => {
+        const claims = await claimAll(files, context.signal);
+        for (const { target, claimed } of claims) await removeClaimed(target, claimed);
+        const isDeleted = (file: OpenFile): boolean => claims.some(({ target }) => target === file.target);
+        return answer(
+          files.filter(isDeleted),
+          files.filter((file) => !isDeleted(file)),
+        );
+      });
     },
     async check(resolved, context) {
-      const files = readResolved(resolved, context);
-      let remaining = 0;
-      for (const file of files) {
-        const now = await digestOf(file.named, deps, context.signal);
-        if (now === undefined) continue;
-        if (now.sha256 !== file.sha256) return { kind: "unknown" };
-        remaining += 1;
-      }
-      // Some left is "did not happen" too: executing again removes the rest and tells what was gone already.
-      return remaining === 0 ? { kind: "happened", result: answer(files, []) } : { kind: "did-not-happen" };
+      return withFiles(resolved, context, deps, async (files) => {
+        let remaining = 0;
+        for (const file of files) {
+          const now = file.target && (await findClaimable(file.target, context.signal));
+          if (now === undefined) continue;
+          if (now.sha256 !== file.sha256) return { kind: "unknown" };
+          remaining += 1;
+        }
+        // Some left is "did not happen" too: executing again removes the rest and tells what was gone already.
+        if (remaining > 0) return { kind: "did-not-happen" };
+        return { kind: "happened", result: answer(files, []) };
+      });
     },
   };
 }
 
 /** `missing` were gone before this execution: removed by an earlier one that was cut short, or by somebody else. */
-function answer(
-  deleted: readonly Doomed[],
-  missing: readonly Doomed[],
-): Awaited<ReturnType<Tool["execute"]>> {
-  const tell = (file: Doomed): { path: string; sha256: string; sizeBytes: number } => ({
-    path: formatPath(file.named),
-    sha256: file.sha256,
-    sizeBytes: file.sizeBytes,
-  });
+function answer(deleted: readonly OpenFile[], missing: readonly OpenFile[]): ToolResult {
+  const tell = ({ path, sha256, sizeBytes }: OpenFile): JsonObject => ({ path, sha256, sizeBytes });
   const output = {
     deleted: deleted.map(tell),
     missing: missing.map(tell),
@@ -103,68 +108,59 @@ function answer(
   return { output, labels: [], touchedFiles: true };
 }
 
-function readResolved(resolved: ResolvedAction, context: ToolContext): readonly Doomed[] {
-  return resolvedArgs.parse(resolved.args).files.map(({ path, ...digest }) => ({
-    named: parsePath(path, "remove", context.roots),
-    ...digest,
-  }));
-}
-
-/** Undefined when the file or a folder on its way does not exist. */
-async function digestOf(
-  path: NamedPath,
+/** Opens each file's folder for the time of `act`; a file whose folder is gone has no target. */
+async function withFiles<Value>(
+  resolved: ResolvedAction,
+  context: ToolContext,
   deps: FileToolDeps,
-  signal: AbortSignal,
-): Promise<FileDigest | undefined> {
-  const opened = await openParent(path, deps).catch((error: HomeostatError) => {
-    if (error.code === "FILE_NOT_FOUND") return undefined;
-    throw error;
-  });
-  if (opened === undefined) return undefined;
+  act: (files: readonly OpenFile[]) => Promise<Value>,
+): Promise<Value> {
+  const files: OpenFile[] = [];
   try {
-    return await findDigest(opened.folder, opened.name, resourceOf(path), signal);
+    for (const file of resolvedArgs.parse(resolved.args).files) {
+      const path = parsePath(file.path, "remove", context.roots);
+      const opened = await openParent(path, deps).catch((error: unknown) => {
+        if (isHomeostatError(error, "FILE_NOT_FOUND")) return undefined;
+        throw error;
+      });
+      const { idempotencyKey } = context;
+      const target = opened && { ...opened, what: resourceOf(path), idempotencyKey };
+      files.push({ ...file, target });
+    }
+    return await act(files);
   } finally {
-    await opened.folder.close();
+    for (const file of files) await file.target?.folder.close();
   }
 }
 
-/**
- * Hashes once more through an open handle and compares the name's inode and time of change with it right before
- * unlink: what remains is the instant between two system calls, which no portable call closes.
- */
-async function remove(file: Doomed, deps: FileToolDeps, signal: AbortSignal): Promise<void> {
-  const what = resourceOf(file.named);
-  const { folder, name } = await openParent(file.named, deps);
+interface Claim {
+  readonly target: ClaimTarget;
+  readonly claimed: ClaimedFile;
+}
+
+/** All are claimed before the first is removed: one changed file spares the others. Files already gone are left out. */
+async function claimAll(files: readonly OpenFile[], signal: AbortSignal): Promise<readonly Claim[]> {
+  const claims: Claim[] = [];
   try {
-    const handle = await openRegular(folder, name, what);
-    try {
-      requireSame(file, await digestFile(handle, signal));
-      const held = await handle.stat({ bigint: true });
-      const named = await lstat(folder.entry(name), { bigint: true });
-      if (held.ino !== named.ino || held.dev !== named.dev || held.ctimeNs !== named.ctimeNs)
-        throw changed(file);
-      await unlink(folder.entry(name));
-    } finally {
-      await handle.close();
+    for (const { target, sha256 } of files) {
+      if (target === undefined || !(await isClaimable(target))) continue;
+      claims.push({ target, claimed: await claimFile(target, sha256, signal) });
     }
+    signal.throwIfAborted();
+    return claims;
+  } catch (error) {
+    for (const { claimed } of claims) await claimed.release();
+    throw error;
+  }
+}
+
+async function removeClaimed({ folder, what }: ClaimTarget, claimed: ClaimedFile): Promise<void> {
+  try {
+    await unlink(folder.entry(claimed.name));
     await folder.sync();
   } catch (error) {
     throw fileError(error, `delete ${what}`);
-  } finally {
-    await folder.close();
   }
-}
-
-function requireSame(file: Doomed, now: FileDigest): void {
-  if (now.sha256 !== file.sha256) throw changed(file);
-}
-
-function changed(file: Doomed): HomeostatError {
-  return new HomeostatError(
-    "FILE_CHANGED",
-    `${resourceOf(file.named)} changed since it was judged and was not deleted`,
-    { resource: resourceOf(file.named), expected: file.sha256 },
-  );
 }
 
 function summarize(files: readonly { readonly path: string; readonly sizeBytes: number }[]): string {

@@ -1,11 +1,11 @@
 /** `file_ops.move`: renames one file, within a root or across, never over another file. */
 import { link, lstat, unlink } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import { HomeostatError } from "../base/error.ts";
 import { describeSize } from "./describe-size.ts";
-import { digestAt, digestFile, findDigest, openRegular, replaceFile } from "./file-contents.ts";
-import type { FileDigest } from "./file-contents.ts";
+import { claimFile, findClaimable } from "./claim-file.ts";
+import type { ClaimTarget } from "./claim-file.ts";
+import { digestAt, findDigest, openRegular, replaceFile } from "./file-contents.ts";
 import { fileError } from "./file-errors.ts";
 import { openParent } from "./open-folder.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -29,8 +29,8 @@ type ResolvedArgs = z.infer<typeof resolvedArgs>;
 
 /** Both ends opened for one act. */
 interface Ends {
-  readonly source: { readonly folder: OpenFolder; readonly name: string; readonly what: string };
-  readonly target: { readonly folder: OpenFolder; readonly name: string; readonly what: string };
+  readonly source: ClaimTarget;
+  readonly target: ClaimTarget;
 }
 
 export function createMoveTool(deps: FileToolDeps): Tool<MoveArgs> {
@@ -97,9 +97,10 @@ async function withEnds<Value>(
   try {
     const target = await openParent(to, { ...options.deps, create: options.create });
     try {
+      const { idempotencyKey } = context;
       return await act({
-        source: { ...source, what: resourceOf(from) },
-        target: { ...target, what: resourceOf(to) },
+        source: { ...source, what: resourceOf(from), idempotencyKey },
+        target: { ...target, what: resourceOf(to), idempotencyKey },
       });
     } finally {
       await target.folder.close();
@@ -110,78 +111,58 @@ async function withEnds<Value>(
 }
 
 async function look(
-  ends: Ends,
+  { source, target }: Ends,
   given: ResolvedArgs,
   context: ToolContext,
 ): Promise<Awaited<ReturnType<NonNullable<Tool["check"]>>>> {
-  const source = await find(ends.source, context.signal);
-  const target = await find(ends.target, context.signal);
-  const isPlaced = target?.sha256 === given.sha256;
-  if (source === undefined && isPlaced) return { kind: "happened", result: answer(given) };
+  const from = await findClaimable(source, context.signal);
+  const to = await findDigest(target.folder, target.name, target.what, context.signal);
+  const isPlaced = to?.sha256 === given.sha256;
+  if (from === undefined && isPlaced) return { kind: "happened", result: answer(given) };
   // With both there, the act was cut between making the new name and removing the old: executing again finishes it.
-  if (source?.sha256 === given.sha256 && (isPlaced || target === undefined))
-    return { kind: "did-not-happen" };
+  if (from?.sha256 === given.sha256 && (isPlaced || to === undefined)) return { kind: "did-not-happen" };
   return { kind: "unknown" };
 }
 
-function find(end: Ends["source"], signal: AbortSignal): Promise<FileDigest | undefined> {
-  return findDigest(end.folder, end.name, end.what, signal);
-}
-
-async function move(ends: Ends, given: ResolvedArgs, context: ToolContext): Promise<void> {
-  const { source, target } = ends;
-  const handle = await openRegular(source.folder, source.name, source.what);
+async function move({ source, target }: Ends, given: ResolvedArgs, context: ToolContext): Promise<void> {
+  const claimed = await claimFile(source, given.sha256, context.signal);
   try {
-    const now = await digestFile(handle, context.signal);
-    if (now.sha256 !== given.sha256) throw changed(source.what);
-    const there = await find(target, context.signal);
+    const there = await findDigest(target.folder, target.name, target.what, context.signal);
     if (there !== undefined && there.sha256 !== given.sha256) throw exists(target.what);
-    if (there === undefined) await placeTarget(ends, handle, context);
+    if (there === undefined) await placeTarget(source.folder, claimed.name, target);
     await target.folder.sync();
-    await unlink(source.folder.entry(source.name));
-    await source.folder.sync();
   } catch (error) {
+    await claimed.release();
     throw fileError(error, `move ${source.what} to ${target.what}`);
-  } finally {
-    await handle.close();
   }
+  // From here on the move has happened; what is left is the hidden name.
+  await unlink(source.folder.entry(claimed.name));
+  await source.folder.sync();
 }
 
 /**
  * A hard link, because rename would silently replace a target that appeared meanwhile. Across disks and where links are
  * not offered: a synced copy.
  */
-async function placeTarget(
-  { source, target }: Ends,
-  handle: FileHandle,
-  context: ToolContext,
-): Promise<void> {
-  const entry = target.folder.entry(target.name);
+async function placeTarget(from: OpenFolder, name: string, target: ClaimTarget): Promise<void> {
   try {
-    await link(source.folder.entry(source.name), entry);
+    await link(from.entry(name), target.folder.entry(target.name));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "EOPNOTSUPP"].includes(code)) throw error;
-    const content = handle.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Uint8Array>;
-    await replaceFile({ ...target, content, idempotencyKey: context.idempotencyKey });
-    return;
+    const handle = await openRegular(from, name, target.what);
+    try {
+      const content = handle.createReadStream({ start: 0, autoClose: false }) as AsyncIterable<Uint8Array>;
+      await replaceFile({ ...target, content });
+    } finally {
+      await handle.close();
+    }
   }
-  // The name may have been swapped after the file behind `handle` was digested.
-  const [held, placed] = [await handle.stat(), await lstat(entry)];
-  if (held.ino === placed.ino && held.dev === placed.dev) return;
-  await unlink(entry);
-  throw changed(source.what);
 }
 
 async function requireAbsent(path: ResolvedPath): Promise<void> {
   const found = await lstat(path.absolute).catch(() => undefined);
   if (found !== undefined) throw exists(path.resource);
-}
-
-function changed(what: string): HomeostatError {
-  return new HomeostatError("FILE_CHANGED", `${what} changed since it was judged and was not moved`, {
-    resource: what,
-  });
 }
 
 function exists(what: string): HomeostatError {

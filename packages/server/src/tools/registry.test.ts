@@ -9,6 +9,7 @@ const http = { allowedHosts: [], allowPrivate: [], isOwnListener: () => false, r
 const tools: ReadonlyMap<string, AnyTool> = createTools({
   forbiddenFolders: [],
   temporaryFolder: "/tmp",
+  canRun: () => true,
   http,
 });
 
@@ -68,9 +69,9 @@ test("wrong arguments are told one by one with their places", async () => {
 test("a run's pins change when a schema does and not otherwise", () => {
   const digests = digestTools(tools);
   expect(Object.keys(digests)).toHaveLength(tools.size);
-  expect(digestTools(createTools({ forbiddenFolders: ["/x"], temporaryFolder: "/y", http }))).toEqual(
-    digests,
-  );
+  expect(
+    digestTools(createTools({ forbiddenFolders: ["/x"], temporaryFolder: "/y", canRun: () => false, http })),
+  ).toEqual(digests);
   expect(new Set(Object.values(digests)).size).toBe(tools.size);
 });
 

@@ -58,7 +58,7 @@ export interface ArtifactNote {
 export interface ResolvedAction {
   readonly resource: string;
   /**
-   * What the act touches besides `resource`: a move's target, the other files of a list, the language of a fallback.
+   * What the act touches besides `resource`: a move's target, the other files of a list.
    * Policy judges each and the strictest decision wins; absent when there is only one.
    */
   readonly otherResources?: readonly string[];
