@@ -31,9 +31,10 @@ export interface GlobStates {
   /** Places of `**` followed by more: behind each `/` the next place is reached too. */
   readonly deep: Int32Array;
   /** Row of `enter` for a UTF-16 unit: below 128 by table, above by search in `bounds`. */
-  readonly asciiRow: Uint16Array;
-  /** Sorted starts of the intervals of units that behave alike; their position is the row. */
+  readonly asciiRow: Uint8Array;
+  /** Sorted starts, from 128 on, of the intervals of units that behave alike, and the row of each. */
   readonly bounds: Int32Array;
+  readonly boundRow: Uint16Array;
   /** For each row `words` words: places that are entered from the place before on this character. */
   readonly enter: Int32Array;
 }
@@ -63,7 +64,9 @@ export function runMatcher(matcher: GlobMatcher, text: string): boolean {
   }
 }
 
-type Place = GlobToken | { readonly kind: "slash" } | { readonly kind: "none" };
+/** What leads from one place to the next; a run (`*`) is a loop on a place instead. */
+type Place =
+  Exclude<GlobToken, { readonly kind: "run" }> | { readonly kind: "slash" } | { readonly kind: "none" };
 
 interface Layout {
   /** `places[i]` is what leads from place i - 1 to place i; the first has no token. */
@@ -78,12 +81,7 @@ function compileStates(segments: readonly GlobSegment[]): GlobStates {
   const layout = layOut(segments);
   const { places } = layout;
   const words = Math.ceil(places.length / wordBits);
-  const bounds = Int32Array.from(findBounds(places));
-  const asciiRow = new Uint16Array(128);
-  for (let unit = 0, row = 0; unit < 128; unit++) {
-    while (row + 1 < bounds.length && bounds[row + 1]! <= unit) row++;
-    asciiRow[unit] = row;
-  }
+  const rows = planRows(places);
   return {
     kind: "states",
     prefix: literalStart(segments),
@@ -94,9 +92,10 @@ function compileStates(segments: readonly GlobSegment[]): GlobStates {
     loopAny: toBits(layout.loopAny, words),
     loopSegment: toBits(layout.loopSegment, words),
     deep: toBits(layout.deep, words),
-    asciiRow,
-    bounds,
-    enter: enterRows(places, bounds, words),
+    asciiRow: rows.asciiRow,
+    bounds: rows.bounds,
+    boundRow: rows.boundRow,
+    enter: enterRows(places, rows, words),
   };
 }
 
@@ -152,8 +151,8 @@ function runManyWords(states: GlobStates, text: string): boolean {
   return false;
 }
 
-/** Binary search for the interval that holds the unit. */
-function findRow({ bounds }: { readonly bounds: Int32Array }, unit: number): number {
+/** Binary search for the interval that holds a unit from 128 on. */
+function findRow({ bounds, boundRow }: Pick<GlobStates, "bounds" | "boundRow">, unit: number): number {
   let low = 0;
   let high = bounds.length - 1;
   while (low < high) {
@@ -161,7 +160,7 @@ function findRow({ bounds }: { readonly bounds: Int32Array }, unit: number): num
     if (bounds[middle]! <= unit) low = middle;
     else high = middle - 1;
   }
-  return low;
+  return boundRow[low]!;
 }
 
 /**
@@ -208,39 +207,59 @@ function tokensOf(segment: GlobSegment & { kind: "literal" | "wild" }): readonly
   }));
 }
 
-/** Units at which the behaviour may change, ascending from 0. */
-function findBounds(places: readonly Place[]): readonly number[] {
-  const bounds = new Set([0, slash, slash + 1]);
-  const addRange = (first: number, last: number): void => {
-    bounds.add(first);
-    if (last < 0xffff) bounds.add(last + 1);
-  };
-  for (const place of places) {
-    if (place.kind === "unit") addRange(place.unit, place.unit);
-    if (place.kind === "set") for (const [first, end] of place.ranges) addRange(first, end);
-  }
-  return [...bounds].sort((a, b) => a - b);
+interface Rows extends Pick<GlobStates, "asciiRow" | "bounds" | "boundRow"> {
+  /** For each row a unit that stands for all of it; -1 for a unit the pattern does not name. */
+  readonly units: readonly number[];
 }
 
-/** Characters that stand for themselves touch one row each, the others are tried against every interval. */
-function enterRows(places: readonly Place[], bounds: Int32Array, words: number): Int32Array {
-  const enter = new Int32Array(bounds.length * words);
-  places.forEach((place, index) => {
+/** Which units may share a row: those the pattern does not name, and each of the others has its own. */
+function planRows(places: readonly Place[]): Rows {
+  const hasSet = places.some((place) => place.kind === "set");
+  const asciiRow = new Uint8Array(128);
+  const units = hasSet ? Array.from({ length: 128 }, (_, unit) => unit) : [-1, slash];
+  if (hasSet) asciiRow.set(units);
+  else asciiRow[slash] = 1;
+  const starts = new Set<number>();
+  const addRange = (first: number, last: number): void => {
+    if (last < 128) return;
+    starts.add(Math.max(128, first));
+    if (last < 0xffff) starts.add(last + 1);
+  };
+  for (const place of places) {
+    if (place.kind === "set") for (const [first, last] of place.ranges) addRange(first, last);
+    if (place.kind !== "unit") continue;
+    addRange(place.unit, place.unit);
+    if (place.unit < 128 && asciiRow[place.unit] === 0 && !hasSet)
+      asciiRow[place.unit] = units.push(place.unit) - 1;
+  }
+  if (starts.size === 0 && !hasSet) {
+    return { units, asciiRow, bounds: Int32Array.of(128), boundRow: Uint16Array.of(0) };
+  }
+  const bounds = Int32Array.from(starts.add(128)).sort();
+  const boundRow = Uint16Array.from(bounds, (start) => units.push(start) - 1);
+  return { units, asciiRow, bounds, boundRow };
+}
+
+/** Characters that stand for themselves touch one row each, the others are tried against every row. */
+function enterRows(places: readonly Place[], rows: Rows, words: number): Int32Array {
+  const enter = new Int32Array(rows.units.length * words);
+  for (const [index, place] of places.entries()) {
     const word = Math.floor(index / wordBits);
     const bit = 1 << (index % wordBits);
-    const setRow = (row: number): void => {
+    if (place.kind === "unit") {
+      const row = place.unit < 128 ? rows.asciiRow[place.unit]! : findRow(rows, place.unit);
       enter[row * words + word]! |= bit;
-    };
-    if (place.kind === "unit") setRow(findRow({ bounds }, place.unit));
-    else bounds.forEach((unit, row) => takes(place, unit) && setRow(row));
-  });
+    } else if (place.kind !== "none") {
+      for (const [row, unit] of rows.units.entries())
+        if (takes(place, unit)) enter[row * words + word]! |= bit;
+    }
+  }
   return enter;
 }
 
-function takes(place: Place, unit: number): boolean {
+/** Only for places that more than one unit leads to. */
+function takes(place: Exclude<Place, { readonly kind: "unit" | "none" }>, unit: number): boolean {
   switch (place.kind) {
-    case "unit":
-      return place.unit === unit;
     case "one":
       return unit !== slash;
     case "slash":
@@ -250,9 +269,6 @@ function takes(place: Place, unit: number): boolean {
         unit !== slash &&
         place.ranges.some(([first, last]) => unit >= first && unit <= last) !== place.isNegated
       );
-    case "run":
-    case "none":
-      return false;
   }
 }
 

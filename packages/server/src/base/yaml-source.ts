@@ -120,7 +120,7 @@ function compose(
   const tokens = [];
   let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
+    for (const token of parser.next(lexeme)) tokens.push(token);
     count++;
     if (parser.stack.length <= limits.depth && count <= limits.tokens) continue;
     const isDeep = parser.stack.length > limits.depth;
