@@ -1,0 +1,71 @@
+/** Small values that system.ts hands to parts: what belongs to no single feature. */
+import { realpath } from "node:fs/promises";
+import type { Config } from "./config-schema.ts";
+import type { JsonObject } from "./base/canonical-json.ts";
+import { HomeostatError } from "./base/error.ts";
+import { createId, createSalt } from "./base/id.ts";
+import type { Metrics } from "./base/metrics.ts";
+import type { OpenApiInfo } from "./http/openapi.ts";
+import { outboxInsert } from "./store/outbox.ts";
+import type { Statement, Store } from "./store/store.ts";
+import type { Part } from "./supervision/part.ts";
+import type { Root } from "./tools/tool.ts";
+
+/** The marks of what may never be recorded; personal data may, for runs work with it. */
+export const secretMarks = [
+  "[KEY_REDACTED]",
+  "[TOKEN_REDACTED]",
+  "[PRIVATE_KEY_REDACTED]",
+  "[PASSWORD_REDACTED]",
+] as const;
+
+export function apiInfo(version: string): OpenApiInfo {
+  const description = "Submit tasks, follow runs, answer approvals, and prove afterwards what happened.";
+  return { title: "Homeostat", version, description };
+}
+
+/** A fact of the runtime itself, for the ledger. */
+export function recordFact(type: string, data: JsonObject, atMs: number): Statement {
+  const key = createId("ent", atMs);
+  return outboxInsert(key, {
+    v: 1,
+    key,
+    at: new Date(atMs).toISOString(),
+    type,
+    tenant: "default",
+    actor: { kind: "system", id: "homeostat" },
+    labels: [],
+    salt: createSalt(),
+    data,
+  });
+}
+
+/** Granted folders with their real paths. Throws CONFIG_INVALID for one that is not there. */
+export async function openRoots(roots: Config["roots"]): Promise<readonly Root[]> {
+  return await Promise.all(
+    Object.entries(roots).map(async ([name, { path, mode }]) => {
+      const real = await realpath(path).catch((error: unknown) => {
+        const text = `roots.${name}: there is no folder ${path}`;
+        const hint = "create it, or correct the path in homeostat.yaml";
+        throw new HomeostatError("CONFIG_INVALID", text, { path }, { cause: error, hint });
+      });
+      return { name, path: real, writable: mode === "write" };
+    }),
+  );
+}
+
+/** The store as a part: first to start, last to stop. */
+export function storePart(store: Store, metrics: Pick<Metrics, "close">): Part {
+  let closed = false;
+  return {
+    name: "store",
+    start: () => Promise.resolve(),
+    async stop() {
+      if (closed) return;
+      closed = true;
+      metrics.close();
+      await store.close();
+    },
+    health: () => (closed ? { kind: "failed", detail: "closed" } : { kind: "ok" }),
+  };
+}

@@ -1,0 +1,310 @@
+/** Builds every part and connects them; reading it from top to bottom is reading the architecture. It decides nothing. */
+import { createRedactor } from "@homeostat/cell/redact";
+import { artifactsMigration } from "./artifacts/artifact.ts";
+import { createArtifactRoutes } from "./artifacts/artifacts.routes.ts";
+import type { JsonObject, JsonValue } from "./base/canonical-json.ts";
+import { systemClock as clock } from "./base/clock.ts";
+import { errorMessage } from "./base/error.ts";
+import { createLogger, fileLogStream, standardErrorStream } from "./base/log.ts";
+import { createMetrics } from "./base/metrics.ts";
+import { openFolderBlobs } from "./blobs/folder.ts";
+import { blobKeysMigration } from "./blobs/keys.ts";
+import type { LoadedConfig } from "./config.ts";
+import { approvalsMigration } from "./gate/approvals.ts";
+import { createGate } from "./gate/gate.ts";
+import { createPermitOffice } from "./gate/permit.ts";
+import { createCircuitBreaker } from "./guards/circuit-breaker.ts";
+import { createRateLimiter } from "./guards/rate-limit.ts";
+import { prepareHome } from "./home.ts";
+import type { Home } from "./home.ts";
+import { createAuthenticator } from "./http/authenticate.ts";
+import { healthRoutes } from "./http/health.ts";
+import { idempotencyMigration } from "./http/idempotency.ts";
+import { createOpenApiDocument } from "./http/openapi.ts";
+import { referenceRoutes } from "./http/reference-page.ts";
+import type { Route } from "./http/route.ts";
+import { createHttpServer } from "./http/server.ts";
+import { openAdminToken } from "./identity/admin-token.ts";
+import { sessionRoutes } from "./identity/session.routes.ts";
+import { createSessions, sessionsMigration } from "./identity/sessions.ts";
+import { createTokens } from "./identity/tokens.ts";
+import { ledgerRoutes } from "./ledger/ledger.routes.ts";
+import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publish.ts";
+import { openActivePolicy } from "./policy/active-policy.ts";
+import { decide } from "./policy/decide.ts";
+import { policyRoutes } from "./policy/policy.routes.ts";
+import { createLocalQueue } from "./queue/local-queue.ts";
+import { runsMigration } from "./queue/run-row.ts";
+import { approvalsRoutes } from "./runs/approvals.routes.ts";
+import { createEngine } from "./runs/engine.ts";
+import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
+import { inboxMigration } from "./runs/inbox.ts";
+import { journalMigration } from "./runs/journal.ts";
+import { runsRoutes } from "./runs/runs.routes.ts";
+import { streamRoutes } from "./runs/stream.routes.ts";
+import { listExamples, loadExample } from "./runs/examples.ts";
+import { tasksRoutes } from "./runs/tasks.routes.ts";
+import { openSandbox } from "./sandbox/run-code.ts";
+import { statusRoutes } from "./status/status.routes.ts";
+import { leaseMigration } from "./store/lease.ts";
+import { outboxMigration } from "./store/outbox.ts";
+import { isProcessDead, processIdentity } from "./store/process-identity.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import type { Part } from "./supervision/part.ts";
+import { startParts } from "./supervision/start-parts.ts";
+import { apiInfo, openRoots, recordFact, secretMarks, storePart } from "./system-facts.ts";
+import { resolveHostBySystem } from "./tools/http-fetch.ts";
+import { createOwnListenerCheck } from "./tools/own-listeners.ts";
+import { createTools, describeTools, digestTools } from "./tools/registry.ts";
+import { verifyHome } from "./verify-home.ts";
+
+/** All tables, in the order of their ids. */
+export const migrations = [
+  outboxMigration,
+  leaseMigration,
+  idempotencyMigration,
+  sessionsMigration,
+  blobKeysMigration,
+  journalMigration,
+  runsMigration,
+  approvalsMigration,
+  inboxMigration,
+  artifactsMigration,
+];
+
+export interface SystemOptions {
+  readonly loaded: LoadedConfig;
+  readonly version: string;
+  /** Built dashboard and shipped examples; where they lie differs between clone and package. */
+  readonly dashboardFolder: string | undefined;
+  readonly examplesFolder: string;
+  /** One line to the operator while starting, for example that a package is being installed. */
+  readonly announce: (line: string) => void;
+}
+
+export interface System {
+  readonly url: string;
+  /** The token is in the fragment, which browsers never send. */
+  readonly signInUrl: string;
+  readonly home: Home;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Rejects with a HomeostatError that says what stands in the way: DATA_FOLDER_UNUSABLE, PORT_TAKEN, POLICY_INVALID and others. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { config } = options.loaded;
+  const startedAtMs = clock.now();
+  const home = await prepareHome(config.home);
+  const token = await openAdminToken(home.folder, config.token);
+
+  // Logs and everything shown lose personal data too; the journal loses secrets only, for runs work with its values.
+  const shown = createRedactor({ secrets: [token.value] });
+  const recorded = createRedactor({ secrets: [token.value], marks: secretMarks, maxNodes: 1_000_000 });
+  const logger = createLogger({
+    level: config.log.level,
+    redact: shown.text,
+    streams: [config.log.file === undefined ? standardErrorStream() : fileLogStream(config.log.file)],
+    clock,
+  });
+  const metrics = createMetrics({ clock, version: options.version, nodeVersion: process.version });
+
+  const store = await openSqliteStore({
+    path: home.stateDatabase,
+    migrations,
+    clock,
+    logger,
+    observeCommit: ({ batches, durationMs }) => {
+      metrics.observe("homeostat_store_commit_duration_seconds", { database: "state" }, durationMs / 1000);
+      metrics.observe("homeostat_store_commit_batches", { database: "state" }, batches);
+    },
+  });
+  const owner = processIdentity();
+  const isOwnerDead = isProcessDead;
+  const blobs = await openFolderBlobs({ folder: home.blobs, keysFolder: home.keys, store, clock });
+  const record = (type: string, data: JsonObject): void => {
+    // A fact that cannot be written now is in the log; the store's own health tells the operator.
+    store.write([recordFact(type, data, clock.now())]).catch((error: unknown) => {
+      logger.error({ type, error: errorMessage(error) }, "a fact could not be recorded");
+    });
+  };
+
+  const publisher = createLedgerPublisher({
+    store,
+    clock,
+    logger,
+    ledgerFolder: home.ledger,
+    keysFolder: home.keys,
+    owner,
+    isOwnerDead,
+    settings: defaultPublisherSettings,
+    observeCommit: ({ count }) => metrics.count("homeostat_ledger_published_total", {}, count),
+  });
+  const sandbox = await openSandbox({
+    clock,
+    logger,
+    scratchFolder: home.scratch,
+    mayInstall: config.sandbox.install === "auto",
+    announce: options.announce,
+    observe: ({ language, outcome, durationMs }) => {
+      metrics.count("homeostat_sandbox_runs_total", { language, outcome });
+      metrics.observe("homeostat_sandbox_run_duration_seconds", { language }, durationMs / 1000);
+    },
+  });
+
+  const listening: number[] = [];
+  const tools = createTools({
+    forbiddenFolders: [home.folder],
+    temporaryFolder: home.scratch,
+    http: {
+      allowedHosts: config.tools.allowedHosts,
+      allowPrivate: config.tools.allowPrivate,
+      isOwnListener: createOwnListenerCheck(() => listening),
+      resolveHost: resolveHostBySystem,
+    },
+  });
+  const knownActions = [...tools.keys()];
+  const policy = openActivePolicy({
+    path: home.policy,
+    clock,
+    knownActions,
+    report: (change) => {
+      if (change.kind === "activated")
+        record("policy.activated", { revision: change.revision, rules: change.rules });
+      else record("policy.rejected", { kept: change.kept, findings: change.findings.length });
+      logger.info(change, `policy ${change.kind}`);
+    },
+  });
+  const permits = createPermitOffice();
+  const gate = createGate({
+    clock,
+    decide: (request) => decide(policy.current(), request),
+    limiter: createRateLimiter({ clock }),
+    breaker: createCircuitBreaker({ clock }),
+    permits,
+    defaultIsolation: config.sandbox.minimum,
+    // A JSON value stays one: only strings in it change.
+    redact: (value) => recorded.value(value) as JsonValue,
+    observe: (_tool, effect) => metrics.count("homeostat_gate_decisions_total", { effect }),
+    maxOutputBytes: 4 * 1024 * 1024,
+  });
+
+  const queue = createLocalQueue({ store });
+  readQueueGauges(metrics, { queue, store });
+  const engine = createEngine({
+    store,
+    blobs,
+    queue,
+    clock,
+    logger,
+    gate,
+    permits,
+    tools,
+    published: publisher.published,
+    runSandboxed: sandbox.run,
+    workspacesFolder: home.workspaces,
+    roots: await openRoots(config.roots),
+    // One principal in this version: the local admin.
+    roleOf: () => "admin",
+    owner,
+    isOwnerDead,
+    concurrency: config.runs.concurrency,
+    leaseTtlMs: config.runs.leaseSeconds * 1000,
+    random: Math.random,
+    observe: (events, row) => observeEvents(metrics, events, row),
+  });
+
+  const tokens = createTokens(token.value);
+  const sessionLifetimeMs = config.http.sessionHours * 3_600_000;
+  const sessions = createSessions({
+    store,
+    clock,
+    credential: tokens.credential,
+    lifetimeMs: sessionLifetimeMs,
+  });
+  const submit = {
+    store,
+    blobs,
+    clock,
+    workspaces: engine.workspaces,
+    toolDigests: new Map(Object.entries(digestTools(tools))),
+    holdsSecret: (text: string) => recorded.text(text) !== text,
+    announce: engine.announce,
+    defaultMaxAttempts: config.runs.maxAttempts,
+  };
+  const reader = { store, readBlobText: engine.readBlobText };
+  const redact = shown.value;
+  let isReady = false;
+  const parts: Part[] = [];
+  const api: readonly Route[] = [
+    ...tasksRoutes({
+      submit,
+      listExamples: () => listExamples(options.examplesFolder),
+      loadExample: (name) => loadExample(options.examplesFolder, name),
+      bodyLimitBytes: config.http.bodyLimitBytes,
+    }),
+    ...runsRoutes({ ...reader, clock, redact }),
+    ...streamRoutes({ ...reader, live: engine.live, redact }),
+    ...approvalsRoutes({ store, clock, redact }),
+    ...createArtifactRoutes({
+      store,
+      readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),
+    }),
+    ...ledgerRoutes({ publisher, verify: (runId) => verifyHome({ home, store, blobs, runId }) }),
+    ...policyRoutes({ policy, knownActions }),
+    ...statusRoutes({
+      version: options.version,
+      home: home.folder,
+      startedAtMs,
+      now: clock.now,
+      parts: () => parts,
+      sandbox: sandbox.report,
+      counts: queue.counts,
+      ledger: publisher.state,
+      policy: () => ({ revision: policy.current().revision, rules: policy.current().rules.length }),
+      config: () => options.loaded.entries,
+      tools: () => describeTools(tools),
+    }),
+    ...sessionRoutes({ sessions, clock }),
+    ...healthRoutes({ parts: () => parts, isReady: () => isReady, metrics }),
+  ];
+  const document = createOpenApiDocument(api, apiInfo(options.version));
+  const http = createHttpServer({
+    host: config.host,
+    port: config.port,
+    routes: [...api, ...referenceRoutes(() => document)],
+    authenticate: createAuthenticator({
+      findByToken: tokens.findByToken,
+      findBySession: sessions.find,
+      clock,
+    }),
+    ...(options.dashboardFolder === undefined ? {} : { staticFolder: options.dashboardFolder }),
+    store,
+    clock,
+    logger,
+    metrics,
+    limits: { maxStreams: config.http.maxStreams },
+    allowedHosts: config.http.allowedHosts,
+    publicOrigins: config.http.publicOrigins,
+  });
+
+  parts.push(storePart(store, metrics), publisher, policy, http, engine.worker);
+  const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const { port } = http.address();
+  listening.push(port);
+  isReady = true;
+  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+  record("runtime.started", { version: options.version });
+  logger.info({ url, home: home.folder }, "started");
+  return {
+    url,
+    signInUrl: `${url}/#token=${token.value}`,
+    home,
+    async stop(deadlineMs) {
+      isReady = false;
+      await running.stop(deadlineMs);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** A fake payment service outside of Homeostat: it counts what reached it, by idempotency key. It never deduplicates. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface FakeBank {
+  readonly port: number;
+  /** Times each key was charged. */
+  readonly charges: ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+/** Answers after `delayMs`, so that a kill often falls between the charge and its answer. */
+export async function startFakeBank(delayMs: number): Promise<FakeBank> {
+  const charges = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const key = String(request.headers["idempotency-key"] ?? "none");
+    charges.set(key, (charges.get(key) ?? 0) + 1);
+    request.resume();
+    void sleep(delayMs).then(() => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ charged: true }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    charges,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
