@@ -14,12 +14,19 @@ export type Approval = {
   readonly args: unknown;
   readonly argsDigest: string;
   readonly labels: readonly string[];
-  readonly risk: string;
+  readonly risk: "low" | "medium" | "high";
   readonly reason: string;
-  readonly matched: readonly MatchedRule[];
+  readonly matched: readonly {
+    readonly name: string;
+    readonly effect: "allow" | "ask" | "deny";
+    /** Line of policy.yaml */
+    readonly line: number;
+    readonly why: string;
+  }[];
   readonly policyRevision: string;
   readonly requester: string;
   readonly by: readonly string[];
+  /** ISO 8601, UTC */
   readonly requestedAt: string;
   readonly expiresAt: string | null;
   readonly decidedBy: string | null;
@@ -43,21 +50,17 @@ export type Artifact = {
   readonly version: number;
   readonly status: "active" | "archived" | "quarantined";
   readonly creator: string;
+  /** ISO 8601, UTC */
   readonly createdAt: string;
+  /** ISO 8601, UTC */
   readonly modifiedAt: string;
   readonly modifiedBy: string;
+  /** What the last change was */
+  readonly modification: string;
 };
 
-export type CheckResult = { readonly ok: boolean; readonly findings: readonly Finding[] };
-
-export type Finding = {
-  readonly severity: "error" | "warning";
-  readonly line: number;
-  readonly column: number;
-  readonly path: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
-};
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export type LedgerState = {
   readonly size: number;
@@ -69,11 +72,13 @@ export type LedgerState = {
   readonly lastCheckpointAt: string | null;
 };
 
-export type MatchedRule = {
-  readonly name: string;
-  readonly effect: "allow" | "ask" | "deny";
+export type PolicyFinding = {
+  readonly severity: "error" | "warning";
   readonly line: number;
-  readonly why: string;
+  readonly column: number;
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
 };
 
 /** RFC 9457 problem document; every error of this API has this shape. */
@@ -110,68 +115,34 @@ export type Readiness = {
   readonly checks: readonly { readonly name: string; readonly kind: "ok" | "degraded" | "failed" }[];
 };
 
-export type RunDetail = {
-  readonly id: string;
-  readonly workflow: { readonly name: string; readonly digest: string };
-  readonly state: RunState;
-  readonly waitingFor: {
-    readonly kind: "approval" | "outcome" | "timer" | "retry" | "pause";
-    readonly id?: string | undefined;
-    readonly until?: string | undefined;
-  } | null;
-  readonly priority: "high" | "normal" | "low";
-  readonly attempts: number;
-  readonly maxAttempts: number;
-  readonly requester: string;
-  readonly labels: readonly string[];
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly hint?: string | undefined;
-    readonly step?: string | undefined;
-  } | null;
-  readonly headSeq: number;
-  readonly stepsDone: number;
-  readonly stepsTotal: number;
-  readonly artifactCount: number;
-  readonly parent: string | null;
-  readonly inputs: { readonly [key: string]: unknown };
-  readonly outputs: unknown;
-  readonly steps: readonly StepView[];
-  readonly approvals: readonly Approval[];
-  readonly artifacts: readonly Artifact[];
-  readonly workflowText: string;
-};
-
 export type RunEvent = {
   readonly seq: number;
   readonly kind: string;
+  /** ISO 8601, UTC */
   readonly at: string;
   readonly step: string | null;
+  /** Redacted */
   readonly body: { readonly [key: string]: unknown };
   readonly digest: string;
 };
 
-export type RunState =
-  "PENDING" | "QUEUED" | "RUNNING" | "RETRYING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED" | "DEAD";
-
 export type RunSummary = {
   readonly id: string;
   readonly workflow: { readonly name: string; readonly digest: string };
-  readonly state: RunState;
+  readonly state:
+    "PENDING" | "QUEUED" | "RUNNING" | "RETRYING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED" | "DEAD";
   readonly waitingFor: {
     readonly kind: "approval" | "outcome" | "timer" | "retry" | "pause";
+    /** The approval that is waited for */
     readonly id?: string | undefined;
-    readonly until?: string | undefined;
+    readonly until?: string | null | undefined;
   } | null;
   readonly priority: "high" | "normal" | "low";
   readonly attempts: number;
   readonly maxAttempts: number;
   readonly requester: string;
   readonly labels: readonly string[];
+  /** ISO 8601, UTC */
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
@@ -222,38 +193,33 @@ export type StepView = {
     readonly code: string;
     readonly message: string;
     readonly hint?: string | undefined;
+    readonly step?: string | undefined;
   } | null;
   readonly decision: {
     readonly effect: "allow" | "ask" | "deny";
     readonly risk: "low" | "medium" | "high";
     readonly reason: string;
     readonly revision: string;
-    readonly matched: readonly MatchedRule[];
+    readonly matched: readonly {
+      readonly name: string;
+      readonly effect: "allow" | "ask" | "deny";
+      /** Line of policy.yaml */
+      readonly line: number;
+      readonly why: string;
+    }[];
   } | null;
   readonly approvalId: string | null;
 };
 
-export type SystemStatus = {
-  readonly version: string;
-  readonly startedAt: string;
-  readonly uptimeMs: number;
-  readonly home: string;
-  readonly parts: readonly {
-    readonly name: string;
-    readonly health: { readonly kind: "ok" | "degraded" | "failed"; readonly detail?: string | undefined };
-  }[];
-  readonly sandbox: { readonly level: "full" | "standard" | "none"; readonly [key: string]: unknown };
-  readonly queue: { readonly [key: string]: number };
-  readonly ledger: LedgerState;
-  readonly policy: { readonly revision: string; readonly rules: number };
-};
-
 export type VerifyReport = {
   readonly verdict: "intact" | "broken";
+  /** The verdict in one line */
   readonly text: string;
   readonly size: number;
   readonly root: string;
+  /** Facts that wait for the publisher */
   readonly pending: number;
+  /** Bodies deleted on purpose; their digests still prove them */
   readonly erased: number;
   readonly witnessedTo: number | null;
   readonly checks: readonly {
@@ -268,7 +234,7 @@ export type VerifyReport = {
 
 /** Every operation's input and answer, by operationId. */
 export interface Operations {
-  /** approvals.decide */
+  /** Answer an approval */
   "approvals.decide": {
     readonly kind: "json";
     readonly params: { readonly id: string };
@@ -276,11 +242,12 @@ export interface Operations {
     readonly body: {
       readonly answer: "approve" | "reject" | "happened" | "did-not-happen" | "abandon";
       readonly reason?: string | undefined;
-      readonly result?: unknown | undefined;
+      /** For `happened`: what the action gave back */
+      readonly result?: JsonValue | undefined;
     };
     readonly answer: Approval;
   };
-  /** approvals.get */
+  /** One approval, with the exact arguments */
   "approvals.get": {
     readonly kind: "json";
     readonly params: { readonly id: string };
@@ -288,29 +255,33 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Approval;
   };
-  /** approvals.list */
+  /** What waits for a person, oldest first */
   "approvals.list": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: {
-      readonly status?: string | number | boolean | undefined;
       /** How many items at most, 1 to 200 */
       readonly limit?: number | undefined;
       /** `nextCursor` of the page before */
       readonly cursor?: string | number | boolean | undefined;
+      readonly status?:
+        "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved" | "all" | undefined;
     };
     readonly body: undefined;
     readonly answer: { readonly data: readonly Approval[]; readonly nextCursor: string | null };
   };
-  /** artifacts.content */
+  /** The bytes of an artifact */
   "artifacts.content": {
     readonly kind: "bytes";
     readonly params: { readonly id: string };
-    readonly query: { readonly inline?: string | number | boolean | undefined };
+    readonly query: {
+      /** Show instead of download */
+      readonly inline?: string | number | boolean | undefined;
+    };
     readonly body: undefined;
     readonly answer: Uint8Array;
   };
-  /** artifacts.get */
+  /** One artifact */
   "artifacts.get": {
     readonly kind: "json";
     readonly params: { readonly id: string };
@@ -318,21 +289,22 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Artifact;
   };
-  /** artifacts.list */
+  /** Artifacts, newest first */
   "artifacts.list": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: {
-      readonly run?: string | number | boolean | undefined;
       /** How many items at most, 1 to 200 */
       readonly limit?: number | undefined;
       /** `nextCursor` of the page before */
       readonly cursor?: string | number | boolean | undefined;
+      /** Only those of this run */
+      readonly run?: string | number | boolean | undefined;
     };
     readonly body: undefined;
     readonly answer: { readonly data: readonly Artifact[]; readonly nextCursor: string | null };
   };
-  /** config.get */
+  /** The effective configuration, with where each value comes from; secrets are masked */
   "config.get": {
     readonly kind: "json";
     readonly params: undefined;
@@ -348,7 +320,7 @@ export interface Operations {
       }[];
     };
   };
-  /** examples.list */
+  /** Examples to start from */
   "examples.list": {
     readonly kind: "json";
     readonly params: undefined;
@@ -357,8 +329,16 @@ export interface Operations {
     readonly answer: {
       readonly data: readonly {
         readonly name: string;
-        readonly description: string;
-        readonly inputs: { readonly [key: string]: unknown };
+        readonly description: string | null;
+        readonly inputs: readonly {
+          readonly name: string;
+          readonly type: "string" | "number" | "integer" | "boolean" | "list" | "object";
+          readonly description: string | null;
+          readonly default: unknown;
+          readonly enum?: readonly unknown[] | undefined;
+          readonly min?: number | undefined;
+          readonly max?: number | undefined;
+        }[];
         readonly workflowText: string;
       }[];
     };
@@ -395,7 +375,7 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Readiness;
   };
-  /** ledger.checkpoint */
+  /** The checkpoint as a C2SP signed note */
   "ledger.checkpoint": {
     readonly kind: "text";
     readonly params: undefined;
@@ -403,7 +383,7 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: string;
   };
-  /** ledger.consistencyProof */
+  /** Proof that an older tree is a prefix of a newer one (RFC 6962) */
   "ledger.consistencyProof": {
     readonly kind: "json";
     readonly params: undefined;
@@ -411,14 +391,14 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly from: number; readonly to: number; readonly hashes: readonly string[] };
   };
-  /** ledger.entries */
+  /** Entries by index, oldest first */
   "ledger.entries": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: {
       readonly from?: number | undefined;
-      /** How many items at most, 1 to 200 */
       readonly limit?: number | undefined;
+      readonly cursor?: string | number | boolean | undefined;
     };
     readonly body: undefined;
     readonly answer: {
@@ -429,7 +409,7 @@ export interface Operations {
       readonly nextCursor: string | null;
     };
   };
-  /** ledger.get */
+  /** Size, root and signed checkpoint of the ledger */
   "ledger.get": {
     readonly kind: "json";
     readonly params: undefined;
@@ -437,7 +417,7 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: LedgerState;
   };
-  /** ledger.inclusionProof */
+  /** Proof that an entry is in the tree (RFC 6962) */
   "ledger.inclusionProof": {
     readonly kind: "json";
     readonly params: undefined;
@@ -445,7 +425,7 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly index: number; readonly size: number; readonly hashes: readonly string[] };
   };
-  /** ledger.tile */
+  /** A tile of the Merkle tree in C2SP tlog-tiles layout */
   "ledger.tile": {
     readonly kind: "bytes";
     readonly params: { readonly path: string };
@@ -453,23 +433,23 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Uint8Array;
   };
-  /** ledger.verify */
+  /** Verify the whole ledger against journals and artifacts, or one run */
   "ledger.verify": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
-    readonly body: { readonly run?: string | undefined } | undefined;
+    readonly body: { readonly run?: string | undefined };
     readonly answer: VerifyReport;
   };
-  /** policy.check */
+  /** Check a candidate policy without activating it */
   "policy.check": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
     readonly body: { readonly text: string };
-    readonly answer: CheckResult;
+    readonly answer: { readonly ok: boolean; readonly findings: readonly PolicyFinding[] };
   };
-  /** policy.get */
+  /** The policy in force, its rules and what its file's check found */
   "policy.get": {
     readonly kind: "json";
     readonly params: undefined;
@@ -477,109 +457,145 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: {
       readonly revision: string;
-      readonly text: string;
       readonly path: string;
+      readonly text: string;
       readonly rules: readonly {
         readonly name: string;
-        readonly effect: string;
+        readonly description: string | null;
+        readonly effect: "allow" | "ask" | "deny";
         readonly line: number;
-        readonly [key: string]: unknown;
+        readonly actions: readonly string[];
+        readonly resources: readonly string[];
+        readonly risk: "low" | "medium" | "high";
       }[];
-      readonly findings: readonly Finding[];
+      readonly findings: readonly PolicyFinding[];
     };
   };
-  /** This API as an OpenAPI 3.1 document */
-  "reference.openapi": {
-    readonly kind: "text";
-    readonly params: undefined;
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly answer: string;
-  };
-  /** This API as a page to read */
-  "reference.page": {
-    readonly kind: "text";
-    readonly params: undefined;
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly answer: string;
-  };
-  /** runs.cancel */
+  /** End the run; a tool that is acting is stopped */
   "runs.cancel": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
-    readonly body: { readonly reason?: string | undefined } | undefined;
+    readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
-  /** runs.discard */
+  /** Give a dead letter up */
   "runs.discard": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
-    readonly body: { readonly reason?: string | undefined } | undefined;
+    readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
-  /** runs.events */
+  /** A run's journal, oldest first */
   "runs.events": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: {
+      /** Only events with a higher seq */
       readonly after?: number | undefined;
-      /** How many items at most, 1 to 200 */
-      readonly limit?: number | undefined;
-    };
-    readonly body: undefined;
-    readonly answer: { readonly data: readonly RunEvent[]; readonly nextCursor: string | null };
-  };
-  /** runs.get */
-  "runs.get": {
-    readonly kind: "json";
-    readonly params: { readonly id: string };
-    readonly query: undefined;
-    readonly body: undefined;
-    readonly answer: RunDetail;
-  };
-  /** runs.list */
-  "runs.list": {
-    readonly kind: "json";
-    readonly params: undefined;
-    readonly query: {
-      readonly state?: string | number | boolean | undefined;
-      readonly workflow?: string | number | boolean | undefined;
       /** How many items at most, 1 to 200 */
       readonly limit?: number | undefined;
       /** `nextCursor` of the page before */
       readonly cursor?: string | number | boolean | undefined;
     };
     readonly body: undefined;
+    readonly answer: { readonly data: readonly RunEvent[]; readonly nextCursor: string | null };
+  };
+  /** One run with its steps, approvals and artifacts */
+  "runs.get": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: {
+      readonly id: string;
+      readonly workflow: { readonly name: string; readonly digest: string };
+      readonly state:
+        | "PENDING"
+        | "QUEUED"
+        | "RUNNING"
+        | "RETRYING"
+        | "WAITING"
+        | "COMPLETED"
+        | "FAILED"
+        | "CANCELLED"
+        | "DEAD";
+      readonly waitingFor: {
+        readonly kind: "approval" | "outcome" | "timer" | "retry" | "pause";
+        /** The approval that is waited for */
+        readonly id?: string | undefined;
+        readonly until?: string | null | undefined;
+      } | null;
+      readonly priority: "high" | "normal" | "low";
+      readonly attempts: number;
+      readonly maxAttempts: number;
+      readonly requester: string;
+      readonly labels: readonly string[];
+      /** ISO 8601, UTC */
+      readonly createdAt: string;
+      readonly startedAt: string | null;
+      readonly endedAt: string | null;
+      readonly error: {
+        readonly code: string;
+        readonly message: string;
+        readonly hint?: string | undefined;
+        readonly step?: string | undefined;
+      } | null;
+      readonly headSeq: number;
+      readonly stepsDone: number;
+      readonly stepsTotal: number;
+      readonly artifactCount: number;
+      readonly parent: string | null;
+      readonly inputs: { readonly [key: string]: unknown };
+      readonly outputs: unknown;
+      readonly steps: readonly StepView[];
+      readonly approvals: readonly Approval[];
+      readonly artifacts: readonly Artifact[];
+      readonly workflowText: string;
+    };
+  };
+  /** Runs, newest first */
+  "runs.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: {
+      /** How many items at most, 1 to 200 */
+      readonly limit?: number | undefined;
+      /** `nextCursor` of the page before */
+      readonly cursor?: string | number | boolean | undefined;
+      /** One or more of the run states, comma-separated */
+      readonly state?: string | number | boolean | undefined;
+      readonly workflow?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
     readonly answer: { readonly data: readonly RunSummary[]; readonly nextCursor: string | null };
   };
-  /** runs.pause */
+  /** Let the run rest after its current step */
   "runs.pause": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
-    readonly body: { readonly reason?: string | undefined } | undefined;
+    readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
-  /** runs.resume */
+  /** Let a paused run go on */
   "runs.resume": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
-    readonly body: { readonly reason?: string | undefined } | undefined;
+    readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
-  /** runs.retry */
+  /** Try a dead letter again */
   "runs.retry": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
-    readonly body: { readonly reason?: string | undefined } | undefined;
+    readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
-  /** runs.stream */
+  /** A run's events as they happen */
   "runs.stream": {
     readonly kind: "sse";
     readonly params: { readonly id: string };
@@ -611,15 +627,49 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: SessionState;
   };
-  /** status.get */
+  /** How every part of the runtime is */
   "status.get": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: SystemStatus;
+    readonly answer: {
+      readonly version: string;
+      readonly startedAt: string;
+      readonly uptimeMs: number;
+      readonly home: string;
+      readonly parts: readonly {
+        readonly name: string;
+        readonly health: {
+          readonly kind: "ok" | "degraded" | "failed";
+          readonly detail?: string | undefined;
+        };
+      }[];
+      readonly sandbox: {
+        readonly level: "full" | "standard" | "none";
+        readonly tiers: readonly ("bubblewrap" | "quickjs")[];
+        readonly cgroup: "v1" | "v2" | "none";
+        readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+        readonly remedy?: string | undefined;
+        readonly languages: readonly {
+          readonly id: string;
+          readonly available: boolean;
+          readonly version?: string | undefined;
+          readonly tiers: readonly ("bubblewrap" | "quickjs")[];
+        }[];
+      };
+      readonly queue: { readonly counts: { readonly [key: string]: number } };
+      readonly ledger: {
+        readonly size: number;
+        readonly root: string;
+        readonly pending: number;
+        readonly witnessedTo: number | null;
+        readonly lastCheckpointAt: string | null;
+      };
+      readonly policy: { readonly revision: string; readonly rules: number };
+    };
   };
-  /** stream.all */
+  /** Runs and approvals as they change */
   "stream.all": {
     readonly kind: "sse";
     readonly params: undefined;
@@ -627,30 +677,27 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: never;
   };
-  /** tasks.submit */
+  /** Submit a task */
   "tasks.submit": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
-    readonly body:
-      | {
-          readonly workflow: string;
-          readonly files?: readonly { readonly path: string; readonly contentBase64: string }[] | undefined;
-          readonly inputs?: { readonly [key: string]: unknown } | undefined;
-          readonly priority?: "high" | "normal" | "low" | undefined;
-          readonly labels?: readonly string[] | undefined;
-          readonly maxAttempts?: number | undefined;
-        }
-      | {
-          readonly example: string;
-          readonly inputs?: { readonly [key: string]: unknown } | undefined;
-          readonly priority?: "high" | "normal" | "low" | undefined;
-          readonly labels?: readonly string[] | undefined;
-          readonly maxAttempts?: number | undefined;
-        };
+    readonly body: {
+      /** The workflow file's text (YAML) */
+      readonly workflow?: string | undefined;
+      /** Instead of `workflow`: an example's name */
+      readonly example?: string | undefined;
+      /** What the run's workspace begins with */
+      readonly files?: readonly { readonly path: string; readonly contentBase64: string }[] | undefined;
+      readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
+      readonly priority?: "high" | "normal" | "low" | undefined;
+      readonly labels?: readonly string[] | undefined;
+      /** Attempts before it is a dead letter */
+      readonly maxAttempts?: number | undefined;
+    };
     readonly answer: RunSummary;
   };
-  /** tools.list */
+  /** The tools actions may use, with the schema of their arguments */
   "tools.list": {
     readonly kind: "json";
     readonly params: undefined;
@@ -662,17 +709,29 @@ export interface Operations {
         readonly description: string;
         readonly effect: string;
         readonly risk: string;
-        readonly schema: unknown;
+        readonly defaultTimeoutMs: number;
+        readonly maxTimeoutMs: number;
+        readonly schema: { readonly [key: string]: unknown };
       }[];
     };
   };
-  /** workflows.check */
+  /** Check a workflow without running it */
   "workflows.check": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
     readonly body: { readonly workflow: string };
-    readonly answer: CheckResult;
+    readonly answer: {
+      readonly ok: boolean;
+      readonly findings: readonly {
+        readonly severity: "error" | "warning";
+        readonly line: number;
+        readonly column: number;
+        readonly path: string;
+        readonly message: string;
+        readonly hint?: string | undefined;
+      }[];
+    };
   };
 }
 
@@ -708,8 +767,6 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "ledger.verify": { method: "POST", path: "/v1/ledger/verify", kind: "json" },
   "policy.check": { method: "POST", path: "/v1/policy/check", kind: "json" },
   "policy.get": { method: "GET", path: "/v1/policy", kind: "json" },
-  "reference.openapi": { method: "GET", path: "/v1/openapi.json", kind: "text" },
-  "reference.page": { method: "GET", path: "/reference", kind: "text" },
   "runs.cancel": { method: "POST", path: "/v1/runs/{id}/cancel", kind: "json" },
   "runs.discard": { method: "POST", path: "/v1/runs/{id}/discard", kind: "json" },
   "runs.events": { method: "GET", path: "/v1/runs/{id}/events", kind: "json" },

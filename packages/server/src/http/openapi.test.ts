@@ -87,6 +87,27 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  test("calls any JSON value by one name wherever it stands", () => {
+    const anything = route({
+      ...facts,
+      method: "POST",
+      path: "/v1/anything",
+      operationId: "anything.post",
+      summary: "Anything",
+      body: z.strictObject({ inputs: z.record(z.string(), z.json()), result: z.json().optional() }),
+      response: z.json(),
+      handle: () => null,
+    });
+    const made = createOpenApiDocument([anything], info);
+    expect(Object.keys(made.components.schemas)).toEqual(["JsonValue", "Problem"]);
+    expect(JSON.stringify(made)).not.toContain("__schema");
+    expect(made.components.schemas["JsonValue"]).toMatchObject({
+      anyOf: expect.arrayContaining([
+        { type: "array", items: { $ref: "#/components/schemas/JsonValue" } },
+      ]) as unknown,
+    });
+  });
+
   test("refuses one name for two shapes", () => {
     const other = route({
       ...facts,

@@ -1,5 +1,6 @@
 /** Makes the OpenAPI 3.1 document from the routes: pure, so that the committed file and the served one cannot differ. */
 import { z } from "zod";
+import { sha256 } from "../base/digest.ts";
 import { HomeostatError } from "../base/error.ts";
 import { parsePath } from "./route.ts";
 import type { Route } from "./route.ts";
@@ -210,12 +211,32 @@ function jsonSchema(
     $defs,
     ...json
   } = z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonSchema;
-  for (const [id, definition] of Object.entries(($defs ?? {}) as Readonly<Record<string, JsonSchema>>)) {
-    const { id: _id, ...body } = definition;
-    addComponent(schemas, id, relocate(body));
+  const definitions = Object.entries(($defs ?? {}) as Readonly<Record<string, JsonSchema>>);
+  const names = new Map(definitions.map(([id, definition]) => [id, componentName(id, definition)]));
+  for (const [id, { id: _id, ...definition }] of definitions) {
+    addComponent(schemas, names.get(id)!, relocate(definition, names));
   }
-  return relocate(json);
+  return relocate(json, names);
 }
+
+/** zod numbers recursive schemas without an id anew in each document; a name from the content is the same everywhere. */
+function componentName(id: string, definition: JsonSchema): string {
+  if (!id.startsWith("__schema")) return id;
+  const shape = JSON.stringify(definition).replaceAll(`#/$defs/${id}"`, '#"');
+  return shape === anyJsonShape ? "JsonValue" : `Shape${sha256(shape).slice(0, 8)}`;
+}
+
+/** What `z.json()` becomes: any JSON value. */
+const anyJsonShape = JSON.stringify({
+  anyOf: [
+    { type: "string" },
+    { type: "number" },
+    { type: "boolean" },
+    { type: "null" },
+    { type: "array", items: { $ref: "#" } },
+    { type: "object", propertyNames: { type: "string" }, additionalProperties: { $ref: "#" } },
+  ],
+});
 
 function addComponent(schemas: Record<string, JsonSchema>, id: string, schema: JsonSchema): void {
   const known = schemas[id];
@@ -226,13 +247,13 @@ function addComponent(schemas: Record<string, JsonSchema>, id: string, schema: J
 }
 
 /** Points references at the components and drops bounds that only repeat what a JSON integer is. */
-function relocate(json: JsonSchema): JsonSchema {
+function relocate(json: JsonSchema, names: ReadonlyMap<string, string>): JsonSchema {
   const text = JSON.stringify(json, (key: string, value: unknown) => {
     if (key === "maximum" && value === Number.MAX_SAFE_INTEGER) return undefined;
     if (key === "minimum" && value === Number.MIN_SAFE_INTEGER) return undefined;
-    if (key === "$ref" && typeof value === "string")
-      return value.replace("#/$defs/", "#/components/schemas/");
-    return value;
+    if (key !== "$ref" || typeof value !== "string") return value;
+    const id = value.replace("#/$defs/", "");
+    return `#/components/schemas/${names.get(id) ?? id}`;
   });
   return JSON.parse(text) as JsonSchema;
 }
