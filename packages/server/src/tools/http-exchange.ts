@@ -51,8 +51,8 @@ export async function exchange(request: ExchangeRequest, deps: ExchangeDeps): Pr
   let { url, headers } = request;
   for (;;) {
     const answer = await exchangeOnce({ ...request, url, headers }, deps);
-    const next = redirectTarget(answer, url);
-    if (next === undefined || request.maxRedirects === 0) return { ...answer, url, redirects };
+    const next = request.maxRedirects === 0 ? undefined : redirectTarget(answer, url);
+    if (next === undefined) return { ...answer, url, redirects };
     if (redirects.length === request.maxRedirects) {
       throw new HomeostatError(
         "HTTP_FAILED",

@@ -292,6 +292,13 @@ describe("http.request", () => {
     await expect(send(site, { json: 1, body: "x" })).rejects.toMatchObject({ code: "ACTION_INVALID" });
   });
 
+  test("an odd answer to a change is told as it is, not as a failure", async () => {
+    const site = await createSite((_request, response) =>
+      response.writeHead(302, { location: "ftp://elsewhere/", "content-type": "text/plain" }).end("{"),
+    );
+    expect(await send(site, { as: "json" })).toMatchObject({ status: 302, encoding: "text", body: "{" });
+  });
+
   test("a redirect is answered, never followed with a body", async () => {
     const site = await createSite((_request, response) =>
       response.writeHead(307, { location: "/again" }).end(),

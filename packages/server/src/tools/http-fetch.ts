@@ -188,7 +188,13 @@ function headerProblem(name: string, value: string): string | undefined {
 function toResult(response: ExchangeResponse, given: HttpGetArgs | HttpRequestArgs): ToolResult {
   const { status, headers, body, url, redirects } = response;
   if (status >= 400 && !given.allowErrorStatus) throw statusError(response, given.method);
-  const decoded = decodeBody(body, headers["content-type"], given.as);
+  // After a change the answer is told in whatever form it has: an error would say that nothing was done.
+  const isChange = given.method !== "GET" && given.method !== "HEAD";
+  const decoded = decodeBody(
+    body,
+    headers["content-type"],
+    isChange && given.as === "json" ? "auto" : given.as,
+  );
   return {
     output: { status, url: url.href, redirects, headers, ...decoded, sizeBytes: body.length },
     labels: ["web"],
