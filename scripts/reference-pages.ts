@@ -1,0 +1,87 @@
+/** The pages of docs/reference as texts, each made from the one table that the program uses. Pure. */
+import { errorCodes } from "../packages/server/src/base/error-codes.ts";
+import { metricTable } from "../packages/server/src/base/metric-table.ts";
+import type { MetricRow } from "../packages/server/src/base/metric-table.ts";
+import { describeConfig } from "../packages/server/src/config.ts";
+import type { ConfigRow } from "../packages/server/src/config.ts";
+
+const notice = "<!-- Made by `npm run docs`. Change the table it is made from, not this page. -->";
+
+/** File name -> text. */
+export function referencePages(): Readonly<Record<string, string>> {
+  return { "errors.md": errorsPage(), "metrics.md": metricsPage(), "config.md": configPage() };
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorCodes).map(([code, { status, hint }]) => [
+    `\`${code}\``,
+    `${status}`,
+    hint,
+  ]);
+  return page("Error codes", "packages/server/src/base/error-codes.ts", [
+    "Every error has a code from this table, in the API (`code` of the problem document), in the command line's `--json`",
+    "output and in the log. Programs should tell errors apart by it; messages may change. The hint says what to do.",
+    "",
+    ...table(["Code", "HTTP status", "Hint"], rows),
+  ]);
+}
+
+function metricsPage(): string {
+  const rows = Object.entries<MetricRow>(metricTable).map(([name, { type, help, labels, buckets }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(", "),
+    buckets === undefined ? help : `${help} Buckets: ${buckets.join(", ")}.`,
+  ]);
+  return page("Metrics", "packages/server/src/base/metric-table.ts", [
+    "What `/metrics` shows in Prometheus' text format, besides the usual figures of the process (memory, CPU, garbage",
+    "collection). Units are those of the name. Labels take few values: never an id or a text of a user.",
+    "",
+    ...table(["Metric", "Type", "Labels", "Meaning"], rows),
+  ]);
+}
+
+function configPage(): string {
+  const rows = describeConfig();
+  return page("Configuration", "packages/server/src/config-schema.ts", [
+    "Defaults give way to `homeostat.yaml` in the data folder, that to the environment, that to flags. Unknown keys and",
+    "variables are errors. `homeostat config print` shows what is in force and where each value comes from. Secrets may be",
+    "given as a file: `_FILE` behind the variable's name. `HOMEOSTAT_CONFIG` names another file than the usual one.",
+    "",
+    ...rows.flatMap((row) => configSection(row)),
+  ]);
+}
+
+function configSection(row: ConfigRow): readonly string[] {
+  const unit = row.unit === undefined ? "" : ` (${row.unit})`;
+  const secret = row.secret ? ` Secret: shown masked; also \`${row.env}_FILE\`.` : "";
+  return [
+    `## \`${row.key}\``,
+    "",
+    `${row.description}${secret}`,
+    "",
+    `- Variable: \`${row.env}\``,
+    `- Value: ${row.form}${unit}`,
+    `- Default: ${describeDefault(row.default)}${unit}`,
+    `- Why: ${row.why}`,
+    "",
+  ];
+}
+
+function describeDefault(value: unknown): string {
+  return value === undefined ? "none" : `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+function page(title: string, source: string, lines: readonly string[]): string {
+  return [`# ${title}`, "", notice, `<!-- Source: ${source} -->`, "", ...lines].join("\n").trimEnd() + "\n";
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(" | ")} |`;
+  return [line(head), `|${head.map(() => " --- |").join("")}`, ...rows.map(line)];
+}
+
+/** A pipe would end the cell. */
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
