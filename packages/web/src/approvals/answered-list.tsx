@@ -1,0 +1,72 @@
+/** Every question there was, with its answer; each opens to its arguments. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import type { Approval } from "../api/contract.ts";
+import { answeredQuery } from "../api/queries.ts";
+import { JsonView } from "../json-view/json-view.tsx";
+import { MatchedRules } from "../policy/matched-rules.tsx";
+import { Button } from "../ui/button.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Ago } from "../ui/moment.tsx";
+import { Loading } from "../ui/page.tsx";
+import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { StateBadge } from "../ui/state-glyph.tsx";
+import { statusLooks } from "./approval-text.ts";
+
+export function AnsweredList(): ReactElement {
+  const list = useInfiniteQuery(answeredQuery);
+  if (list.isPending) return <Loading />;
+  if (list.isError) return <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />;
+  const approvals = list.data.pages.flatMap((page) => page.data);
+  if (approvals.length === 0) return <EmptyState title="No question was asked yet">{null}</EmptyState>;
+  return (
+    <>
+      <ul className="panel answered">
+        {approvals.map((approval) => (
+          <li key={approval.id}>
+            <Row approval={approval} />
+          </li>
+        ))}
+      </ul>
+      {list.hasNextPage && (
+        <Button busy={list.isFetchingNextPage} icon="down" onClick={() => void list.fetchNextPage()}>
+          Older questions
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Row({ approval }: { readonly approval: Approval }): ReactElement {
+  return (
+    <details>
+      <summary>
+        <Icon name="right" size={13} />
+        <span className="answered-status">
+          <StateBadge look={statusLooks[approval.status]}>
+            {approval.status === "resolved" && approval.answer !== null
+              ? approval.answer.replaceAll("-", " ")
+              : undefined}
+          </StateBadge>
+        </span>
+        <span className="answered-summary">{approval.summary}</span>
+        <span className="answered-by">
+          {approval.decidedBy ?? approval.workflow} <Ago time={approval.decidedAt ?? approval.requestedAt} />
+        </span>
+      </summary>
+      <div className="answered-body">
+        {approval.decisionReason !== null && <p>“{approval.decisionReason}”</p>}
+        <p className="quiet small">
+          {approval.reason}{" "}
+          <Link to="/runs/$runId" params={{ runId: approval.runId }} search={{ step: approval.step }}>
+            {approval.workflow} › {approval.step}
+          </Link>
+        </p>
+        {approval.matched.length > 0 && <MatchedRules rules={approval.matched} />}
+        <JsonView value={approval.args} what="arguments" emptyText="This question had no arguments." />
+      </div>
+    </details>
+  );
+}

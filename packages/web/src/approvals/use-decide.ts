@@ -1,0 +1,44 @@
+/** Sends an answer. A second answer is no error to a person: it says who was first. */
+import { useMutation, useQueryClient, type QueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { api, type Decision } from "../api/calls.ts";
+import type { Approval, ApprovalAnswer } from "../api/contract.ts";
+import { ProblemError } from "../api/problem.ts";
+import { keys } from "../api/queries.ts";
+import { applyApproval } from "../live/apply-run.ts";
+import { useAnnounce } from "../ui/announcer.tsx";
+import { answeredText } from "./approval-text.ts";
+
+const done: Readonly<Record<ApprovalAnswer, string>> = {
+  approve: "Approved",
+  reject: "Rejected",
+  happened: "Noted that it happened",
+  "did-not-happen": "Noted that it did not happen",
+  abandon: "Abandoned",
+};
+
+/** Ends well also when somebody else was first; every other fault is the mutation's error. */
+export function useDecide(approval: Approval): UseMutationResult<Approval, Error, Decision> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  return useMutation({
+    mutationFn: async (decision: Decision) => {
+      try {
+        const answered = await api.decide(approval.id, decision);
+        announce(`${done[decision.answer]}: ${approval.summary}`);
+        return answered;
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.problem.code !== "APPROVAL_CONFLICT") throw error;
+        const first = await api.approval(approval.id);
+        announce(answeredText(first), { tone: "waiting" });
+        return first;
+      }
+    },
+    onSuccess: (answered) => settle(client, answered),
+  });
+}
+
+function settle(client: QueryClient, answered: Approval): void {
+  client.setQueryData<readonly Approval[]>(keys.waiting, (waiting) => applyApproval(waiting ?? [], answered));
+  void client.invalidateQueries({ queryKey: keys.answered });
+  void client.invalidateQueries({ queryKey: keys.run(answered.runId) });
+}

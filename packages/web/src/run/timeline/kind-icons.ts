@@ -1,0 +1,12 @@
+/** The sign of each kind of step. */
+import type { StepKind } from "../../api/contract.ts";
+import type { IconName } from "../../ui/icon.tsx";
+
+export const kindIcons: Readonly<Record<StepKind, IconName>> = {
+  tool: "tool",
+  branch: "branch",
+  for_each: "loop",
+  approval: "person",
+  wait: "clock",
+  set: "set",
+};

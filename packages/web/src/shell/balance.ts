@@ -1,0 +1,49 @@
+/** Reads one sign of life from all there is: does anything depart from rest, and where should a person look? */
+import type { SystemStatus } from "../api/contract.ts";
+import { formatCount } from "../format/quantity.ts";
+import type { StreamState } from "../live/sse.ts";
+import type { Tone } from "../ui/state.ts";
+
+export interface Balance {
+  /** 0 at rest, 1 at the end of the dial. */
+  readonly deviation: number;
+  readonly tone: Tone;
+  readonly text: string;
+  readonly to: "/" | "/approvals" | "/system";
+  readonly state?: "failed" | "active";
+}
+
+/** The gravest departure speaks. `waiting` counts the questions a person has to answer. */
+export function readBalance(status: SystemStatus | undefined, waiting: number, stream: StreamState): Balance {
+  if (stream === "offline") return { deviation: 0, tone: "idle", text: "Connection lost", to: "/system" };
+  const failed = status?.parts.find((part) => part.health.kind === "failed");
+  if (failed !== undefined)
+    return { deviation: 1, tone: "failed", text: `${failed.name} failed`, to: "/system" };
+  const dead = status?.queue.DEAD ?? 0;
+  if (dead > 0) {
+    return {
+      deviation: 0.85,
+      tone: "failed",
+      text: formatCount(dead, "dead letter"),
+      to: "/",
+      state: "failed",
+    };
+  }
+  if (waiting > 0) {
+    const deviation = Math.min(0.7, 0.3 + waiting * 0.08);
+    return {
+      deviation,
+      tone: "waiting",
+      text: `${waiting} ${waiting === 1 ? "waits" : "wait"} for you`,
+      to: "/approvals",
+    };
+  }
+  const degraded = status?.parts.find((part) => part.health.kind === "degraded");
+  if (degraded !== undefined) {
+    return { deviation: 0.25, tone: "waiting", text: `${degraded.name} degraded`, to: "/system" };
+  }
+  const moving = (status?.queue.RUNNING ?? 0) + (status?.queue.RETRYING ?? 0);
+  if (moving > 0)
+    return { deviation: 0.06, tone: "moving", text: `Steady, ${moving} running`, to: "/", state: "active" };
+  return { deviation: 0, tone: "done", text: "Steady", to: "/system" };
+}
