@@ -1,15 +1,28 @@
-import { chmod, mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
+import type { Store } from "../store/store.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import type { BlobRef, BlobStore } from "./blob.ts";
+import { toChunks } from "./chunks.ts";
+import { describeBlobs } from "./describe-blobs.ts";
 import { openFolderBlobs, openFolderBlobsReader } from "./folder.ts";
-import { chunkBytes } from "./encrypt.ts";
+import type { FolderBlobsOptions } from "./folder.ts";
 import { blobKeysMigration } from "./keys.ts";
 
-async function place() {
+interface Place {
+  readonly folder: string;
+  readonly keysFolder: string;
+  readonly options: FolderBlobsOptions;
+  readonly blobs: BlobStore;
+  readonly pathOf: (ref: BlobRef) => string;
+}
+
+async function place(wrapStore: (store: Store) => Store = (store) => store): Promise<Place> {
   const base = await mkdtemp(join(tmpdir(), "homeostat-blobs-"));
   const folder = join(base, "blobs");
   const keysFolder = join(base, "keys");
@@ -25,81 +38,58 @@ async function place() {
     await store.close();
     await rm(base, { recursive: true, force: true });
   });
-  const options = { folder, keysFolder, store, clock: systemClock };
-  return { ...options, options, blobs: await openFolderBlobs(options) };
+  const options = { folder, keysFolder, store: wrapStore(store), clock: systemClock };
+  const pathOf = (ref: BlobRef): string => join(folder, ref.subject, ref.sha256);
+  return { folder, keysFolder, options, blobs: await openFolderBlobs(options), pathOf };
 }
 
-describe("blobs in a folder", () => {
-  test.each([0, 1, 5_000, chunkBytes, chunkBytes + 1, 2 * chunkBytes + 17])(
-    "%i bytes come back as they went in, and nobody can read them on disk",
-    async (size) => {
-      const { blobs, folder } = await place();
-      const bytes = Buffer.alloc(size, "plain text ");
-      const ref = await blobs.put("run_1", bytes);
-      expect(ref).toMatchObject({ subject: "run_1", sizeBytes: size });
-      expect((await blobs.get(ref)).equals(bytes)).toBe(true);
-      const stored = await readFile(join(folder, "run_1", ref.sha256));
-      expect(stored.includes("plain text")).toBe(false);
-    },
-  );
+describeBlobs("a folder", async () => {
+  const { blobs, options, pathOf } = await place();
+  return {
+    blobs,
+    reopen: () => openFolderBlobs(options),
+    read: (ref) => readFile(pathOf(ref)),
+    replace: (ref, bytes) => (bytes === undefined ? rm(pathOf(ref)) : writeFile(pathOf(ref), bytes)),
+  };
+});
 
-  test("the same bytes are kept once, also when put many times at once, and no temporary file stays", async () => {
+describe("blobs in a folder", () => {
+  test("no temporary file stays, also when a stream fails", async () => {
     const { blobs, folder } = await place();
     const refs = await Promise.all(Array.from({ length: 8 }, () => blobs.put("run_1", Buffer.from("same"))));
-    expect(new Set(refs.map((ref) => ref.sha256)).size).toBe(1);
-    expect(await readdir(join(folder, "run_1"))).toEqual([refs[0]!.sha256]);
-    expect((await blobs.get(refs[0]!)).toString()).toBe("same");
+    const failing = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("gone")),
+    });
+    await expect(blobs.put("run_1", failing)).rejects.toThrow("gone");
+    expect(await readdir(join(folder, "run_1"))).toEqual([refs[0]?.sha256]);
   });
 
-  test("a change of any single byte is found", async () => {
+  test("a folder that cannot be written is told as such", async () => {
     const { blobs, folder } = await place();
-    const ref = await blobs.put("run_1", Buffer.from("short body"));
-    const path = join(folder, "run_1", ref.sha256);
-    const good = await readFile(path);
-    for (let index = 0; index < good.length; index += 1) {
-      const bad = Buffer.from(good);
-      bad[index]! ^= 1;
-      await writeFile(path, bad);
-      await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
-    }
-    await writeFile(path, good.subarray(0, -1));
-    await expect(blobs.get(ref)).rejects.toMatchObject({
-      code: "BLOB_CORRUPT",
-      message: expect.stringContaining(path) as string,
+    await writeFile(join(folder, "run_1"), "a file in the way");
+    await expect(blobs.put("run_1", Buffer.from("a"))).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining("run_1") as string,
     });
   });
 
-  test("a blob cannot stand in for another, nor for another subject's", async () => {
-    const { blobs, folder } = await place();
-    const one = await blobs.put("run_1", Buffer.from("one"));
-    const two = await blobs.put("run_1", Buffer.from("two"));
-    const other = await blobs.put("run_2", Buffer.from("one"));
-    await writeFile(join(folder, "run_1", two.sha256), await readFile(join(folder, "run_1", one.sha256)));
-    await writeFile(join(folder, "run_2", other.sha256), await readFile(join(folder, "run_1", one.sha256)));
-    await expect(blobs.get(two)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
-    await expect(blobs.get(other)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
+  test("a symbolic link is not followed", async () => {
+    const { blobs, pathOf } = await place();
+    const ref = await blobs.put("run_1", Buffer.from("a"));
+    const copy = `${pathOf(ref)}.copy`;
+    await writeFile(copy, await readFile(pathOf(ref)));
+    await rm(pathOf(ref));
+    await symlink(copy, pathOf(ref));
+    await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
   });
 
-  test("what is missing is told apart from what was erased", async () => {
-    const { blobs, options } = await place();
-    const ref = await blobs.put("run_1", Buffer.from("secret"));
-    await expect(blobs.get({ ...ref, sha256: "0".repeat(64) })).rejects.toMatchObject({
-      code: "BLOB_NOT_FOUND",
-    });
-    await expect(blobs.get({ ...ref, subject: "run_9" })).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
-    await blobs.erase("run_1");
-    await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_ERASED" });
-    await expect((await openFolderBlobs(options)).put("run_1", Buffer.from("x"))).rejects.toMatchObject({
-      code: "BLOB_ERASED",
-    });
-  });
-
-  test("names that would lead out of the folder are refused", async () => {
-    const { blobs } = await place();
-    await expect(blobs.put("../x", Buffer.from("a"))).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
-    const ref = { subject: "run_1", sha256: "../../keys/blob-master.key", sizeBytes: 1 };
-    await blobs.put("run_1", Buffer.from("a"));
-    await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_NOT_FOUND" });
+  test("a file that shrinks while it is read is damage, not a wrong answer", async () => {
+    const { blobs, pathOf } = await place();
+    const ref = await blobs.put("run_1", Buffer.alloc(3_000_000, 1));
+    const reading = blobs.stream(ref)[Symbol.asyncIterator]();
+    await reading.next();
+    await writeFile(pathOf(ref), "");
+    await expect(reading.next()).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
   });
 
   test("a reader opens what is there and makes nothing", async () => {
@@ -121,6 +111,47 @@ describe("blobs in a folder", () => {
     await writeFile(path, "no key");
     await expect(openFolderBlobs(options)).rejects.toMatchObject({ code: "BLOB_KEYS_UNUSABLE" });
     await writeFile(path, `${"ab".repeat(32)}\n`);
-    await expect((await openFolderBlobs(options)).get(ref)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
+    const other = await openFolderBlobs(options);
+    await expect(other.get(ref)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
+    await expect(other.has(ref)).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
   });
+
+  test("of two writers who make a subject's key at once the first counts", async () => {
+    const { options } = await place();
+    const stores = await Promise.all([openFolderBlobs(options), openFolderBlobs(options)]);
+    const refs = await Promise.all(stores.map((store, i) => store.put("run_1", Buffer.from(`body ${i}`))));
+    for (const store of [...stores, await openFolderBlobs(options)]) {
+      for (const [i, ref] of refs.entries()) expect((await store.get(ref)).toString()).toBe(`body ${i}`);
+    }
+  });
+
+  test("a database that cannot be written is told as it is", async () => {
+    const down = new HomeostatError("STORE_UNAVAILABLE", "no database");
+    const { blobs } = await place((store) => ({ ...store, write: () => Promise.reject(down) }));
+    await expect(blobs.put("run_1", Buffer.from("a"))).rejects.toBe(down);
+  });
+});
+
+test("chunks are cut at their size whatever the pieces, and exactly one is the last", async () => {
+  async function* from(sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+    for (const size of sizes) yield Buffer.alloc(size, 1);
+  }
+  const cut = async (content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> => {
+    const sizes: number[] = [];
+    let isEnded = false;
+    for await (const { bytes, index, isLast } of toChunks(content, 4)) {
+      expect([index, isEnded]).toEqual([sizes.length, false]);
+      sizes.push(bytes.length);
+      isEnded = isLast;
+    }
+    expect(isEnded).toBe(true);
+    return sizes.join();
+  };
+  expect(await cut(from([]))).toBe("0");
+  expect(await cut(from([0, 3, 0]))).toBe("3");
+  expect(await cut(from([4]))).toBe("4");
+  expect(await cut(from([1, 1, 1, 1, 1]))).toBe("4,1");
+  expect(await cut(from([12]))).toBe("4,4,4");
+  expect(await cut(from([9, 9]))).toBe("4,4,4,4,2");
+  expect(await cut(Buffer.alloc(5))).toBe("4,1");
 });

@@ -6,97 +6,105 @@ export const chunkBytes: number = 1024 * 1024;
 
 const magic = Buffer.from("HSB1");
 const noncePrefixBytes = 8;
+const nonceBytes = 12;
 const tagBytes = 16;
-/** Magic, nonce prefix, plain size. */
-export const headerBytes: number = magic.length + noncePrefixBytes + 8;
+const digestBytes = 32;
+/** Magic and nonce prefix. */
+export const headerBytes: number = magic.length + noncePrefixBytes;
+/** The encrypted digest of the plain bytes, so that one blob cannot stand in for another. */
+export const trailerBytes: number = digestBytes + tagBytes;
+/** The trailer's nonce counter; chunks count from 0. */
+const trailerIndex = 0xffff_ffff;
 
-export interface Header {
-  readonly noncePrefix: Buffer;
-  readonly sizeBytes: number;
-  readonly bytes: Buffer;
+/** First bytes of a new blob; the nonce prefix in them is random and makes the nonces of its chunks. */
+export function createHeader(): Buffer {
+  return Buffer.concat([magic, randomBytes(noncePrefixBytes)]);
 }
 
-export function createHeader(sizeBytes: number): Header {
-  const noncePrefix = randomBytes(noncePrefixBytes);
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64BE(BigInt(sizeBytes));
-  return { noncePrefix, sizeBytes, bytes: Buffer.concat([magic, noncePrefix, size]) };
+export function isHeader(bytes: Uint8Array): boolean {
+  return bytes.length === headerBytes && magic.equals(bytes.subarray(0, magic.length));
 }
 
-/** Undefined when these are not the first bytes of a blob. */
-export function parseHeader(bytes: Buffer): Header | undefined {
-  if (bytes.length < headerBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined;
-  const noncePrefix = bytes.subarray(magic.length, magic.length + noncePrefixBytes);
-  const sizeBytes = Number(bytes.readBigUInt64BE(magic.length + noncePrefixBytes));
-  return { noncePrefix, sizeBytes, bytes: bytes.subarray(0, headerBytes) };
-}
-
+/** At least one: an empty blob is one empty chunk. */
 export function chunkCount(sizeBytes: number): number {
   return Math.max(1, Math.ceil(sizeBytes / chunkBytes));
 }
 
 /** Length of the whole encrypted file. */
 export function encryptedBytes(sizeBytes: number): number {
-  return headerBytes + sizeBytes + chunkCount(sizeBytes) * tagBytes;
+  return headerBytes + sizeBytes + chunkCount(sizeBytes) * tagBytes + trailerBytes;
 }
 
-/** The chunk's place is bound in, so that chunks cannot be swapped, repeated or taken from another blob. */
+/** The byte range of a chunk in the encrypted file. */
+export function chunkRange(
+  sizeBytes: number,
+  index: number,
+): { readonly start: number; readonly sizeBytes: number } {
+  const plainBytes = Math.min(chunkBytes, sizeBytes - index * chunkBytes);
+  return { start: headerBytes + index * (chunkBytes + tagBytes), sizeBytes: plainBytes + tagBytes };
+}
+
+/** Bound into the encryption, so that chunks cannot be swapped, left out, repeated or taken from another subject. */
 export interface ChunkPlace {
-  readonly header: Header;
+  readonly header: Buffer;
+  readonly subject: string;
   readonly index: number;
-  /** `subject/sha256` of the plain bytes. */
-  readonly name: string;
+  readonly isLast: boolean;
 }
 
 export function encryptChunk(key: Buffer, place: ChunkPlace, plain: Uint8Array): Buffer {
-  const cipher = createCipheriv("aes-256-gcm", key, nonceOf(place));
-  cipher.setAAD(additionalData(place));
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  return seal(key, nonceOf(place.header, place.index), chunkData(place), plain);
 }
 
 /** Throws when a single bit of chunk, place or key differs. */
 export function decryptChunk(key: Buffer, place: ChunkPlace, encrypted: Buffer): Buffer {
-  const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(place), { authTagLength: tagBytes });
-  decipher.setAAD(additionalData(place));
-  decipher.setAuthTag(encrypted.subarray(encrypted.length - tagBytes));
-  const plain = decipher.update(encrypted.subarray(0, encrypted.length - tagBytes));
-  decipher.final();
-  return plain;
+  return unseal(key, nonceOf(place.header, place.index), chunkData(place), encrypted);
 }
 
-/** Plain byte range and encrypted byte range of a chunk. */
-export function chunkRange(sizeBytes: number, index: number) {
-  const start = index * chunkBytes;
-  const end = Math.min(sizeBytes, start + chunkBytes);
-  const encryptedStart = headerBytes + index * (chunkBytes + tagBytes);
-  return { start, end, encryptedStart, encryptedEnd: encryptedStart + (end - start) + tagBytes };
+/** `sha256` is of all plain bytes, 64 hex digits. */
+export function encryptTrailer(key: Buffer, header: Buffer, sha256: string): Buffer {
+  return seal(key, nonceOf(header, trailerIndex), header, Buffer.from(sha256, "hex"));
 }
 
-function nonceOf({ header, index }: ChunkPlace): Buffer {
-  const counter = Buffer.alloc(4);
-  counter.writeUInt32BE(index);
-  return Buffer.concat([header.noncePrefix, counter]);
-}
-
-function additionalData({ header, name }: ChunkPlace): Buffer {
-  return Buffer.concat([header.bytes, Buffer.from(name)]);
+/** Returns the digest as 64 hex digits. Throws when a single bit differs. */
+export function decryptTrailer(key: Buffer, header: Buffer, encrypted: Buffer): string {
+  return unseal(key, nonceOf(header, trailerIndex), header, encrypted).toString("hex");
 }
 
 /** Nonce, encrypted key and tag as hex; bound to the subject. */
 export function wrapKey(master: Buffer, subject: string, key: Buffer): string {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv("aes-256-gcm", master, nonce);
-  cipher.setAAD(Buffer.from(subject));
-  return Buffer.concat([nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()]).toString("hex");
+  const nonce = randomBytes(nonceBytes);
+  return Buffer.concat([nonce, seal(master, nonce, Buffer.from(subject), key)]).toString("hex");
 }
 
 /** Throws when the wrapped key is not this subject's or not wrapped by this master key. */
 export function unwrapKey(master: Buffer, subject: string, wrapped: string): Buffer {
   const bytes = Buffer.from(wrapped, "hex");
-  const decipher = createDecipheriv("aes-256-gcm", master, bytes.subarray(0, 12), {
-    authTagLength: tagBytes,
-  });
-  decipher.setAAD(Buffer.from(subject));
-  decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(12, bytes.length - tagBytes)), decipher.final()]);
+  return unseal(master, bytes.subarray(0, nonceBytes), Buffer.from(subject), bytes.subarray(nonceBytes));
+}
+
+function nonceOf(header: Buffer, index: number): Buffer {
+  const nonce = Buffer.alloc(nonceBytes);
+  header.copy(nonce, 0, magic.length);
+  nonce.writeUInt32BE(index, noncePrefixBytes);
+  return nonce;
+}
+
+function chunkData({ header, subject, isLast }: ChunkPlace): Buffer {
+  return Buffer.concat([header, Buffer.from([Number(isLast)]), Buffer.from(subject)]);
+}
+
+function seal(key: Buffer, nonce: Buffer, additional: Buffer, plain: Uint8Array): Buffer {
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  cipher.setAAD(additional);
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function unseal(key: Buffer, nonce: Buffer, additional: Buffer, sealed: Buffer): Buffer {
+  const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(additional);
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
+  const plain = decipher.update(sealed.subarray(0, sealed.length - tagBytes));
+  decipher.final();
+  return plain;
 }

@@ -1,26 +1,18 @@
 /** Blobs in a folder: `blobs/<subject>/<sha256>`, encrypted, written beside and renamed, so that none is ever half there. */
-import { constants } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { syncFolder } from "../base/durable-file.ts";
-import { randomBytes } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
-import { HomeostatError, errorMessage } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Store } from "../store/store.ts";
-import type { BlobRef, BlobStore } from "./blob.ts";
-import {
-  chunkCount,
-  chunkRange,
-  createHeader,
-  decryptChunk,
-  encryptChunk,
-  encryptedBytes,
-  headerBytes,
-  parseHeader,
-} from "./encrypt.ts";
+import type { BlobReader, BlobRef, BlobStore } from "./blob.ts";
+import { toChunks } from "./chunks.ts";
+import { chunkBytes, createHeader, encryptChunk, encryptedBytes, encryptTrailer } from "./encrypt.ts";
 import { createKeyReader, createSubjectKeys, openMasterKey, readMasterKey } from "./keys.ts";
 import type { SubjectKeys } from "./keys.ts";
+import { corrupt, readChunks } from "./read-file.ts";
 
 export interface FolderBlobsOptions {
   readonly folder: string;
@@ -34,18 +26,17 @@ export async function openFolderBlobs(options: FolderBlobsOptions): Promise<Blob
   const { folder, store, clock } = options;
   const master = await openMasterKey(masterKeyPath(options.keysFolder));
   const keys = createSubjectKeys({ store, clock, master });
-  const { get } = readFrom(folder, keys);
   return {
-    async put(subject, bytes) {
-      const ref: BlobRef = { subject, sha256: sha256(bytes), sizeBytes: bytes.length };
-      const path = pathOf(folder, ref);
-      const existing = await stat(path).catch(() => undefined);
-      // A blob of the right length may still be damaged; `verify` finds that. Writing it anew on each put would cost a sync.
-      if (existing?.size === encryptedBytes(bytes.length)) return ref;
-      await writeBlob(path, await keys.forWriting(subject), ref, bytes);
-      return ref;
+    ...readFrom(folder, keys),
+    async put(subject, content) {
+      const into = subjectFolder(folder, subject);
+      const key = await keys.forWriting(subject);
+      if (content instanceof Uint8Array) {
+        const ref = { subject, sha256: sha256(content), sizeBytes: content.length };
+        if (await isThere(pathOf(folder, ref), ref)) return ref;
+      }
+      return await writeBlob(into, { key, subject }, content);
     },
-    get,
     async erase(subject) {
       await keys.erase(subject);
       await rm(subjectFolder(folder, subject), { recursive: true, force: true });
@@ -56,7 +47,7 @@ export async function openFolderBlobs(options: FolderBlobsOptions): Promise<Blob
 /** For reading alone: makes no key and no file. Throws BLOB_KEYS_UNUSABLE, also when there is no master key. */
 export async function openFolderBlobsReader(
   options: Pick<FolderBlobsOptions, "folder" | "keysFolder"> & { readonly store: Pick<Store, "read"> },
-): Promise<Pick<BlobStore, "get">> {
+): Promise<BlobReader> {
   const master = await readMasterKey(masterKeyPath(options.keysFolder));
   return readFrom(options.folder, createKeyReader({ store: options.store, master }));
 }
@@ -65,117 +56,123 @@ function masterKeyPath(keysFolder: string): string {
   return join(keysFolder, "blob-master.key");
 }
 
-function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): Pick<BlobStore, "get"> {
+function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): BlobReader {
+  async function* stream(ref: BlobRef): AsyncGenerator<Buffer> {
+    const path = pathOf(folder, ref);
+    const digest = createHash("sha256");
+    for await (const bytes of readChunks(path, await keys.forReading(ref.subject), ref)) {
+      digest.update(bytes);
+      yield bytes;
+    }
+    if (digest.digest("hex") !== ref.sha256) throw corrupt(path, "its content has another digest");
+  }
   return {
+    stream,
     async get(ref) {
-      const key = await keys.forReading(ref.subject);
-      const plain = await readBlob(pathOf(folder, ref), key, ref);
-      if (sha256(plain) !== ref.sha256) throw corrupt(pathOf(folder, ref), "its content has another digest");
-      return plain;
+      const chunks: Buffer[] = [];
+      for await (const bytes of stream(ref)) chunks.push(bytes);
+      return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    },
+    async has(ref) {
+      try {
+        await keys.forReading(ref.subject);
+      } catch (error) {
+        if (isHomeostatError(error, "BLOB_NOT_FOUND", "BLOB_ERASED")) return false;
+        throw error;
+      }
+      return await isThere(pathOf(folder, ref), ref);
+    },
+    async verify(ref) {
+      for await (const bytes of stream(ref)) void bytes;
     },
   };
 }
 
 /** Subjects are ids of ours; anything else would be a way out of the folder. */
 function subjectFolder(folder: string, subject: string): string {
-  if (!/^[a-z0-9_-]{1,80}$/.test(subject)) {
-    throw new HomeostatError(
-      "BLOB_NOT_FOUND",
-      `${JSON.stringify(subject.slice(0, 80))} is no subject of blobs`,
-      {},
-    );
-  }
-  return join(folder, subject);
+  if (/^[a-z0-9_-]{1,80}$/.test(subject)) return join(folder, subject);
+  throw new HomeostatError(
+    "BLOB_NOT_FOUND",
+    `${JSON.stringify(subject.slice(0, 80))} is no subject of blobs`,
+  );
 }
 
 function pathOf(folder: string, ref: BlobRef): string {
-  if (!/^[0-9a-f]{64}$/.test(ref.sha256)) {
-    throw new HomeostatError("BLOB_NOT_FOUND", `${JSON.stringify(ref.sha256.slice(0, 80))} is no digest`, {});
-  }
-  return join(subjectFolder(folder, ref.subject), ref.sha256);
+  if (/^[0-9a-f]{64}$/.test(ref.sha256)) return join(subjectFolder(folder, ref.subject), ref.sha256);
+  throw new HomeostatError("BLOB_NOT_FOUND", `${JSON.stringify(ref.sha256.slice(0, 80))} is no digest`);
 }
 
-function nameOf(ref: BlobRef): string {
-  return `${ref.subject}/${ref.sha256}`;
+/** A blob of the right length may still be damaged; `verify` finds that. Writing it anew on each put would cost a sync. */
+async function isThere(path: string, { sizeBytes }: BlobRef): Promise<boolean> {
+  const existing = await stat(path).catch(() => undefined);
+  return existing?.size === encryptedBytes(sizeBytes);
 }
 
-async function writeBlob(path: string, key: Buffer, ref: BlobRef, bytes: Uint8Array): Promise<void> {
-  const folder = join(path, "..");
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  // Two writers of the same blob must not share a temporary file.
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  const header = createHeader(bytes.length);
+interface Writing {
+  readonly key: Buffer;
+  readonly subject: string;
+}
+
+/** Under a temporary name of its own, since two writers of the same blob must not share one; its true name is known at the end. */
+async function writeBlob(
+  into: string,
+  writing: Writing,
+  content: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<BlobRef> {
+  const temporary = join(into, `${randomBytes(12).toString("hex")}.tmp`);
   try {
+    await makeFolder(into);
     const file = await open(temporary, "wx", 0o600);
+    let ref: BlobRef;
     try {
-      await file.write(header.bytes);
-      for (let index = 0; index < chunkCount(bytes.length); index += 1) {
-        const { start, end } = chunkRange(bytes.length, index);
-        await file.write(encryptChunk(key, { header, index, name: nameOf(ref) }, bytes.subarray(start, end)));
-      }
+      ref = await writeContent(file, writing, content);
       await file.datasync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
-    syncFolder(folder);
+    await rename(temporary, join(into, ref.sha256));
+    await syncNames(into);
+    return ref;
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw new HomeostatError(
-      "STORE_UNAVAILABLE",
-      `Cannot write the blob ${path}: ${errorMessage(error)}`,
-      { path },
-      { cause: error },
-    );
+    // Where not even this is possible nothing was written.
+    await rm(temporary, { force: true }).catch(() => {});
+    // What the caller's stream throws is the caller's; the file system's own errors carry a code and a system call.
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    const text = `Cannot write a blob into ${into}: ${errorMessage(error)}`;
+    throw new HomeostatError("STORE_UNAVAILABLE", text, { folder: into }, { cause: error });
   }
 }
 
-async function readBlob(path: string, key: Buffer, ref: BlobRef): Promise<Buffer> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT")
-        throw new HomeostatError("BLOB_NOT_FOUND", `The blob ${path} is missing`, { path });
-      throw corrupt(path, errorMessage(error));
-    },
-  );
+async function writeContent(
+  file: FileHandle,
+  { key, subject }: Writing,
+  content: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<BlobRef> {
+  const header = createHeader();
+  const digest = createHash("sha256");
+  let sizeBytes = 0;
+  await file.writeFile(header);
+  for await (const { bytes, index, isLast } of toChunks(content, chunkBytes)) {
+    digest.update(bytes);
+    sizeBytes += bytes.length;
+    await file.writeFile(encryptChunk(key, { header, subject, index, isLast }, bytes));
+  }
+  const sha256Text = digest.digest("hex");
+  await file.writeFile(encryptTrailer(key, header, sha256Text));
+  return { subject, sha256: sha256Text, sizeBytes };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (made !== undefined) await syncNames(dirname(path));
+}
+
+/** Makes renamed and created names survive a power loss. */
+async function syncNames(path: string): Promise<void> {
+  const folder = await open(path, "r");
   try {
-    const { size } = await file.stat();
-    if (size !== encryptedBytes(ref.sizeBytes)) {
-      throw corrupt(path, `it has ${size} bytes instead of ${encryptedBytes(ref.sizeBytes)}`);
-    }
-    const bytes = await file.readFile();
-    const header = parseHeader(bytes);
-    if (header?.sizeBytes !== ref.sizeBytes)
-      throw corrupt(path, `its first ${headerBytes} bytes are not a blob's`);
-    const chunks = Array.from({ length: chunkCount(ref.sizeBytes) }, (_, index) => {
-      const { encryptedStart, encryptedEnd } = chunkRange(ref.sizeBytes, index);
-      return openChunk(
-        path,
-        key,
-        { header, index, name: nameOf(ref) },
-        bytes.subarray(encryptedStart, encryptedEnd),
-      );
-    });
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    await folder.sync();
   } finally {
-    await file.close();
+    await folder.close();
   }
-}
-
-function openChunk(
-  path: string,
-  key: Buffer,
-  place: Parameters<typeof decryptChunk>[1],
-  chunk: Buffer,
-): Buffer {
-  try {
-    return decryptChunk(key, place, chunk);
-  } catch {
-    // The cipher only says that something differs; where is what we know.
-    throw corrupt(path, `chunk ${place.index} was changed`);
-  }
-}
-
-function corrupt(path: string, why: string): HomeostatError {
-  return new HomeostatError("BLOB_CORRUPT", `The blob ${path} is damaged: ${why}`, { path });
 }
