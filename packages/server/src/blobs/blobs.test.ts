@@ -9,7 +9,7 @@ import type { Store } from "../store/store.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { BlobRef, BlobStore } from "./blob.ts";
 import { toChunks } from "./chunks.ts";
-import { describeBlobs } from "./describe-blobs.ts";
+import { describeBlobs } from "./describe-blobs.fixture.ts";
 import { openFolderBlobs, openFolderBlobsReader } from "./folder.ts";
 import type { FolderBlobsOptions } from "./folder.ts";
 import { blobKeysMigration } from "./keys.ts";

@@ -14,7 +14,7 @@ import {
 } from "./keys.ts";
 import type { SegmentKey } from "./keys.ts";
 import { listSegments } from "./read-segments.ts";
-import type { VerifyLedgerOptions } from "./verify.ts";
+import type { VerifyLedgerOptions } from "./verify-options.ts";
 
 export interface VerifiedKeys {
   readonly verifier: VerifierKey | undefined;

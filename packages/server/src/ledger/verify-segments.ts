@@ -16,7 +16,7 @@ import { createTileTree, hashBytes, tilePath, tileWidth } from "./tile.ts";
 import type { TileId, TileTree } from "./tile.ts";
 import { readTile } from "./tile-files.ts";
 import type { VerifiedKeys } from "./verify-keys.ts";
-import type { VerifyLedgerOptions } from "./verify.ts";
+import type { VerifyLedgerOptions } from "./verify-options.ts";
 
 interface SegmentDeps {
   readonly signed: Checkpoint | undefined;

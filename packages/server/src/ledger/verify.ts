@@ -1,7 +1,6 @@
 /** Checks a whole ledger folder: every byte of every file is covered by a hash, a signature, an HMAC or a strict form. */
 import { readFileSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
-import type { LedgerEntry } from "../base/ledger-entry.ts";
 import { parseVerifierKey, verifyCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint, VerifierKey } from "./checkpoint.ts";
 import { createFindings } from "./findings.ts";
@@ -10,23 +9,8 @@ import { hashToHex } from "./merkle.ts";
 import { checkpointPath } from "./recover.ts";
 import { verifyFiles } from "./verify-files.ts";
 import { verifyKeys } from "./verify-keys.ts";
+import type { VerifyLedgerOptions } from "./verify-options.ts";
 import { verifySegments } from "./verify-segments.ts";
-
-export interface VerifyLedgerOptions {
-  readonly ledgerFolder: string;
-  /** With it the key files are checked and the HMACs of all blocks whose key is there. */
-  readonly keysFolder?: string;
-  /** The verifier key as known from elsewhere; then the ledger's own copy must agree. */
-  readonly verifierKey?: string;
-  /** Entries that the database knows to be published; fewer mean a rollback. */
-  readonly knownSize?: number;
-  /** Called about every 100,000 entries. Must not throw. */
-  readonly onProgress?: (progress: { readonly entries: number; readonly size: number }) => void;
-  /** Gets the entries below the signed size in order. Slows the pass to the speed of JSON.parse for the entries it gets. */
-  readonly onEntry?: (index: number, entry: LedgerEntry) => void;
-  /** Only entries whose bytes hold this text are given to `onEntry`, for example `"run":{` or a run's id. */
-  readonly onlyContaining?: string;
-}
 
 export interface LedgerVerification {
   /** Of the signed checkpoint; 0 and empty when there is none that holds. */
