@@ -48,7 +48,11 @@ describe("prepareMachine", () => {
 
   test.each([
     ["a user who is not root", { isRoot: false }, "only root"],
-    ["an environment that forbids it", { environment: { HOMEOSTAT_SANDBOX_INSTALL: "never" } }, "HOMEOSTAT_SANDBOX_INSTALL"],
+    [
+      "an environment that forbids it",
+      { environment: { HOMEOSTAT_SANDBOX_INSTALL: "never" } },
+      "HOMEOSTAT_SANDBOX_INSTALL",
+    ],
     ["an installation that fails", { run: () => false }, "failed"],
   ])("with %s it says what is missing and skips it", (_, rest, reason) => {
     const { deps, lines } = machine(["apt-get", "bwrap"], rest);

@@ -1,7 +1,7 @@
 /** Rules about single files: names, size, default exports, and where time and environment may be read. */
 import type { LintFinding } from "./finding.ts";
 import type { SourceFile, Use } from "./source-file.ts";
-import { isGenerated, isTestCode } from "./source-tree.ts";
+import { isGenerated } from "./source-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 const maxLines = 400;
@@ -30,14 +30,11 @@ export function checkFiles({ files, table }: SourceTree): readonly LintFinding[]
 }
 
 function checkName({ path }: SourceFile): LintFinding[] {
-  const parts = path.split("/");
-  const name = (parts.pop() ?? "").replace(
-    /(\.(test|fixture|routes|generated|worker|config|bench))*\.(ts|tsx|mts|cts)$/,
-    "",
-  );
+  // Behind the name come words for the kind of file: `fold.test.ts`, `runs.routes.ts`.
+  const parts = path.split("/").flatMap((part) => part.split("."));
   const findings: LintFinding[] = [];
   const report = (message: string): unknown => findings.push({ rule: "names", file: path, line: 0, message });
-  for (const part of [...parts, name]) {
+  for (const part of parts) {
     if (forbiddenNames.has(part))
       report(`\`${part}\` says nothing about its content; name it after its main export`);
     else if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(part)) report(`\`${part}\` is not kebab-case`);
@@ -45,8 +42,8 @@ function checkName({ path }: SourceFile): LintFinding[] {
   return findings;
 }
 
-function checkSize({ path, lines }: SourceFile): LintFinding[] {
-  if (lines <= maxLines || isTestCode(path) || isGenerated(path)) return [];
+function checkSize({ path, lines, isTest }: SourceFile): LintFinding[] {
+  if (lines <= maxLines || isTest || isGenerated(path)) return [];
   return [
     {
       rule: "size",
@@ -58,16 +55,17 @@ function checkSize({ path, lines }: SourceFile): LintFinding[] {
 }
 
 function checkUse(
-  { path }: SourceFile,
+  file: SourceFile,
   { what, text, line }: Use,
   defaultExports: readonly string[],
 ): LintFinding[] {
+  const { path } = file;
   switch (what) {
     case "default export":
       if (defaultExports.includes(path)) return [];
       return [{ rule: "default-export", file: path, line, message: "has a default export; export by name" }];
     case "environment":
-      if (isProgram(path) || path === "packages/server/src/config.ts") return [];
+      if (isProgram(file) || path === "packages/server/src/config.ts") return [];
       return [
         {
           rule: "environment",
@@ -77,7 +75,7 @@ function checkUse(
         },
       ];
     case "time":
-      if (isProgram(path) || path.startsWith("packages/web/") || path === "packages/server/src/base/clock.ts")
+      if (isProgram(file) || path.startsWith("packages/web/") || path === "packages/server/src/base/clock.ts")
         return [];
       return [
         {
@@ -90,10 +88,8 @@ function checkUse(
   }
 }
 
-function isProgram(path: string): boolean {
+function isProgram({ path, isTest }: SourceFile): boolean {
   return (
-    isTestCode(path) ||
-    programFolders.some((folder) => path.startsWith(folder)) ||
-    path.startsWith("packages/web/dev/")
+    isTest || programFolders.some((folder) => path.startsWith(folder)) || path.startsWith("packages/web/dev/")
   );
 }

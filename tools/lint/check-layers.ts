@@ -4,7 +4,6 @@ import { folderOf } from "./import-table.ts";
 import { packageFolderOf, resolveImport } from "./resolve-import.ts";
 import type { Target } from "./resolve-import.ts";
 import type { Import, SourceFile } from "./source-file.ts";
-import { isTestCode } from "./source-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
 
 /** The contract of consumers and packages cannot depend on anything. */
@@ -40,14 +39,13 @@ function checkManifests({ packages }: SourceTree): LintFinding[] {
 function checkImport(file: SourceFile, entry: Import, tree: SourceTree): string | undefined {
   const target = resolveImport(file, entry, tree);
   if (target.kind !== "file") return checkForeign(file, target, tree);
-  if (!isTestCode(file.path) && isTestCode(target.path)) return `imports test code, ${target.path}`;
+  const isTestTarget = tree.files.find((other) => other.path === target.path)?.isTest === true;
+  if (!file.isTest && isTestTarget) return `imports test code, ${target.path}`;
   const isRoutes = target.path.endsWith(".routes.ts");
-  if (isRoutes && file.path !== composer && !isTestCode(file.path)) {
+  if (isRoutes && file.path !== composer && !file.isTest) {
     return `imports ${target.path}; only system.ts imports routes`;
   }
-  return isTestCode(file.path)
-    ? checkTestImport(file, target.path)
-    : checkTable(file, entry, target.path, tree);
+  return file.isTest ? checkTestImport(file, target.path) : checkTable(file, entry, target.path, tree);
 }
 
 /** Tests use real parts of any tier, but stay inside their package unless they are tests of the whole. */
@@ -64,15 +62,17 @@ function checkForeign(
   tree: SourceTree,
 ): string | undefined {
   const own = packageFolderOf(file.path);
-  if (bottomPackages.includes(own) && !isTestCode(file.path)) {
+  if (bottomPackages.includes(own) && !file.isTest) {
     return `imports ${target.name}; ${own} must run without dependencies and without Node`;
   }
   if (target.kind === "node" || own === "") return undefined;
-  const manifests = [tree.packages.get(own), isTestCode(file.path) ? tree.packages.get("") : undefined];
+  // Tests and a package's own tools use what the workspace has for development.
+  const isTool = file.isTest || /^packages\/[^/]+\/dev\//.test(file.path);
+  const manifests = [tree.packages.get(own), isTool ? tree.packages.get("") : undefined];
   const isListed = manifests.some(
     (manifest) => target.name in { ...manifest?.dependencies, ...manifest?.devDependencies },
   );
-  const isTestTool = isTestCode(file.path) && target.name === "vitest";
+  const isTestTool = file.isTest && target.name === "vitest";
   return isListed || isTestTool
     ? undefined
     : `imports ${target.name}, which ${own}/package.json does not list`;

@@ -22,6 +22,8 @@ export interface SourceFile {
   /** Relative to the repository, `/`-separated. */
   readonly path: string;
   readonly lines: number;
+  /** Code that only runs in tests: suites, contracts of implementations, fixtures, servers and worlds made for them. */
+  readonly isTest: boolean;
   readonly imports: readonly Import[];
   readonly uses: readonly Use[];
 }
@@ -37,7 +39,16 @@ export function readSourceFile(repository: string, path: string): SourceFile {
     const use = useOf(node);
     if (use !== undefined) uses.push(use);
   });
-  return { path, lines: text.replace(/\n$/, "").split("\n").length, imports, uses };
+  const isTest = isTestPath(path) || imports.some((entry) => entry.specifier === "vitest");
+  return { path, lines: text.replace(/\n$/, "").split("\n").length, isTest, imports, uses };
+}
+
+function isTestPath(path: string): boolean {
+  return (
+    /\.(test|fixture)\.tsx?$/.test(path) ||
+    /(^|\/)(test|testing)-[^/]*\.tsx?$/.test(path) ||
+    path.startsWith("test/")
+  );
 }
 
 /** A node of the syntax tree; its members are read as they are needed, for the tree has over 200 kinds. */

@@ -49,15 +49,6 @@ export function checkCompleteness({ repository, files }: SourceTree): readonly L
     }));
 }
 
-/** Code that only runs in tests: suites, the contracts that implementations must pass, fixtures, servers and worlds made for them. */
-export function isTestCode(path: string): boolean {
-  return (
-    /(\.test|\.fixture|-contract)\.tsx?$/.test(path) ||
-    /(^|\/)(test|testing)-[^/]*\.tsx?$/.test(path) ||
-    path.startsWith("test/")
-  );
-}
-
 export function isGenerated(path: string): boolean {
   return /\.generated\.tsx?$/.test(path);
 }
