@@ -119,7 +119,7 @@ function walk(run: FakeRun, fromMs: number, until?: string): number {
 }
 
 function begun(createdMs: number, seed: number, requester = "admin"): FakeRun {
-  const run = createRun(idOf(createdMs, seed), createdMs, requester);
+  const run = createRun(idOf(createdMs, seed + Math.floor(createdMs / 1000)), createdMs, requester);
   startRun(run, createdMs + 240);
   return run;
 }

@@ -8,6 +8,7 @@ const now = Date.UTC(2026, 10, 21);
 test("waitingText counts down to a known moment", () => {
   const until = new Date(now + 65_000).toISOString();
   expect(waitingText({ kind: "retry", until }, now)).toBe("Tries again in 1:05");
+  expect(waitingText({ kind: "retry", until }, now + 70_000)).toBe("Tries again any moment");
   expect(waitingText({ kind: "timer" }, now)).toBe("Waits for a timer");
   expect(waitingText({ kind: "approval", id: "a", until: null }, now)).toBe("Waits for an approval");
 });

@@ -5,17 +5,20 @@ import { millisOf } from "../format/time.ts";
 
 export function waitingText(waiting: WaitingFor, nowMs: number): string {
   const untilMs = millisOf(waiting.until ?? null);
-  const left = untilMs === null ? "" : ` ${formatCountdown(untilMs - nowMs)}`;
   switch (waiting.kind) {
     case "approval":
       return "Waits for an approval";
     case "outcome":
       return "Waits for an answer: did it happen?";
     case "timer":
-      return left === "" ? "Waits for a timer" : `Goes on in${left}`;
+      return untilMs === null ? "Waits for a timer" : `Goes on ${inText(untilMs - nowMs)}`;
     case "retry":
-      return left === "" ? "Tries again soon" : `Tries again in${left}`;
+      return untilMs === null ? "Tries again soon" : `Tries again ${inText(untilMs - nowMs)}`;
     case "pause":
       return "Paused";
   }
+}
+
+function inText(leftMs: number): string {
+  return leftMs <= 0 ? "any moment" : `in ${formatCountdown(leftMs)}`;
 }

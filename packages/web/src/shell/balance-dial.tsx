@@ -32,7 +32,10 @@ export function BalanceDial(): ReactElement {
         </g>
         <circle className="balance-hub" cx="26" cy="28.5" r="2.2" />
       </svg>
-      <span className="balance-text">{balance.text}</span>
+      <span>
+        {balance.text}
+        {balance.also !== null && <span className="balance-also">{balance.also}</span>}
+      </span>
     </Link>
   );
 }

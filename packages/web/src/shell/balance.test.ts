@@ -21,7 +21,7 @@ describe("readBalance", () => {
       ],
       queue: { DEAD: 1 },
     });
-    expect(readBalance(all, 3, "live").text).toBe("ledger failed");
+    expect(readBalance(all, 3, "live")).toMatchObject({ text: "ledger failed", also: "1 dead letter" });
     expect(readBalance({ ...all, parts: [] }, 3, "live").text).toBe("1 dead letter");
     expect(readBalance(status({ parts: all.parts.slice(0, 1) }), 3, "live").text).toBe("3 wait for you");
     expect(readBalance(status({ parts: all.parts.slice(0, 1) }), 0, "live").text).toBe("sandbox degraded");

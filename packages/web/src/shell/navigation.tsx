@@ -13,7 +13,9 @@ export function Navigation(): ReactElement {
     <nav className="nav" aria-label="Pages">
       <Link className="nav-new" to="/new">
         <Icon name="plus" size={15} />
-        <span>New task</span>
+        <span>
+          New<span className="nav-rest"> task</span>
+        </span>
       </Link>
       <ul>
         {pageEntries.map((page) => (
