@@ -5,7 +5,7 @@ import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HomeostatError } from "../base/error.ts";
 import { findPathProblem } from "./relative-path.ts";
-import type { SandboxOutcome } from "./sandbox.ts";
+import type { SandboxLimits, SandboxOutcome } from "./sandbox.ts";
 import type { TarSource } from "./tar.ts";
 
 /** More files than this in a work folder are refused; tmpfs bounds bytes but not names. */
@@ -40,6 +40,24 @@ const pageBytes = 4096;
 /** What a file of this size takes of a tmpfs. */
 export function pagesOf(sizeBytes: number): number {
   return Math.ceil(sizeBytes / pageBytes) * pageBytes;
+}
+
+/**
+ * The list of a request's work folder, empty when it has none. Throws SANDBOX_REQUEST_INVALID when the folder takes more
+ * than the disk limit or has more than `maxFiles`.
+ */
+export async function readInputs(
+  folder: string | undefined,
+  { diskBytes }: Pick<SandboxLimits, "diskBytes">,
+): Promise<InputList> {
+  const inputs = folder === undefined ? noInputs : await listInputs(folder);
+  if (inputs.diskBytes <= diskBytes) return inputs;
+  throw new HomeostatError(
+    "SANDBOX_REQUEST_INVALID",
+    `The work folder takes ${inputs.diskBytes} bytes, more than the disk limit of ${diskBytes}`,
+    { inputBytes: inputs.diskBytes, diskBytes },
+    { hint: "Raise limits.diskBytes or give the step a smaller folder." },
+  );
 }
 
 /** Lists regular files and folders; links and devices are refused and stay outside. Throws SANDBOX_REQUEST_INVALID above `maxFiles`. */

@@ -1,7 +1,7 @@
 /**
  * The small API that JavaScript programs find in both tiers, so that one program runs in either:
  *
- *   readFile(path): string            text of a file of the work folder (UTF-8)
+ *   readFile(path): string            text of a file of the work folder (UTF-8); "/dev/stdin" is the run's stdin
  *   readBytes(path): Uint8Array       its bytes
  *   writeFile(path, textOrBytes)      creates or replaces a file; folders above it appear by themselves
  *   listFiles(): string[]             relative paths of all regular files, sorted
@@ -24,8 +24,9 @@ export const nodePreload: string = `"use strict";
       const path = folder ? folder + "/" + entry.name : entry.name;
       return entry.isDirectory() ? list(path) : entry.isFile() ? [path] : [];
     });
-  define("readFile", (path) => fs.readFileSync(path, "utf8"));
-  define("readBytes", (path) => new Uint8Array(fs.readFileSync(path)));
+  const source = (path) => (path === "/dev/stdin" ? 0 : path);
+  define("readFile", (path) => fs.readFileSync(source(path), "utf8"));
+  define("readBytes", (path) => new Uint8Array(fs.readFileSync(source(path))));
   define("writeFile", (path, data) => {
     fs.mkdirSync(dirname(path), { recursive: true });
     fs.writeFileSync(path, data);
