@@ -341,9 +341,9 @@ describe("time", () => {
   test.each(hostile)("1 MiB of %j takes at most 250 ms", (piece) => {
     const text = piece.repeat(Math.ceil(size / piece.length)).slice(0, size);
     redactor.text(text.slice(0, size >> 2));
-    // The best of three: the machine is shared, the code's own cost is the least time seen.
+    // The best of five: the machine is shared, the code's own cost is the least time seen.
     let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       const started = performance.now();
       redactor.text(text);
       best = Math.min(best, performance.now() - started);
