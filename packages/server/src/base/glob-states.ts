@@ -2,7 +2,7 @@
  * The automaton behind a glob: one bit for each place in the pattern, all places stepped at once for each character
  * (Shift-And; Baeza-Yates and Gonnet 1992, with self-loops after Navarro and Raffinot 2001). No backtracking.
  */
-import type { GlobSegment, GlobToken } from "./glob.ts";
+import type { GlobSegment, GlobToken } from "./glob-pattern.ts";
 
 /** Bits used in a word: 31, so that words stay small integers in V8. */
 const wordBits = 31;

@@ -1,6 +1,7 @@
 /** Turns rules into an index, so that a decision looks at the few rules that can match instead of all. */
 import { runMatcher } from "../base/glob-states.ts";
-import type { GlobAlternative, GlobToken } from "../base/glob.ts";
+import type { GlobToken } from "../base/glob-pattern.ts";
+import type { GlobAlternative } from "../base/glob.ts";
 import type { MatchedRule } from "./decision.ts";
 import { reasonFor, whyMatched } from "./explain.ts";
 import { effects } from "./policy.ts";
