@@ -7,6 +7,7 @@ import type { NameTable } from "./sensitive-names.ts";
 
 export interface ValueRedaction {
   text(s: string): string;
+  isWanted(mark: Mark): boolean;
   readonly names: NameTable;
   readonly maxDepth: number;
   readonly maxNodes: number;
@@ -100,11 +101,11 @@ function copyList(list: readonly unknown[], walk: Walk): unknown[] {
   return copy;
 }
 
-function announcedBy(previous: unknown, { names }: Walk): Mark | undefined {
+function announcedBy(previous: unknown, walk: Walk): Mark | undefined {
   if (typeof previous !== "string" || previous.length > 64) return undefined;
   if (!previous.startsWith("--") && !/^(proxy-)?authorization$|^(set-)?cookie$|^x-[a-z-]+$/i.test(previous))
     return undefined;
-  return sensitiveNameBefore(previous, previous.length, names)?.mark;
+  return markOf(previous, walk);
 }
 
 function copyMembers(members: readonly (readonly [string, unknown])[], walk: Walk): object {
@@ -128,18 +129,23 @@ function copyMembers(members: readonly (readonly [string, unknown])[], walk: Wal
 }
 
 /** `{ name: "DB_PASSWORD", value: "x" }`, as environments, headers and forms are listed. */
-function pairedMark(members: readonly (readonly [string, unknown])[], { names }: Walk): Mark | undefined {
+function pairedMark(members: readonly (readonly [string, unknown])[], walk: Walk): Mark | undefined {
   if (members.length > 16) return undefined;
   for (const [name, member] of members) {
     if ((name !== "name" && name !== "key") || typeof member !== "string") continue;
-    return sensitiveNameBefore(member, member.length, names)?.mark;
+    return markOf(member, walk);
   }
   return undefined;
 }
 
-function nameMark(name: string, { names }: Walk): Mark | undefined {
+function nameMark(name: string, walk: Walk): Mark | undefined {
   const singular = /^(?:secrets|passwords|.*tokens)$/i.test(name) ? name.slice(0, -1) : name;
-  return sensitiveNameBefore(singular, singular.length, names)?.mark;
+  return markOf(singular, walk);
+}
+
+function markOf(name: string, { names, isWanted }: Walk): Mark | undefined {
+  const mark = sensitiveNameBefore(name, name.length, names)?.mark;
+  return mark !== undefined && isWanted(mark) ? mark : undefined;
 }
 
 /** What stands under a sensitive name: every string below it is masked, and numbers only where a number can be a password. */

@@ -136,6 +136,18 @@ describe("text", () => {
     expect(own.text("password=canary-1x")).toBe("password=[PASSWORD_REDACTED]");
   });
 
+  test("sets only the marks that are wanted, and masks registered secrets in any case", () => {
+    const own = createRedactor({ secrets: ["canary-1"], marks: ["[PASSWORD_REDACTED]"] });
+    expect(own.text("bob@example.com password=x1y2 token=abcdef12 canary-1")).toBe(
+      "bob@example.com password=[PASSWORD_REDACTED] token=abcdef12 [TOKEN_REDACTED]",
+    );
+    expect(own.value({ password: "x", token: "y", mail: "bob@example.com" })).toEqual({
+      password: "[PASSWORD_REDACTED]",
+      token: "y",
+      mail: "bob@example.com",
+    });
+  });
+
   test("keeps JSON parsable", () => {
     const line = JSON.stringify({
       a: "x\nalice@example.com",

@@ -11,7 +11,10 @@ const maxPasses = 4;
 export interface RedactorOptions {
   /** Exact secrets to mask wherever they stand, for example registered tokens. Those under 6 characters are ignored. */
   readonly secrets?: readonly string[];
-  /** Only these marks are set, everything else stays; all by default. For records that must keep personal data but no secret. */
+  /**
+   * Only these marks are set, everything else stays; all by default. For records that must keep personal data but no
+   * secret. What `secrets` names is masked in any case.
+   */
   readonly marks?: readonly Mark[];
   /** Objects and lists nested deeper are replaced by "[TOO_DEEP]"; 32 by default. */
   readonly maxDepth?: number;
@@ -32,9 +35,10 @@ export interface Redactor {
 export function createRedactor(options: RedactorOptions = {}): Redactor {
   const scanner = createScanner();
   const wanted = options.marks && new Set(options.marks);
+  const isWanted = (mark: Mark): boolean => wanted?.has(mark) ?? true;
   const literals = usableLiterals(options.secrets ?? []);
   const once = (s: string): string => {
-    const spans = findSpans(s, scanner).filter(({ mark }) => wanted?.has(mark) ?? true);
+    const spans = findSpans(s, scanner).filter(({ mark }) => isWanted(mark));
     for (const span of findLiterals(s, literals)) spans.push(span);
     return spans.length === 0 ? s : replaceSpans(s, spans);
   };
@@ -52,7 +56,7 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
     text,
     value: (v) => {
       try {
-        return redactValue(v, { text, names: scanner.names, maxDepth, maxNodes });
+        return redactValue(v, { text, isWanted, names: scanner.names, maxDepth, maxNodes });
       } catch {
         // A payload that cannot be looked through must not leave unredacted; what it threw may quote it.
         return "[REDACTION_FAILED]";
