@@ -6,6 +6,7 @@ import { HomeostatError } from "./base/error.ts";
 import { createId, createSalt } from "./base/id.ts";
 import type { Metrics } from "./base/metrics.ts";
 import type { OpenApiInfo } from "./http/openapi.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
 import { outboxInsert } from "./store/outbox.ts";
 import type { Statement, Store } from "./store/store.ts";
 import type { Part } from "./supervision/part.ts";
@@ -67,5 +68,22 @@ export function storePart(store: Store, metrics: Pick<Metrics, "close">): Part {
       await store.close();
     },
     health: () => (closed ? { kind: "failed", detail: "closed" } : { kind: "ok" }),
+  };
+}
+
+/** Counts programs and their time. */
+export function measuredSandbox(sandbox: Sandbox, metrics: Metrics): Sandbox["run"] {
+  return async (request, minimum) => {
+    const { language } = request;
+    try {
+      const outcome = await sandbox.run(request, minimum);
+      const ended = outcome.limitHit ?? (outcome.exitCode === 0 ? "ok" : "failed");
+      metrics.count("homeostat_sandbox_runs_total", { language, outcome: ended });
+      metrics.observe("homeostat_sandbox_run_duration_seconds", { language }, outcome.durationMs / 1000);
+      return outcome;
+    } catch (error) {
+      metrics.count("homeostat_sandbox_runs_total", { language, outcome: "refused" });
+      throw error;
+    }
   };
 }

@@ -44,7 +44,7 @@ import { runsRoutes } from "./runs/runs.routes.ts";
 import { streamRoutes } from "./runs/stream.routes.ts";
 import { listExamples, loadExample } from "./runs/examples.ts";
 import { tasksRoutes } from "./runs/tasks.routes.ts";
-import { openSandbox } from "./sandbox/run-code.ts";
+import { createSandbox } from "./sandbox/run-code.ts";
 import { statusRoutes } from "./status/status.routes.ts";
 import { leaseMigration } from "./store/lease.ts";
 import { outboxMigration } from "./store/outbox.ts";
@@ -52,7 +52,7 @@ import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
-import { apiInfo, openRoots, recordFact, secretMarks, storePart } from "./system-facts.ts";
+import { apiInfo, measuredSandbox, openRoots, recordFact, secretMarks, storePart } from "./system-facts.ts";
 import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
@@ -139,22 +139,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     settings: defaultPublisherSettings,
     observeCommit: ({ count }) => metrics.count("homeostat_ledger_published_total", {}, count),
   });
-  const sandbox = await openSandbox({
+  const sandbox = await createSandbox({
     clock,
-    logger,
-    scratchFolder: home.scratch,
+    log: logger,
     mayInstall: config.sandbox.install === "auto",
-    announce: options.announce,
-    observe: ({ language, outcome, durationMs }) => {
-      metrics.count("homeostat_sandbox_runs_total", { language, outcome });
-      metrics.observe("homeostat_sandbox_run_duration_seconds", { language }, durationMs / 1000);
-    },
+    say: options.announce,
   });
 
   const listening: number[] = [];
   const tools = createTools({
     forbiddenFolders: [home.folder],
     temporaryFolder: home.scratch,
+    canRun: (language) =>
+      sandbox.report().languages.some(({ id, available }) => id === language && available),
     http: {
       allowedHosts: config.tools.allowedHosts,
       allowPrivate: config.tools.allowPrivate,
@@ -200,7 +197,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     permits,
     tools,
     published: publisher.published,
-    runSandboxed: sandbox.run,
+    runSandboxed: measuredSandbox(sandbox, metrics),
     workspacesFolder: home.workspaces,
     roots: await openRoots(config.roots),
     // One principal in this version: the local admin.
