@@ -153,12 +153,12 @@ function convert(node: Node, path: string, reading: Reading): YamlNode {
       "write the value out, or quote the text",
     );
   }
-  if (!isAlias(node) && node.tag !== undefined && !isStandardTag(node.tag)) {
+  if (!isAlias(node) && node.tag !== undefined) {
     collector.error(
       at,
       path,
       `the tag ${node.tag} is not supported`,
-      "quote the text if it should begin with `!`",
+      "remove it; quotes make a text, no quotes a number or true or false",
     );
   }
   if (isMap<Node, Node | null>(node))
@@ -189,10 +189,6 @@ function convert(node: Node, path: string, reading: Reading): YamlNode {
   }
   collector.error(at, path, `the value ${String(value)} cannot be used here`);
   return { kind: "scalar", at, value: null };
-}
-
-function isStandardTag(tag: string): boolean {
-  return tag.startsWith("tag:yaml.org,2002:");
 }
 
 function convertPairs(

@@ -63,36 +63,12 @@ interface InForce {
  * choice. Later a bad or missing file changes nothing but the health, which says what is wrong.
  */
 export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
-  const { path, report } = deps;
+  const { path } = deps;
+  const holder = createHolder(deps);
   const stopping = new AbortController();
-  let inForce: InForce | undefined;
-  let rejected: readonly Finding[] = [];
   let seenText: string | undefined;
   let seenStamp = "";
   let polling: Promise<void> = Promise.resolve();
-
-  function requireInForce(): InForce {
-    if (inForce !== undefined) return inForce;
-    throw new HomeostatError("POLICY_INVALID", `The policy ${path} is not loaded yet`);
-  }
-
-  function activate(text: string): readonly Finding[] {
-    const result = parsePolicy(text, { file: path });
-    if (!result.ok) return result.findings;
-    const { policy } = result;
-    const lint = lintPolicy(policy, { knownActions: deps.knownActions, file: path });
-    const warnings = [...result.warnings, ...lint];
-    const isNew = inForce?.compiled.revision !== policy.revision;
-    // One assignment: a decision sees the old policy or the new one, never parts of both.
-    inForce = { compiled: compilePolicy(policy), text, warnings };
-    if (isNew) report({ kind: "activated", revision: policy.revision, rules: policy.rules.length, warnings });
-    return [];
-  }
-
-  function reject(findings: readonly Finding[]): void {
-    rejected = findings;
-    if (findings.length > 0) report({ kind: "rejected", findings, kept: requireInForce().compiled.revision });
-  }
 
   async function look(): Promise<void> {
     const stamp = await stampOf(path);
@@ -101,7 +77,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     seenStamp = stamp;
     if (text === seenText) return;
     seenText = text;
-    reject(text === undefined ? [unreadable(path, "the file is gone")] : activate(text));
+    holder.reject(text === undefined ? [unreadable(path, "the file is gone")] : holder.activate(text));
   }
 
   async function poll(): Promise<void> {
@@ -113,7 +89,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
       } catch (error) {
         if (signal.aborted) return;
         const finding = unreadable(path, errorMessage(error));
-        if (rejected[0]?.message !== finding.message) reject([finding]);
+        if (holder.rejected()[0]?.message !== finding.message) holder.reject([finding]);
       }
     }
   }
@@ -124,7 +100,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
       await createPolicyFile(path);
       seenStamp = await stampOf(path);
       seenText = await readPolicy(path);
-      const findings = activate(seenText);
+      const findings = holder.activate(seenText);
       if (findings.length > 0) throw invalid(path, findings);
       polling = poll();
     },
@@ -132,14 +108,60 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
       stopping.abort(new Error("policy is stopping"));
       await polling;
     },
-    health(): Health {
-      if (inForce === undefined) return { kind: "failed", detail: "no policy is loaded" };
+    health: holder.health,
+    current: () => holder.inForce().compiled,
+    source() {
+      const { text, warnings } = holder.inForce();
+      return { path, text, warnings, rejected: holder.rejected() };
+    },
+  };
+}
+
+/** What is in force and what was refused; knows nothing of files and time. */
+interface Holder {
+  /** Throws POLICY_INVALID before the first good text. */
+  readonly inForce: () => InForce;
+  /** Puts a good text in force and answers with nothing; else with what is wrong. */
+  readonly activate: (text: string) => readonly Finding[];
+  readonly reject: (findings: readonly Finding[]) => void;
+  readonly rejected: () => readonly Finding[];
+  readonly health: () => Health;
+}
+
+function createHolder({ path, knownActions, report }: ActivePolicyDeps): Holder {
+  let held: InForce | undefined;
+  let rejected: readonly Finding[] = [];
+
+  function inForce(): InForce {
+    if (held !== undefined) return held;
+    throw new HomeostatError("POLICY_INVALID", `The policy ${path} is not loaded yet`);
+  }
+
+  return {
+    inForce,
+    rejected: () => rejected,
+    activate(text) {
+      const result = parsePolicy(text, { file: path });
+      if (!result.ok) return result.findings;
+      const { policy } = result;
+      const { revision } = policy;
+      const warnings = [...result.warnings, ...lintPolicy(policy, { knownActions, file: path })];
+      const isNew = held?.compiled.revision !== revision;
+      // One assignment: a decision sees the old policy or the new one, never parts of both.
+      held = { compiled: compilePolicy(policy), text, warnings };
+      if (isNew) report({ kind: "activated", revision, rules: policy.rules.length, warnings });
+      return [];
+    },
+    reject(findings) {
+      rejected = findings;
+      if (findings.length > 0) report({ kind: "rejected", findings, kept: inForce().compiled.revision });
+    },
+    health() {
+      if (held === undefined) return { kind: "failed", detail: "no policy is loaded" };
       const [first] = rejected;
-      if (first === undefined) return { kind: "ok", detail: `${inForce.compiled.rules.length} rules` };
+      if (first === undefined) return { kind: "ok", detail: `${held.compiled.rules.length} rules` };
       return { kind: "degraded", detail: `the last good policy stays in force: ${formatFinding(first)}` };
     },
-    current: () => requireInForce().compiled,
-    source: () => ({ path, text: requireInForce().text, warnings: requireInForce().warnings, rejected }),
   };
 }
 
