@@ -30,6 +30,11 @@ const checks: readonly Check[] = [
     .map((project) => ({ name: `types ${project}`, command: ["tsc", "--noEmit", "-p", project] })),
   { name: "layers", command: ["node", "tools/lint/check-imports.ts"] },
   { name: "docs", command: ["node", "scripts/generate-docs.ts", "--check"] },
+  { name: "openapi", command: ["node", "scripts/write-openapi.ts", "--check"] },
+  {
+    name: "client",
+    command: ["node", "scripts/generate-client.ts", "--from", "docs/reference/openapi.json", "--check"],
+  },
 ];
 
 const failed = checks.filter((check) => !run(check)).map((check) => check.name);
