@@ -30,7 +30,7 @@ import type { BenchOptions, BenchResult, Row } from "./bench.ts";
 const entryBytes = 240;
 const batchEntries = 256;
 /** Batches a caller has under way at a time: enough to keep both threads busy, few enough to bound the wait. */
-const batchesUnderWay = 8;
+const batchesUnderWay = 12;
 const roundEntries = 300_000;
 const rounds = 5;
 
