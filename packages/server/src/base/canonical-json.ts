@@ -1,12 +1,7 @@
 /** RFC 8785 (JSON Canonicalization Scheme): one byte string for one JSON value, so that it can be digested. */
 
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue | undefined };
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
 
 export type JsonObject = { readonly [key: string]: JsonValue | undefined };
 

@@ -4,7 +4,11 @@ import { randomBytes } from "node:crypto";
 export type IdPrefix = "run" | "apr" | "art" | "inb" | "ent" | "req" | "key" | "evt";
 
 /** For example `run_0192f3b2c1d47a0e8b7c5d6e7f809a1b`. `nowMs` is milliseconds since 1970. */
-export function createId(prefix: IdPrefix, nowMs: number, random: (bytes: number) => Buffer = randomBytes): string {
+export function createId(
+  prefix: IdPrefix,
+  nowMs: number,
+  random: (bytes: number) => Buffer = randomBytes,
+): string {
   const bytes = random(16);
   bytes.writeUIntBE(nowMs, 0, 6);
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);

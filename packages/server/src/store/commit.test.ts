@@ -14,14 +14,18 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "homeostat-commit-"));
   connection = openConnection({ path: join(folder, "state.db"), readOnly: false });
   connection.database.exec("CREATE TABLE thing (name TEXT PRIMARY KEY, body TEXT)");
-  connection.database.exec("CREATE TABLE part (thing TEXT REFERENCES thing (name) DEFERRABLE INITIALLY DEFERRED)");
+  connection.database.exec(
+    "CREATE TABLE part (thing TEXT REFERENCES thing (name) DEFERRABLE INITIALLY DEFERRED)",
+  );
 });
 afterEach(() => {
   connection.close();
   rmSync(folder, { recursive: true });
 });
 
-const insert = (name: string, body = ""): WireBatch => [["INSERT INTO thing VALUES (?, ?)", [name, body], null]];
+const insert = (name: string, body = ""): WireBatch => [
+  ["INSERT INTO thing VALUES (?, ?)", [name, body], null],
+];
 const names = (): unknown[] =>
   connection.database
     .prepare("SELECT name FROM thing ORDER BY name")
@@ -92,7 +96,9 @@ describe("a commit", () => {
       [["INSERT OR ROLLBACK INTO thing VALUES (?, ?)", ["a", ""], null]],
       insert("b"),
     ]);
-    expect(outcomes.map((outcome) => "kind" in outcome && outcome.kind)).toEqual(Array(3).fill("unavailable"));
+    expect(outcomes.map((outcome) => "kind" in outcome && outcome.kind)).toEqual(
+      Array(3).fill("unavailable"),
+    );
     expect(names()).toEqual([]);
   });
 

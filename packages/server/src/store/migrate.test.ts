@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openConnection } from "./connection.ts";
 import type { Connection } from "./connection.ts";
-import { migrateSqlite, migrationDigest, pendingMigrations, renderMigrations, sqliteTypes } from "./migrate.ts";
+import {
+  migrateSqlite,
+  migrationDigest,
+  pendingMigrations,
+  renderMigrations,
+  sqliteTypes,
+} from "./migrate.ts";
 import type { Migration } from "./store.ts";
 import type { WireMigration } from "./wire.ts";
 
@@ -81,7 +87,9 @@ describe("migrateSqlite", () => {
     migrateSqlite(connection, [first, second], 5678);
     expect(tables()).toEqual(["a", "b", "schema_migrations"]);
     expect(connection.database.prepare("SELECT count(*) AS n FROM a").get()?.["n"]).toBe(1);
-    const rows = connection.database.prepare("SELECT id, applied_at FROM schema_migrations ORDER BY id").all();
+    const rows = connection.database
+      .prepare("SELECT id, applied_at FROM schema_migrations ORDER BY id")
+      .all();
     expect(rows.map((row) => ({ ...row }))).toEqual([
       { id: "0001-a", applied_at: 1234 },
       { id: "0002-b", applied_at: 1234 },

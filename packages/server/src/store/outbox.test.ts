@@ -61,10 +61,13 @@ test("a reader beside the server sees what is committed, cannot write, and says 
   await store.write([outboxInsert("k", entry)]);
   expect(await reader.read("SELECT key FROM ledger_outbox WHERE key = ?", ["k"])).toHaveLength(1);
   for await (const row of reader.scan("SELECT key FROM ledger_outbox")) expect(row["key"]).toBe("k");
-  for await (const _row of reader.scan("SELECT key FROM ledger_outbox WHERE key = ?", [""])) expect.unreachable();
+  for await (const _row of reader.scan("SELECT key FROM ledger_outbox WHERE key = ?", [""]))
+    expect.unreachable();
   expect(await reader.read("SELECT key FROM ledger_outbox")).toHaveLength(1);
   await expect(reader.read("DELETE FROM ledger_outbox")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   await reader.close();
   await expect(reader.read("SELECT 1")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-  await expect(openSqliteReader(join(folder, "missing.db"))).rejects.toMatchObject({ code: "DATA_FOLDER_UNUSABLE" });
+  await expect(openSqliteReader(join(folder, "missing.db"))).rejects.toMatchObject({
+    code: "DATA_FOLDER_UNUSABLE",
+  });
 });

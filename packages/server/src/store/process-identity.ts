@@ -55,7 +55,10 @@ function pidExists(pid: number): boolean {
 }
 
 /** proc_pid_stat(5): field 3 is the state, field 22 the start in clock ticks since boot. */
-function readStat(proc: string, pid: string): { readonly state: string; readonly startTicks: string } | undefined {
+function readStat(
+  proc: string,
+  pid: string,
+): { readonly state: string; readonly startTicks: string } | undefined {
   try {
     const text = readFileSync(`${proc}/${pid}/stat`, "utf8");
     // The second field is the program's name in parentheses and may itself hold spaces and parentheses.

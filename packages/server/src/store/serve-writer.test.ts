@@ -9,7 +9,7 @@ import { createLeaseSlot, remainingInSlot } from "./lease-slot.ts";
 import { leaseMigration } from "./lease.ts";
 import { renderMigrations, sqliteTypes } from "./migrate.ts";
 import { serveWriter } from "./serve-writer.ts";
-import { until } from "./store-contract.ts";
+import { until } from "./test-things.ts";
 import type { FromWriter, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
 
 let folder: string;
@@ -140,7 +140,10 @@ describe("a database that cannot be opened is refused with a reason and a remedy
   test("when the file is damaged or no database", () => {
     writeFileSync(path, "this is a text and no database. ".repeat(100));
     serve();
-    expect(refusal()).toMatchObject({ code: "STORE_UNAVAILABLE", hint: expect.stringContaining("backup") as string });
+    expect(refusal()).toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      hint: expect.stringContaining("backup") as string,
+    });
   });
 
   test("when its folder is missing", () => {

@@ -32,6 +32,10 @@ export function serveWriter(options: WriterOptions, line: WriterLine): void {
     line.close();
     return;
   }
+  serveConnection(connection, options, line);
+}
+
+function serveConnection(connection: Connection, options: WriterOptions, line: WriterLine): void {
   const watch = watchForeignCommits(connection, options.foreignCommitPollMs, () =>
     line.send({ kind: "foreign-commit" }),
   );

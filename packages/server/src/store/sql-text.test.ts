@@ -30,10 +30,21 @@ describe("filledTables", () => {
 });
 
 test("statements about transactions and connections are told apart from those about rows", () => {
-  for (const sql of ["COMMIT", " begin immediate", "rollback to x", "PRAGMA foreign_keys = 0", "VACUUM INTO ?"]) {
+  for (const sql of [
+    "COMMIT",
+    " begin immediate",
+    "rollback to x",
+    "PRAGMA foreign_keys = 0",
+    "VACUUM INTO ?",
+  ]) {
     expect(controlsTransaction(sql)).toBe(true);
   }
-  for (const sql of ["SELECT 1", "UPDATE release SET a = 1", "ENDLESS", "WITH begin AS (SELECT 1) SELECT 1"]) {
+  for (const sql of [
+    "SELECT 1",
+    "UPDATE release SET a = 1",
+    "ENDLESS",
+    "WITH begin AS (SELECT 1) SELECT 1",
+  ]) {
     expect(controlsTransaction(sql)).toBe(false);
   }
 });

@@ -167,7 +167,11 @@ describe("a disk that takes no more", () => {
   test("refuses batches as unavailable, keeps what was acknowledged and nothing half", async () => {
     const acknowledged: number[] = [];
     const failures: string[] = [];
-    const { lines, kill } = startWriterProcess(0, { bodyLength: 20_000, fileLimitKilobytes: 1024, count: 60 });
+    const { lines, kill } = startWriterProcess(0, {
+      bodyLength: 20_000,
+      fileLimitKilobytes: 1024,
+      count: 60,
+    });
     await nextLine(lines);
     for (let line = await nextLine(lines); line !== undefined; line = await nextLine(lines)) {
       if (line.startsWith("failed")) failures.push(line);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { createLeaseSlot } from "./lease-slot.ts";
 import { leaseMigration, takeLease } from "./lease.ts";
 import { renderMigrations, sqliteTypes } from "./migrate.ts";
-import { until } from "./store-contract.ts";
+import { until } from "./test-things.ts";
 import { startWriter } from "./writer.ts";
 
 test("when the thread dies, what it committed is told, the rest and all later writes are refused", async () => {
