@@ -53,12 +53,8 @@ export function readYaml(text: string, file?: string): YamlResult {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const findVerbatim = (value: string, offset: number): Position | undefined => {
-    const start = [offset, offset + 1].find((candidate) => text.startsWith(value, candidate));
-    return start === undefined || value.includes("\n") ? undefined : positionOf(start);
-  };
-  const reading = { collector, positionOf, findVerbatim };
-  const documents = compose(text, lines, reading);
+  const reading = { text, collector, positionOf };
+  const documents = compose(lines, reading);
   const document = documents[0];
   if (document !== undefined && !collector.hasErrors()) {
     for (const problem of [...document.errors, ...document.warnings]) {
@@ -77,7 +73,7 @@ export function readYaml(text: string, file?: string): YamlResult {
   const root = document?.contents ?? undefined;
   if (root === undefined && !collector.hasErrors()) collector.error(start, "", "the file is empty");
   if (root === undefined || collector.hasErrors()) return { ok: false, findings: collector.findings() };
-  const node = convert(root, "", reading);
+  const node = convert(root, undefined, reading);
   return collector.hasErrors() ? { ok: false, findings: collector.findings() } : { ok: true, root: node };
 }
 
@@ -104,17 +100,24 @@ export function describeNode(node: YamlNode): string {
 }
 
 interface Reading {
+  readonly text: string;
   readonly collector: FindingCollector;
   readonly positionOf: (offset: number) => Position;
-  /** Where `value` stands unchanged, given where its node begins (a quote may come first). */
-  readonly findVerbatim: (value: string, offset: number) => Position | undefined;
 }
 
-function compose(
-  text: string,
-  lines: LineCounter,
-  { collector, positionOf }: Reading,
-): readonly Document.Parsed[] {
+/** The way from the root to a node, innermost first: its text is made only when something is wrong there. */
+interface Trail {
+  readonly outer: Trail | undefined;
+  readonly key: string | number;
+}
+
+function pathOf(trail: Trail | undefined): string {
+  if (trail === undefined) return "";
+  const outer = pathOf(trail.outer);
+  return typeof trail.key === "number" ? `${outer}[${trail.key}]` : joinPath(outer, trail.key);
+}
+
+function compose(lines: LineCounter, { text, collector, positionOf }: Reading): readonly Document.Parsed[] {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
   const tokens = [];
@@ -142,60 +145,55 @@ function compose(
   return [...composer.compose(tokens, true, text.length)] as readonly Document.Parsed[];
 }
 
-function convert(node: Node, path: string, reading: Reading): YamlNode {
-  const at = reading.positionOf(node.range?.[0] ?? 0);
-  const { collector } = reading;
+function convert(node: Node, trail: Trail | undefined, reading: Reading): YamlNode {
+  const offset = node.range?.[0] ?? 0;
+  const at = reading.positionOf(offset);
+  const refuse = (message: string, hint?: string): void => {
+    reading.collector.error(at, pathOf(trail), message, hint);
+  };
   if (isAlias(node) || node.anchor !== undefined) {
-    collector.error(
-      at,
-      path,
-      "anchors and aliases (`&`, `*`) are not supported",
-      "write the value out, or quote the text",
-    );
+    refuse("anchors and aliases (`&`, `*`) are not supported", "write the value out, or quote the text");
   }
   if (!isAlias(node) && node.tag !== undefined) {
-    collector.error(
-      at,
-      path,
-      `the tag ${node.tag} is not supported`,
-      "remove it; quotes make a text, no quotes a number or true or false",
-    );
+    const hint = "remove it; quotes make a text, no quotes a number or true or false";
+    refuse(`the tag ${node.tag} is not supported`, hint);
   }
   if (isMap<Node, Node | null>(node))
-    return { kind: "map", at, entries: convertPairs(node.items, at, { path, reading }) };
+    return { kind: "map", at, entries: convertPairs(node.items, at, { trail, reading }) };
   if (isSeq<Node>(node)) {
-    return {
-      kind: "list",
-      at,
-      items: node.items.map((item, index) => convert(item, `${path}[${index}]`, reading)),
-    };
+    const items = node.items.map((item, index) => convert(item, { outer: trail, key: index }, reading));
+    return { kind: "list", at, items };
   }
   const value: unknown = isScalar(node) ? node.value : null;
   if (value === null || typeof value === "boolean") return { kind: "scalar", at, value };
   if (typeof value === "number" && Number.isFinite(value)) {
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      collector.error(
-        at,
-        path,
-        `the number ${value} is too large to be kept exactly`,
-        "quote it to make it a text",
-      );
+      refuse(`the number ${value} is too large to be kept exactly`, "quote it to make it a text");
     }
     return { kind: "scalar", at, value };
   }
   if (typeof value === "string" && value.isWellFormed()) {
-    const textAt = reading.findVerbatim(value, node.range?.[0] ?? 0);
-    return textAt === undefined ? { kind: "scalar", at, value } : { kind: "scalar", at, value, textAt };
+    const shift = findVerbatim(reading.text, value, offset);
+    if (shift === undefined) return { kind: "scalar", at, value };
+    return { kind: "scalar", at, value, textAt: { line: at.line, column: at.column + shift } };
   }
-  collector.error(at, path, `the value ${String(value)} cannot be used here`);
+  refuse(`the value ${String(value)} cannot be used here`);
   return { kind: "scalar", at, value: null };
+}
+
+/** How far behind the begin of its node a text stands unchanged on one line: 1 behind a quote. */
+function findVerbatim(text: string, value: string, offset: number): number | undefined {
+  if (value.includes("\n")) return undefined;
+  if (text.startsWith(value, offset)) return 0;
+  return text.startsWith(value, offset + 1) ? 1 : undefined;
 }
 
 function convertPairs(
   pairs: readonly Pair<Node, Node | null>[],
   mapAt: Position,
-  { path, reading }: { readonly path: string; readonly reading: Reading },
+  { trail, reading }: { readonly trail: Trail | undefined; readonly reading: Reading },
 ): readonly YamlEntry[] {
+  const { collector } = reading;
   const seen = new Set<string>();
   const entries: YamlEntry[] = [];
   for (const pair of pairs) {
@@ -203,20 +201,17 @@ function convertPairs(
     const key: unknown = isScalar(pair.key) ? pair.key.value : undefined;
     if (typeof key !== "string" || key === "__proto__" || !key.isWellFormed()) {
       const shown = typeof key === "string" || typeof key === "number" ? JSON.stringify(key) : "this";
-      reading.collector.error(
-        keyAt,
-        path,
-        `${shown} cannot be a key`,
-        "keys are texts; quote numbers and true or false",
-      );
+      const hint = "keys are texts; quote numbers and true or false";
+      collector.error(keyAt, pathOf(trail), `${shown} cannot be a key`, hint);
       continue;
     }
-    const inner = joinPath(path, key);
+    const inner = { outer: trail, key };
     if (isScalar(pair.key) && pair.key.anchor !== undefined) {
-      reading.collector.error(keyAt, inner, "anchors and aliases (`&`, `*`) are not supported");
+      collector.error(keyAt, pathOf(inner), "anchors and aliases (`&`, `*`) are not supported");
     }
-    if (seen.has(key))
-      reading.collector.error(keyAt, inner, `the key \`${key}\` is there twice`, "remove one of them");
+    if (seen.has(key)) {
+      collector.error(keyAt, pathOf(inner), `the key \`${key}\` is there twice`, "remove one of them");
+    }
     seen.add(key);
     const value: YamlNode = pair.value
       ? convert(pair.value, inner, reading)
