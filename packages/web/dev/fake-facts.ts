@@ -4,6 +4,7 @@ import type {
   LedgerRow,
   LedgerState,
   PolicyView,
+  RuleEffect,
   RunState,
   SystemStatus,
   VerifyReport,
@@ -99,49 +100,52 @@ export function verifyReport(size: number, run: FakeRun | undefined, isBroken: b
   };
 }
 
+function rule(
+  name: string,
+  effect: RuleEffect,
+  line: number,
+  actions: readonly string[],
+  description: string | null,
+): PolicyView["rules"][number] {
+  const risk = ({ allow: "low", ask: "high", deny: "high" } as const)[effect];
+  return { name, effect, line, actions, description, resources: ["workspace/**"], risk };
+}
+
 export const policy: PolicyView = {
   revision,
   text: policyText,
   path: "/root/.local/share/homeostat/policy.yaml",
   rules: [
-    {
-      name: "read-workspace",
-      effect: "allow",
-      line: 5,
-      description: "Reading and listing inside the workspace is always fine.",
-    },
-    {
-      name: "write-workspace",
-      effect: "allow",
-      line: 11,
-      description: "Writing inside the workspace; every change is in the journal.",
-    },
-    {
-      name: "sandboxed-code",
-      effect: "allow",
-      line: 17,
-      description: "Programs run, but only with real isolation and for at most a minute.",
-    },
-    {
-      name: "deletes-ask",
-      effect: "ask",
-      line: 25,
-      actions: ["file_ops.delete"],
-      approval: { by: ["approver", "admin"], expires: "1h" },
-    },
-    {
-      name: "web-from-untrusted",
-      effect: "deny",
-      line: 30,
-      description: "Once a run has read from the web, it may not send anything out.",
-    },
-    {
-      name: "known-hosts",
-      effect: "allow",
-      line: 36,
-      actions: ["http.request"],
-      resources: ["https://api.example.org:443/**"],
-    },
+    rule(
+      "read-workspace",
+      "allow",
+      5,
+      ["file_ops.read", "file_ops.list"],
+      "Reading and listing inside the workspace is always fine.",
+    ),
+    rule(
+      "write-workspace",
+      "allow",
+      11,
+      ["file_ops.write", "file_ops.move", "artifact.register"],
+      "Writing inside the workspace; every change is in the journal.",
+    ),
+    rule(
+      "sandboxed-code",
+      "allow",
+      17,
+      ["code_exec.run"],
+      "Programs run, but only with real isolation and for at most a minute.",
+    ),
+    rule("deletes-ask", "ask", 25, ["file_ops.delete"], null),
+    rule(
+      "web-from-untrusted",
+      "deny",
+      30,
+      ["http.*"],
+      "Once a run has read from the web, it may not send anything out.",
+    ),
+    rule("known-hosts", "allow", 36, ["http.request"], null),
   ],
   findings: [
     {
@@ -195,7 +199,7 @@ export function systemStatus(runs: readonly FakeRun[], size: number): SystemStat
         { id: "bash", available: true, version: "5.2.15", tiers: ["bubblewrap"] },
       ],
     },
-    queue,
+    queue: { counts: queue },
     ledger: ledgerState(size),
     policy: { revision, rules: policy.rules.length },
   };

@@ -178,6 +178,7 @@ function addArtifact(run: FakeRun, step: ScriptStep, atMs: number): void {
     id, runId: run.detail.id, step: step.path, path: `workspace/${path}`, filename: path, title, description: null, mediaType,
     sizeBytes: content.length, sha256: sha256(content), previousSha256: null, version: 1, status: "active",
     creator: "workflow:brand-audit", createdAt: iso(atMs), modifiedAt: iso(atMs), modifiedBy: "workflow:brand-audit",
+    modification: "created",
   }); // prettier-ignore
   run.detail.artifactCount = run.detail.artifacts.length;
 }

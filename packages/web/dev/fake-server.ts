@@ -80,8 +80,8 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ["POST", /^\/v1\/workflows\/check$/, ({ body }) => checkText(String(body["workflow"]))],
   ["GET", /^\/v1\/examples$/, () => ({
     data: [
-      { name: "brand-audit", description: "Looks at every brand asset, measures it in a sandbox, writes a report and a chart, and asks before it deletes what is stale.", inputs: {}, workflowText },
-      { name: "hello", description: "Writes one file. The smallest workflow there is.", inputs: {}, workflowText: "version: 1\nname: hello\ninputs:\n  name: { type: string, description: Who is greeted. }\nsteps:\n  - id: note\n    title: Write the greeting\n    tool: file_ops.write\n    with: { path: hello.txt, content: \"Hello ${{ inputs.name }}\" }\n" },
+      { name: "brand-audit", description: "Looks at every brand asset, measures it in a sandbox, writes a report and a chart, and asks before it deletes what is stale.", inputs: [], workflowText },
+      { name: "hello", description: "Writes one file. The smallest workflow there is.", inputs: [], workflowText: "version: 1\nname: hello\ninputs:\n  name: { type: string, description: Who is greeted. }\nsteps:\n  - id: note\n    title: Write the greeting\n    tool: file_ops.write\n    with: { path: hello.txt, content: \"Hello ${{ inputs.name }}\" }\n" },
     ],
   })], // prettier-ignore
   ["GET", /^\/v1\/status$/, () => systemStatus(world.runs, ledgerSize())],

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { readChoice, readNumber, readText } from "./search-values.ts";
+import { runTabs, type RunTab } from "./run/run-tabs.ts";
 import { runGroupNames, type RunGroupName } from "./runs/run-groups.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { EmptyState } from "./ui/empty-state.tsx";
@@ -15,9 +16,6 @@ import { Loading, Page } from "./ui/page.tsx";
 import { ProblemNotice } from "./ui/problem-notice.tsx";
 
 type Search = Readonly<Record<string, unknown>>;
-
-export const runTabs = ["timeline", "events", "artifacts", "values", "proof"] as const;
-export type RunTab = (typeof runTabs)[number];
 
 const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotFoundPage });
 

@@ -1,12 +1,5 @@
-/** The one kind of error the pages show: an RFC 9457 problem, also made for answers that never came. */
-
-export interface ProblemDetail {
-  readonly pointer?: string;
-  readonly detail: string;
-  readonly hint?: string;
-  readonly line?: number;
-  readonly column?: number;
-}
+/** The one kind of error the pages show: the server's problem document, or why there is none. */
+import { isApiError, type ApiErrorDetail } from "@homeostat/client/api-error";
 
 export interface Problem {
   /** 0 when no answer came. */
@@ -16,65 +9,44 @@ export interface Problem {
   readonly detail: string;
   readonly hint?: string;
   readonly requestId?: string;
-  readonly errors: readonly ProblemDetail[];
-}
-
-export class ProblemError extends Error {
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(problem.detail === "" ? problem.title : problem.detail);
-    this.name = "ProblemError";
-    this.problem = problem;
-  }
-}
-
-/** Reads a problem+json body; anything else becomes a problem that says what came instead. */
-export function parseProblem(status: number, body: unknown): Problem {
-  const fields = isRecord(body) ? body : {};
-  const text = (name: string): string | undefined =>
-    typeof fields[name] === "string" && fields[name] !== "" ? fields[name] : undefined;
-  const hint = text("hint");
-  const requestId = text("requestId");
-  return {
-    status,
-    code: text("code") ?? `HTTP_${status}`,
-    title: text("title") ?? `The server answered ${status}`,
-    detail: text("detail") ?? "",
-    errors: Array.isArray(fields["errors"]) ? fields["errors"].filter(isDetail) : [],
-    ...(hint === undefined ? {} : { hint }),
-    ...(requestId === undefined ? {} : { requestId }),
-  };
-}
-
-export function unreachable(cause: unknown): Problem {
-  return {
-    status: 0,
-    code: "SERVER_UNREACHABLE",
-    title: "No answer from the server",
-    detail: cause instanceof Error ? cause.message : String(cause),
-    hint: "See whether `homeostat up` is running; this page goes on by itself once it answers.",
-    errors: [],
-  };
+  readonly errors: readonly ApiErrorDetail[];
 }
 
 /** Any thrown value as a problem, for showing. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ProblemError) return error.problem;
+  if (!isApiError(error)) {
+    return {
+      status: 0,
+      code: "DASHBOARD_FAULT",
+      title: "The dashboard stumbled",
+      detail: error instanceof Error ? error.message : String(error),
+      hint: "Reload the page. If it comes again, this is a fault in Homeostat.",
+      errors: [],
+    };
+  }
   return {
-    status: 0,
-    code: "DASHBOARD_FAULT",
-    title: "The dashboard stumbled",
-    detail: error instanceof Error ? error.message : String(error),
-    hint: "Reload the page. If it comes again, this is a fault in Homeostat.",
-    errors: [],
+    status: error.status,
+    code: error.code,
+    title: titleOf(error.code),
+    detail: error.detail,
+    errors: error.errors,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
   };
 }
 
-function isDetail(value: unknown): value is ProblemDetail {
-  return isRecord(value) && typeof value["detail"] === "string";
+/** True when the server wants to know who asks. */
+export function isSignedOut(error: unknown): boolean {
+  return isApiError(error) && error.status === 401;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** True when asking again would get the same answer. */
+export function isFinal(error: unknown): boolean {
+  return isApiError(error) && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
+
+/** `RUN_NOT_FOUND` -> `Run not found`, as the server titles its problems. */
+export function titleOf(code: string): string {
+  const words = code.toLowerCase().replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

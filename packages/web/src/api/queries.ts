@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
 import type { RunFilter } from "../live/apply-run.ts";
 import { api } from "./calls.ts";
-import { ProblemError } from "./problem.ts";
+import { isFinal, isSignedOut } from "./problem.ts";
 
 export const keys = {
   session: ["session"],
@@ -22,14 +22,12 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 5_000,
-        retry: (failures, error) =>
-          failures < 3 &&
-          !(error instanceof ProblemError && error.problem.status >= 400 && error.problem.status < 500),
+        retry: (failures, error) => failures < 3 && !isFinal(error),
       },
     },
   });
   const watch = (error: Error | null): void => {
-    if (error instanceof ProblemError && error.problem.status === 401) onSignedOut();
+    if (isSignedOut(error)) onSignedOut();
   };
   client.getQueryCache().subscribe((event) => {
     if (event.type === "updated" && event.action.type === "error") watch(event.action.error as Error);
@@ -46,7 +44,7 @@ export const sessionQuery = queryOptions({
     try {
       return await api.session(signal);
     } catch (error) {
-      if (error instanceof ProblemError && error.problem.status === 401) return null;
+      if (isSignedOut(error)) return null;
       throw error;
     }
   },

@@ -1,6 +1,6 @@
 /** For an action whose end was not recorded: a person looks and says what is true. */
 import { useId, useState, type ReactElement } from "react";
-import type { Approval, ApprovalAnswer } from "../api/contract.ts";
+import type { Approval, ApprovalAnswer, JsonValue } from "../api/contract.ts";
 import { Button } from "../ui/button.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { useDecide } from "./use-decide.ts";
@@ -92,12 +92,12 @@ export function OutcomeForm({ approval }: { readonly approval: Approval }): Reac
   );
 }
 
-type Parsed = { readonly kind: "none" | "broken" } | { readonly kind: "value"; readonly value: unknown };
+type Parsed = { readonly kind: "none" | "broken" } | { readonly kind: "value"; readonly value: JsonValue };
 
 function parseResult(text: string): Parsed {
   if (text.trim() === "") return { kind: "none" };
   try {
-    return { kind: "value", value: JSON.parse(text) as unknown };
+    return { kind: "value", value: JSON.parse(text) as JsonValue };
   } catch {
     // Said beside the field while typing.
     return { kind: "broken" };

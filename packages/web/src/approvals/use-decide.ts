@@ -1,8 +1,8 @@
 /** Sends an answer. A second answer is no error to a person: it says who was first. */
 import { useMutation, useQueryClient, type QueryClient, type UseMutationResult } from "@tanstack/react-query";
-import { api, type Decision } from "../api/calls.ts";
-import type { Approval, ApprovalAnswer } from "../api/contract.ts";
-import { ProblemError } from "../api/problem.ts";
+import { api } from "../api/calls.ts";
+import type { Approval, ApprovalAnswer, Decision } from "../api/contract.ts";
+import { problemOf } from "../api/problem.ts";
 import { keys } from "../api/queries.ts";
 import { applyApproval } from "../live/apply-run.ts";
 import { useAnnounce } from "../ui/announcer.tsx";
@@ -27,7 +27,7 @@ export function useDecide(approval: Approval): UseMutationResult<Approval, Error
         announce(`${done[decision.answer]}: ${approval.summary}`);
         return answered;
       } catch (error) {
-        if (!(error instanceof ProblemError) || error.problem.code !== "APPROVAL_CONFLICT") throw error;
+        if (problemOf(error).code !== "APPROVAL_CONFLICT") throw error;
         const first = await api.approval(approval.id);
         announce(answeredText(first), { tone: "waiting" });
         return first;

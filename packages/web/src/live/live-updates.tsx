@@ -9,12 +9,14 @@ import {
   type ReactElement,
   type ReactNode,
 } from "react";
+import { openAllStream, type StreamEvent } from "../api/calls.ts";
 import type { Approval, RunDetail, RunSummary } from "../api/contract.ts";
 import { keys } from "../api/queries.ts";
 import { applyApproval, applyRun, type RunFilter, type RunPages } from "./apply-run.ts";
-import type { StreamMessage, StreamState } from "./sse.ts";
-import { useStream } from "./use-stream.ts";
+import type { StreamState } from "./follow-stream.ts";
+import { useStream, type StreamSource } from "./use-stream.ts";
 
+const everything: StreamSource = { open: openAllStream };
 const StreamStateContext = createContext<StreamState>("connecting");
 
 export function useStreamState(): StreamState {
@@ -26,14 +28,13 @@ export function LiveUpdates({ children }: { readonly children: ReactNode }): Rea
   const [state, setState] = useState<StreamState>("connecting");
   const wasLost = useRef(false);
   const later = useMemo(() => createThrottle(1_000), []);
-  useStream("/v1/stream", {
-    onMessage: (message) => {
-      applyMessage(client, message);
+  useStream(everything, {
+    onEvent: (event) => {
+      applyEvent(client, event);
       later(() => {
         void client.invalidateQueries({ queryKey: keys.status });
         void client.invalidateQueries({ queryKey: keys.artifacts });
       });
-      return undefined;
     },
     onState: (next, status) => {
       setState(next);
@@ -49,9 +50,10 @@ export function LiveUpdates({ children }: { readonly children: ReactNode }): Rea
   return <StreamStateContext value={state}>{children}</StreamStateContext>;
 }
 
-function applyMessage(client: QueryClient, message: StreamMessage): void {
-  if (message.event === "run") takeRun(client, JSON.parse(message.data) as RunSummary);
-  if (message.event === "approval") takeApproval(client, JSON.parse(message.data) as Approval);
+/** The server made the data by the same contract (its own tests prove that against openapi.json). */
+function applyEvent(client: QueryClient, { event, data }: StreamEvent): void {
+  if (event === "run") takeRun(client, data as RunSummary);
+  if (event === "approval") takeApproval(client, data as Approval);
 }
 
 /** Also used by the run's own stream. */

@@ -1,46 +1,50 @@
 /** Follows a server stream while the page can be seen, and remembers where it was when it could not. */
 import { useEffect, useRef } from "react";
-import { followStream, type StreamMessage, type StreamState } from "./sse.ts";
+import type { OpenStream, StreamEvent } from "../api/calls.ts";
+import { followStream, type StreamState } from "./follow-stream.ts";
+
+export interface StreamSource {
+  readonly open: OpenStream;
+  /** Resume after this event id. */
+  readonly after?: number;
+}
 
 export interface StreamHandlers {
-  readonly onMessage: (message: StreamMessage) => boolean | undefined;
+  readonly onEvent: (event: StreamEvent) => void;
   readonly onState: (state: StreamState, status: number) => void;
 }
 
 /**
  * A hidden tab lets go of its connection: browsers allow six to one host over HTTP/1.1, and three forgotten tabs with two
- * streams each would block every other request. `address` null follows nothing.
+ * streams each would block every other request. `source` null follows nothing; a new object starts anew.
  */
-export function useStream(address: string | null, handlers: StreamHandlers): void {
+export function useStream(source: StreamSource | null, handlers: StreamHandlers): void {
   const latest = useRef(handlers);
   useEffect(() => {
     latest.current = handlers;
   });
   useEffect(() => {
-    if (address === null) return undefined;
-    let lastEventId: string | undefined;
-    let ended = false;
+    if (source === null) return undefined;
+    let after: string | number | undefined = source.after;
+    let hasEnded = false;
     let connection = new AbortController();
     const connect = (): void => {
       connection.abort();
-      if (ended || document.hidden) return;
+      if (hasEnded || document.hidden) return;
       connection = new AbortController();
-      const options = {
-        address,
+      void followStream({
+        open: source.open,
+        after,
         signal: connection.signal,
-        onMessage: (message: StreamMessage): boolean | undefined => {
-          if (message.id !== undefined) lastEventId = message.id;
-          return latest.current.onMessage(message);
+        onEvent: (event) => {
+          if (event.id !== undefined) after = event.id;
+          latest.current.onEvent(event);
         },
-        onState: (state: StreamState, status: number): void => {
-          ended = state === "ended";
+        onState: (state, status) => {
+          hasEnded = state === "ended";
           latest.current.onState(state, status);
         },
-      };
-      void followStream(lastEventId === undefined ? options : { ...options, lastEventId }, {
-        fetch: (input, init) => fetch(input, init),
-        sleep: sleepUnlessAborted,
-        random: Math.random,
+        sleep: sleepUntil,
       });
     };
     connect();
@@ -49,15 +53,17 @@ export function useStream(address: string | null, handlers: StreamHandlers): voi
       document.removeEventListener("visibilitychange", connect);
       connection.abort();
     };
-  }, [address]);
+  }, [source]);
 }
 
-function sleepUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, delayMs);
-    signal.addEventListener("abort", () => {
+/** Resolves after the time or when the signal aborts, whichever comes first. */
+function sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
       clearTimeout(timer);
-      reject(new Error("aborted"));
-    });
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
   });
 }

@@ -1,5 +1,5 @@
 /** Turns what stands in the form's fields into the inputs of a run, and says which fields cannot be used. */
-import type { InputDefinition } from "../api/contract.ts";
+import type { InputDefinition, JsonValue } from "../api/contract.ts";
 
 /** What a field holds: text as typed, or whether a box is ticked. */
 export type FieldValue = string | boolean;
@@ -7,13 +7,13 @@ export type FieldValues = Readonly<Record<string, FieldValue>>;
 export type Definitions = Readonly<Record<string, InputDefinition>>;
 
 export interface ReadInputs {
-  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly inputs: Readonly<Record<string, JsonValue>>;
   /** Input name to what is wrong with it. */
   readonly problems: Readonly<Record<string, string>>;
 }
 
 type Parsed =
-  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "value"; readonly value: JsonValue }
   | { readonly kind: "absent" }
   | { readonly kind: "problem"; readonly text: string };
 
@@ -30,7 +30,7 @@ export function initialValue(definition: InputDefinition): FieldValue {
 
 /** Fields nobody touched are left to the workflow's defaults. */
 export function readInputs(definitions: Definitions, values: FieldValues): ReadInputs {
-  const inputs: Record<string, unknown> = {};
+  const inputs: Record<string, JsonValue> = {};
   const problems: Record<string, string> = {};
   for (const [name, definition] of Object.entries(definitions)) {
     const given = values[name];
@@ -63,7 +63,7 @@ function parseField(definition: InputDefinition, given: FieldValue): Parsed {
   }
 }
 
-function parseChoice(choices: readonly unknown[], given: string): Parsed {
+function parseChoice(choices: readonly JsonValue[], given: string): Parsed {
   const choice = choices.find((candidate) => String(candidate) === given);
   return choice === undefined ? { kind: "absent" } : { kind: "value", value: choice };
 }
@@ -99,16 +99,16 @@ function parseObject(given: string): Parsed {
   return isObject ? { kind: "value", value } : { kind: "problem", text: "This is not a JSON object." };
 }
 
-function checkSize(definition: InputDefinition, value: unknown, size: number, unit: string): Parsed {
+function checkSize(definition: InputDefinition, value: JsonValue, size: number, unit: string): Parsed {
   const { min, max } = definition;
   if (min !== undefined && size < min) return { kind: "problem", text: `At least ${min} ${unit}`.trimEnd() };
   if (max !== undefined && size > max) return { kind: "problem", text: `At most ${max} ${unit}`.trimEnd() };
   return { kind: "value", value };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string): JsonValue | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text) as JsonValue;
   } catch {
     // Undefined is no JSON value; the caller says what was wanted.
     return undefined;

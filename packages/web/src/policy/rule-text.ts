@@ -1,10 +1,13 @@
 /** One rule in a few words, from whatever fields it has besides its name, effect and line. */
 import type { PolicyRule } from "../api/contract.ts";
 
+/** With whatever fields later versions add. */
+type Rule = Pick<PolicyRule, "name" | "effect" | "line"> & Readonly<Record<string, unknown>>;
+
 const known: ReadonlySet<string> = new Set(["name", "effect", "line"]);
 
 /** `description` alone when there is one; else `actions file_ops.delete; resources workspace/**`. */
-export function describeRule(rule: PolicyRule): string {
+export function describeRule(rule: Rule): string {
   const description = rule["description"];
   if (typeof description === "string" && description !== "") return description;
   return Object.entries(rule)

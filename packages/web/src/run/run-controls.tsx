@@ -1,8 +1,8 @@
 /** What can be done to a run in its present state. Ending one asks first and takes a reason. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type FormEvent, type ReactElement } from "react";
-import { api, type RunCommand } from "../api/calls.ts";
-import type { RunSummary } from "../api/contract.ts";
+import { api } from "../api/calls.ts";
+import type { RunCommand, RunSummary } from "../api/contract.ts";
 import { keys } from "../api/queries.ts";
 import { takeRun } from "../live/live-updates.tsx";
 import { useAnnounce } from "../ui/announcer.tsx";

@@ -1,11 +1,11 @@
 /** Keeps one run's page live: the journal's new events, the state, and what a running step says about its progress. */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { openRunStream } from "../api/calls.ts";
 import type { RunDetail, RunEvent, RunSummary } from "../api/contract.ts";
 import { keys } from "../api/queries.ts";
 import { createThrottle, takeRun } from "../live/live-updates.tsx";
-import type { StreamMessage } from "../live/sse.ts";
-import { useStream } from "../live/use-stream.ts";
+import { useStream, type StreamSource } from "../live/use-stream.ts";
 import { endedStates } from "../ui/state.ts";
 import { appendEvent, eventsKey } from "./run-events.ts";
 
@@ -20,19 +20,18 @@ export function useRunStream(run: RunDetail | undefined, runId: string): Progres
   const [lines, setLines] = useState<ProgressLines>({});
   const later = useMemo(() => createThrottle(refetchMs), []);
   const isLive = run !== undefined && !endedStates.has(run.state);
-  const address = useAddress(run, runId, isLive);
+  const source = useSource(run, runId, isLive);
   useEffect(() => setLines({}), [runId]);
-  useStream(address, {
-    onMessage: (message) => {
-      if (message.event === "progress") {
-        const line = JSON.parse(message.data) as { readonly step: string; readonly text: string };
+  useStream(source, {
+    onEvent: ({ event, data }) => {
+      if (event === "progress") {
+        const line = data as { readonly step: string; readonly text: string };
         setLines((before) => ({ ...before, [line.step]: line.text }));
-        return undefined;
+        return;
       }
-      if (message.event === "state") takeRun(client, JSON.parse(message.data) as RunSummary);
-      else if (message.id !== undefined) takeEvent(client, runId, message);
+      if (event === "state") takeRun(client, data as RunSummary);
+      else if (event !== "end") takeEvent(client, runId, data as RunEvent);
       later(() => void client.invalidateQueries({ queryKey: keys.run(runId) }));
-      return message.event === "end" ? false : undefined;
     },
     onState: (state) => {
       if (state === "live") later(() => void client.invalidateQueries({ queryKey: keys.run(runId) }));
@@ -41,18 +40,17 @@ export function useRunStream(run: RunDetail | undefined, runId: string): Progres
   return lines;
 }
 
-/** Fixed while the run lives, so that new events do not reconnect; made anew when a dead run is revived. */
-function useAddress(run: RunDetail | undefined, runId: string, isLive: boolean): string | null {
-  const address = useRef<{ readonly runId: string; readonly text: string } | null>(null);
-  if (!isLive || run === undefined) address.current = null;
-  else if (address.current?.runId !== runId) {
-    address.current = { runId, text: `/v1/runs/${encodeURIComponent(runId)}/stream?after=${run.headSeq}` };
+/** The same object while the run lives, so that new events do not reconnect; made anew when a dead run is revived. */
+function useSource(run: RunDetail | undefined, runId: string, isLive: boolean): StreamSource | null {
+  const kept = useRef<{ readonly runId: string; readonly source: StreamSource } | null>(null);
+  if (!isLive || run === undefined) kept.current = null;
+  else if (kept.current?.runId !== runId) {
+    kept.current = { runId, source: { open: openRunStream(runId), after: run.headSeq } };
   }
-  return address.current?.text ?? null;
+  return kept.current?.source ?? null;
 }
 
-function takeEvent(client: QueryClient, runId: string, message: StreamMessage): void {
-  const event = JSON.parse(message.data) as RunEvent;
+function takeEvent(client: QueryClient, runId: string, event: RunEvent): void {
   const known = client.getQueryData<readonly RunEvent[]>(eventsKey(runId));
   if (known === undefined) return;
   const after = appendEvent(known, event);

@@ -1,5 +1,5 @@
 /** The filters of the run list: states as people sort them. */
-import type { RunState } from "../api/contract.ts";
+import type { QueueCounts, RunState } from "../api/contract.ts";
 
 export const runGroupNames = ["active", "waiting", "completed", "failed", "cancelled"] as const;
 export type RunGroupName = (typeof runGroupNames)[number];
@@ -27,11 +27,8 @@ export const runGroups: Readonly<Record<RunGroupName, RunGroup>> = {
 };
 
 /** How many runs are in a group; undefined while the counts are unknown. */
-export function countGroup(
-  group: RunGroup,
-  counts: Readonly<Partial<Record<RunState, number>>> | undefined,
-): number | undefined {
+export function countGroup(group: RunGroup, counts: QueueCounts | undefined): number | undefined {
   if (counts === undefined) return undefined;
-  const states = group.states.length === 0 ? (Object.keys(counts) as RunState[]) : group.states;
+  const states = group.states.length === 0 ? Object.keys(counts) : group.states;
   return states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
 }

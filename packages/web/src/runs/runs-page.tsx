@@ -57,7 +57,7 @@ export function RunsPage(): ReactElement {
 
 function Filters(): ReactElement {
   const { state, workflow } = route.useSearch();
-  const counts = useQuery(statusQuery).data?.queue;
+  const counts = useQuery(statusQuery).data?.queue.counts;
   return (
     <nav className="pills" aria-label="Filter by state">
       {[undefined, ...runGroupNames].map((name) => {

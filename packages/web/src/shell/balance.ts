@@ -1,7 +1,7 @@
 /** Reads one sign of life from all there is: does anything depart from rest, and where should a person look? */
 import type { SystemStatus } from "../api/contract.ts";
 import { formatCount } from "../format/quantity.ts";
-import type { StreamState } from "../live/sse.ts";
+import type { StreamState } from "../live/follow-stream.ts";
 import type { Tone } from "../ui/state.ts";
 
 export interface Balance {
@@ -32,7 +32,7 @@ function departuresOf(status: SystemStatus | undefined, waiting: number): Depart
   if (failed !== undefined) {
     found.push({ deviation: 1, tone: "failed", text: `${failed.name} failed`, to: "/system" });
   }
-  const dead = status?.queue.DEAD ?? 0;
+  const dead = status?.queue.counts["DEAD"] ?? 0;
   if (dead > 0) {
     const text = formatCount(dead, "dead letter");
     found.push({ deviation: 0.85, tone: "failed", text, to: "/", state: "failed" });
@@ -49,7 +49,7 @@ function departuresOf(status: SystemStatus | undefined, waiting: number): Depart
 }
 
 function atRest(status: SystemStatus | undefined): Departure {
-  const moving = (status?.queue.RUNNING ?? 0) + (status?.queue.RETRYING ?? 0);
+  const moving = (status?.queue.counts["RUNNING"] ?? 0) + (status?.queue.counts["RETRYING"] ?? 0);
   if (moving === 0) return { deviation: 0, tone: "done", text: "Steady", to: "/system" };
   return { deviation: 0.06, tone: "moving", text: `Steady, ${moving} running`, to: "/", state: "active" };
 }

@@ -1,6 +1,6 @@
 /** Sign-in with the token of this installation, for when the link that `homeostat up` prints is not at hand. */
 import { useEffect, useId, useState, type FormEvent, type ReactElement } from "react";
-import { ProblemError } from "../api/problem.ts";
+import { isSignedOut } from "../api/problem.ts";
 import { Logo } from "../shell/logo.tsx";
 import { ThemeToggle } from "../shell/theme-toggle.tsx";
 import { Button } from "../ui/button.tsx";
@@ -24,7 +24,7 @@ export function SignInPage({ onToken, error, isBusy }: Props): ReactElement {
     event.preventDefault();
     if (token.trim() !== "") onToken(token.trim());
   };
-  const isRefused = error instanceof ProblemError && error.problem.status === 401;
+  const isRefused = isSignedOut(error);
   return (
     <main className="sign-in">
       <div className="sign-in-theme">

@@ -1,16 +1,12 @@
 /** How many runs stand in each state; a count leads to those runs. */
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import { runStates, type RunState } from "../api/contract.ts";
+import { runStates, type QueueCounts as QueueCountsByState } from "../api/contract.ts";
 import { runGroupNames, runGroups } from "../runs/run-groups.ts";
 import { runLooks } from "../ui/state.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 
-export function QueueCounts({
-  queue,
-}: {
-  readonly queue: Readonly<Partial<Record<RunState, number>>>;
-}): ReactElement {
+export function QueueCounts({ queue }: { readonly queue: QueueCountsByState }): ReactElement {
   return (
     <section className="panel">
       <header className="panel-head">

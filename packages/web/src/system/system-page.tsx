@@ -30,7 +30,7 @@ export function SystemPage(): ReactElement {
             <Parts parts={status.data.parts} />
             <div className="stack">
               <About status={status.data} />
-              <QueueCounts queue={status.data.queue} />
+              <QueueCounts queue={status.data.queue.counts} />
             </div>
           </div>
           <SandboxPanel report={status.data.sandbox} />

@@ -1,0 +1,4 @@
+/** The views of one run, by the name they have in the address. */
+
+export const runTabs = ["timeline", "events", "artifacts", "values", "proof"] as const;
+export type RunTab = (typeof runTabs)[number];
