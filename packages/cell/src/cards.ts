@@ -6,6 +6,8 @@ import type { Span } from "./marks.ts";
 /** ISO/IEC 7812-1: a primary account number has at most 19 digits; the shortest still issued (Maestro) has 12. */
 const longest = 19;
 const shortest = 12;
+/** What most digit runs come to, without a new list each. */
+const none: readonly PossibleEnd[] = [];
 
 /**
  * The card number that starts at `start`, which must be the first digit of a run. Groups may be parted by single spaces
@@ -13,42 +15,41 @@ const shortest = 12;
  */
 export function matchCard(text: string, start: number): Span | undefined {
   if (isFraction(text, start)) return undefined;
-  const { digits, ends } = readDigits(text, start);
-  for (let count = digits.length; count >= shortest; count -= 1) {
-    const end = ends[count];
-    if (end === undefined || !isIssued(digits, count) || !passesLuhn(digits, count)) continue;
+  for (const { count, end } of possibleEnds(text, start)) {
+    if (!isIssued(text, start, count) || !passesLuhn(text, start, end)) continue;
     return isInsideUuid(text, start, end) ? undefined : { start, end, mark: cardMark };
   }
   return undefined;
 }
 
-/** The digits, and for each count of digits that ends a whole group the index after it. */
-function readDigits(text: string, start: number): { digits: number[]; ends: (number | undefined)[] } {
-  const digits: number[] = [];
-  const ends: (number | undefined)[] = [];
+interface PossibleEnd {
+  /** Digits up to here. */
+  readonly count: number;
+  /** Index after the last of them. */
+  readonly end: number;
+}
+
+/** Where a number of allowed length could end: after whole groups only. The longest first. */
+function possibleEnds(text: string, start: number): readonly PossibleEnd[] {
+  let ends = none;
   let separator = 0;
-  let index = start;
   let groupStart = start;
-  for (;;) {
-    const code = text.charCodeAt(index);
-    if (isDigit(code)) {
-      if (digits.length === longest) return { digits, ends };
-      digits.push(code - 48);
+  for (let count = 0; ;) {
+    let index = groupStart;
+    while (isDigit(text.charCodeAt(index)) && count < longest) {
       index += 1;
-      continue;
+      count += 1;
     }
-    if (index === groupStart) return { digits, ends };
+    const code = text.charCodeAt(index);
     const isFirstGroup = groupStart === start;
-    const groupLength = index - groupStart;
-    if (!isFirstGroup && groupLength < 3) return { digits, ends };
-    if (isLetter(code) || (code === 46 && isDigit(text.charCodeAt(index + 1)))) return { digits, ends };
-    ends[digits.length] = index;
+    if (isDigit(code) || index - groupStart < (isFirstGroup ? 1 : 3)) return ends;
+    if (isLetter(code) || (code === 46 && isDigit(text.charCodeAt(index + 1)))) return ends;
+    if (count >= shortest) ends = [{ count, end: index }, ...ends];
     const maySeparate = code === 32 || code === 45;
-    if (!maySeparate || (separator !== 0 && separator !== code)) return { digits, ends };
-    if (isFirstGroup && groupLength !== 4) return { digits, ends };
+    if (!maySeparate || (separator !== 0 && separator !== code)) return ends;
+    if (isFirstGroup && index - groupStart !== 4) return ends;
     separator = code;
-    index += 1;
-    groupStart = index;
+    groupStart = index + 1;
   }
 }
 
@@ -60,11 +61,12 @@ function isFraction(text: string, start: number): boolean {
 }
 
 /** Issuer ranges and lengths as the networks publish them (Visa, Mastercard, Amex, Discover, Diners, JCB, UnionPay, Maestro, Mir). */
-function isIssued(digits: readonly number[], count: number): boolean {
-  const one = digits[0]!;
-  const two = one * 10 + digits[1]!;
-  const three = two * 10 + digits[2]!;
-  const four = three * 10 + digits[3]!;
+function isIssued(text: string, start: number, count: number): boolean {
+  // The first group has four digits at least.
+  const one = text.charCodeAt(start) - 48;
+  const two = one * 10 + text.charCodeAt(start + 1) - 48;
+  const three = two * 10 + text.charCodeAt(start + 2) - 48;
+  const four = three * 10 + text.charCodeAt(start + 3) - 48;
   if (one === 4) return count === 13 || count === 16 || count === 19;
   if (two === 34 || two === 37) return count === 15;
   if ((two >= 51 && two <= 55) || (four >= 2221 && four <= 2720)) return count === 16;
@@ -80,12 +82,15 @@ function isMaestro(four: number): boolean {
   return [5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763].includes(four);
 }
 
-/** ISO/IEC 7812-1 annex B. */
-function passesLuhn(digits: readonly number[], count: number): boolean {
+/** ISO/IEC 7812-1 annex B. Separators are passed over. */
+function passesLuhn(text: string, start: number, end: number): boolean {
   let sum = 0;
-  for (let index = 0; index < count; index += 1) {
-    const digit = digits[count - 1 - index]!;
-    sum += index % 2 === 0 ? digit : digit * 2 - (digit > 4 ? 9 : 0);
+  let isDoubled = false;
+  for (let index = end - 1; index >= start; index -= 1) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0) continue;
+    sum += isDoubled ? digit * 2 - (digit > 4 ? 9 : 0) : digit;
+    isDoubled = !isDoubled;
   }
   return sum % 10 === 0;
 }

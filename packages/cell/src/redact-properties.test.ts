@@ -333,22 +333,22 @@ describe("time", () => {
 
   test("a long run of token beginnings that turns out to be none is passed over once", () => {
     const text = `${"eyJa-".repeat(size / 5)}.x`;
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     expect(redactor.text(text)).toBe(text);
-    expect(performance.now() - started).toBeLessThanOrEqual(1_000);
+    expect(process.threadCpuUsage(before).user).toBeLessThanOrEqual(1_000_000);
   });
 
   test.each(hostile)("1 MiB of %j takes at most 250 ms", (piece) => {
     const text = piece.repeat(Math.ceil(size / piece.length)).slice(0, size);
     redactor.text(text.slice(0, size >> 2));
-    // The best of five: the machine is shared, the code's own cost is the least time seen.
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round += 1) {
-      const started = performance.now();
+    // The thread's own time, best of five: what else the machine does is not the code's cost.
+    let bestMs = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 5 && bestMs > 250; round += 1) {
+      const before = process.threadCpuUsage();
       redactor.text(text);
-      best = Math.min(best, performance.now() - started);
-      if (best <= 250) break;
+      const { user, system } = process.threadCpuUsage(before);
+      bestMs = Math.min(bestMs, (user + system) / 1000);
     }
-    expect(best).toBeLessThanOrEqual(250);
+    expect(bestMs).toBeLessThanOrEqual(250);
   });
 });
