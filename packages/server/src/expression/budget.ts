@@ -33,3 +33,8 @@ export function grow(budget: Budget, units: number): void {
 export function readingSteps(units: number): number {
   return 1 + (units >> 6);
 }
+
+/** Steps for searching `units` characters: the worst pattern costs some comparisons for each. */
+export function searchingSteps(units: number): number {
+  return 1 + (units >> 4);
+}

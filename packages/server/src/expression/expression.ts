@@ -21,7 +21,7 @@ export const expressionLimits: {
   templateLength: 262_144,
   /** Nesting of the parsed tree; evaluation recurses as deep. */
   depth: 100,
-  /** About 50 ms on a 2 GHz core. */
+  /** 5 to 200 ms on a 2 GHz core, by what the steps are. */
   steps: 1_000_000,
   /** What one evaluation may build: 4 Mi units, about 8 MB of text. */
   size: 4_194_304,

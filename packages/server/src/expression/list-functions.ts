@@ -1,6 +1,6 @@
 /** Functions of the language that work on lists and objects. Inputs are never changed. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import { grow, readingSteps, spend } from "./budget.ts";
+import { grow, readingSteps, searchingSteps, spend } from "./budget.ts";
 import {
   argument,
   callError,
@@ -59,7 +59,7 @@ function contains(call: Call): boolean {
   if (isList(whole)) return whole.some((item) => areEqual(item, argument(call, 1), call.budget));
   if (typeof whole !== "string") return wrongType(call, 0, "a list or string");
   const part = stringArgument(call, 1);
-  spend(call.budget, readingSteps(whole.length + part.length));
+  spend(call.budget, searchingSteps(whole.length + part.length));
   return part === "" || findAll(whole, part, 1).length > 0;
 }
 

@@ -1,6 +1,6 @@
 /** Functions of the language that work on text. Positions and lengths count Unicode code points. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import { grow, readingSteps, spend } from "./budget.ts";
+import { grow, readingSteps, searchingSteps, spend } from "./budget.ts";
 import type { Budget } from "./budget.ts";
 import { argument, callError, listArgument, stringArgument } from "./call.ts";
 import type { Call, LanguageFunction } from "./call.ts";
@@ -68,7 +68,7 @@ function split(call: Call): JsonValue {
     grow(call.budget, 2 * text.length);
     return codePoints(text, call.budget);
   }
-  spend(call.budget, readingSteps(text.length + separator.length));
+  spend(call.budget, searchingSteps(text.length + separator.length));
   const parts: string[] = [];
   let from = 0;
   for (const at of findAll(text, separator)) {
@@ -96,7 +96,7 @@ function replace(call: Call): string {
   const part = stringArgument(call, 1);
   const by = stringArgument(call, 2);
   if (part === "") throw callError(call, "replace cannot look for an empty text");
-  spend(call.budget, readingSteps(text.length + part.length));
+  spend(call.budget, searchingSteps(text.length + part.length));
   const found = findAll(text, part);
   spend(call.budget, found.length);
   grow(call.budget, text.length + found.length * by.length);
