@@ -70,6 +70,8 @@ export interface Gate {
   admit(input: GateInput): Promise<GateOutcome>;
   /** The way back: output check, redaction, labels. Throws OUTPUT_INVALID. */
   receive(output: JsonValue, labels: readonly OriginLabel[]): Received;
+  /** Masks secrets in what an action says when it fails, such as a program's error output. */
+  cleanText(text: string): string;
   /** Tells the breaker how the action went. */
   settled(admitted: Admitted, tool: string, outcome: "succeeded" | "failed"): void;
 }
@@ -132,6 +134,8 @@ export function createGate(deps: GateDeps): Gate {
       }
       return { output: deps.redact(output), labels };
     },
+    // A text stays a text: only parts of it change.
+    cleanText: (text) => deps.redact(text) as string,
     settled(admitted, tool, outcome) {
       deps.breaker[outcome](breakerTarget(tool, admitted.resolved.resource));
     },

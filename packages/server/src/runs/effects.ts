@@ -1,6 +1,5 @@
 /** The only road to a tool: a permit is redeemed, the intent is durable before the act, the outcome after it. */
 import type { ArtifactPlan, WorkspaceChange } from "../artifacts/register.ts";
-import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
@@ -85,7 +84,7 @@ export async function act(session: RunSession, request: Act, deps: EffectDeps): 
     return { kind: "completed" };
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
-    return { kind: "failed", error: runErrorOf(error, request.stepPath), transient: false };
+    return { kind: "failed", error: runErrorOf(error, request.stepPath, deps.gate), transient: false };
   }
 }
 
@@ -131,14 +130,16 @@ async function execute(
     const stopped = signal.aborted;
     // A stopped or broken-off unsafe act may have happened: only the tool itself can say that it did not.
     if (tool.effect === "unsafe" && !knowsItDidNotHappen(error)) {
-      const why = timeout.aborted ? `no answer within ${admitted.timeoutMs} ms` : errorMessage(error);
+      const why = timeout.aborted
+        ? `no answer within ${admitted.timeoutMs} ms`
+        : deps.gate.cleanText(errorMessage(error));
       if (stopped || isTransient(error)) return { kind: "unknown", reason: why };
     }
     if (timeout.aborted) {
       const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
       return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step: stepPath }, transient: true };
     }
-    return { kind: "failed", error: runErrorOf(error, stepPath), transient: isTransient(error) };
+    return { kind: "failed", error: runErrorOf(error, stepPath, deps.gate), transient: isTransient(error) };
   }
 }
 
@@ -215,9 +216,10 @@ async function saveFiles(session: RunSession, step: string, result: ToolResult, 
   return { workspace: next.ref, records: plan.records, statements: plan.statements };
 }
 
-export function runErrorOf(error: unknown, step: string): RunError {
-  if (isHomeostatError(error)) return { code: error.code, message: error.message, hint: error.hint, step };
-  return { code: "ACTION_FAILED", message: errorMessage(error), step };
+function runErrorOf(error: unknown, step: string, gate: Pick<Gate, "cleanText">): RunError {
+  const message = gate.cleanText(errorMessage(error));
+  if (isHomeostatError(error)) return { code: error.code, message, hint: error.hint, step };
+  return { code: "ACTION_FAILED", message, step };
 }
 
 function isTransient(error: unknown): boolean {
@@ -226,15 +228,4 @@ function isTransient(error: unknown): boolean {
 
 function knowsItDidNotHappen(error: unknown): boolean {
   return isHomeostatError(error) && error.data["didNotHappen"] === true;
-}
-
-/** The digest an approval about a lost outcome is bound to: the intent it asks about. */
-export function describeLostOutcome(intent: ActionIntent): {
-  readonly summary: string;
-  readonly args: JsonObject;
-} {
-  return {
-    summary: `Did this happen? ${intent.summary} (attempt ${intent.attempt}, key ${intent.key})`,
-    args: intent.args,
-  };
 }

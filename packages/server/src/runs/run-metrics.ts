@@ -17,7 +17,8 @@ export function observeEvents(metrics: Metrics, events: readonly RunEvent[], row
         }
         break;
       case "action.failed":
-        if (body.retryAtMs === null) metrics.count("homeostat_steps_total", { kind: "tool", state: "failed" });
+        if (body.retryAtMs === null)
+          metrics.count("homeostat_steps_total", { kind: "tool", state: "failed" });
         break;
       case "action.denied":
         metrics.count("homeostat_steps_total", { kind: "tool", state: "denied" });

@@ -84,7 +84,7 @@ async function streamRun(
   const stopCommits = deps.store.onCommit("journal", bell.ring);
   const stopLive = deps.live.subscribe(runId, (message) => {
     if (message.kind === "progress") {
-      stream.send({ event: "progress", data: { step: message.step, text: message.text } });
+      stream.send({ event: "progress", data: { step: message.step, text: deps.redact(message.text) } });
     } else bell.ring();
   });
   try {

@@ -4,7 +4,7 @@ import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { runFromStore } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
-import type { Store } from "../store/store.ts";
+import type { Row, Store } from "../store/store.ts";
 import { fold, hasEnded, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { chainDigest, decodeRow, emptyHead, rowFromStore } from "./journal.ts";
@@ -50,9 +50,8 @@ export async function verifyRuns(deps: VerifyRunsDeps): Promise<RunsVerdict> {
   const totals = { events: 0, pending: 0, erased: 0 };
   const known = new Set<string>();
   for (const row of rows) {
-    const run = runFromStore(row);
-    known.add(run.id);
-    const verdict = await verifyRun(run, deps);
+    known.add(row["id"] as string);
+    const verdict = await verifyStoredRun(row, deps);
     findings.push(...verdict.findings);
     if (verdict.state !== null) states.push(verdict.state);
     totals.events += verdict.events;
@@ -78,6 +77,28 @@ interface RunVerdict {
   readonly state: RunState | null;
 }
 
+/** A row that was changed into something unreadable is a finding like any other. */
+async function verifyStoredRun(row: Row, deps: VerifyRunsDeps): Promise<RunVerdict> {
+  try {
+    return await verifyRun(runFromStore(row), deps);
+  } catch (error) {
+    const where = `state.db, tables runs and journal, run ${String(row["id"])}`;
+    const finding = { what: "run unreadable", where, detail: errorMessage(error) };
+    return { events: 0, pending: 0, erased: 0, findings: [finding], state: null };
+  }
+}
+
+/** Undefined, with a finding, when a column no longer holds what it must. */
+function readRow(stored: Row, runId: string, findings: VerifyFinding[]): JournalRow | undefined {
+  try {
+    return rowFromStore(stored);
+  } catch (error) {
+    const where = `state.db, table journal, run ${runId}, seq ${String(stored["seq"])}`;
+    findings.push({ what: "event unreadable", where, detail: errorMessage(error) });
+    return undefined;
+  }
+}
+
 async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict> {
   const findings: VerifyFinding[] = [];
   const heads = new Map(deps.heads.get(run.id) ?? []);
@@ -88,7 +109,9 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
   let erased = 0;
   const sql = "SELECT * FROM journal WHERE run_id = ? ORDER BY seq";
   for await (const stored of deps.store.scan(sql, [run.id])) {
-    const row = rowFromStore(stored);
+    const row = readRow(stored, run.id, findings);
+    // Nothing behind an unreadable event can be chained to it.
+    if (row === undefined) return { events: head.seq, pending, erased, findings, state: null };
     const where = placeOf(row);
     if (row.seq !== head.seq + 1) {
       findings.push({
