@@ -2,6 +2,7 @@
  * The twin of audit.py for hosts that run JavaScript alone: same arguments, same files, same bytes.
  * It uses only what the sandbox gives every JavaScript program: readFile, readBytes, writeFile, listFiles, args, console.
  */
+/* oxlint-disable max-lines -- a sandboxed program is one file: its world has no modules to import. */
 "use strict";
 
 const pngMark = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -145,7 +146,7 @@ function readPng(data) {
     const length = view.getUint32(at);
     const name = String.fromCharCode(...data.subarray(at + 4, at + 8));
     const chunk = data.subarray(at + 8, at + 8 + length);
-    if (chunk.length < length || (name === "IHDR" && length !== 13)) throw new Unreadable("damaged");
+    if (chunk.length < length || (name === "IHDR" && length !== 13)) throw damaged();
     if (name === "IHDR") header = at + 8;
     else if (name === "PLTE") plte = chunk;
     else if (name === "tRNS") trns = chunk;
@@ -153,7 +154,7 @@ function readPng(data) {
     else if (name === "IEND") break;
     at += 12 + length;
   }
-  if (header === undefined) throw new Unreadable("damaged");
+  if (header === undefined) throw damaged();
   const width = view.getUint32(header);
   const height = view.getUint32(header + 4);
   const [depth, colourType, , , interlaced] = data.subarray(header + 8, header + 13);
@@ -182,7 +183,7 @@ function unfilter(bytes, { stride, height, channels }) {
   for (let y = 0; y < height; y++) {
     const start = y * (stride + 1) + 1;
     const kind = bytes[start - 1];
-    if (kind > 4) throw new Unreadable("damaged");
+    if (kind > 4) throw damaged();
     if (kind === 0) continue;
     for (let i = 0; i < stride; i++) {
       const at = start + i;
@@ -219,7 +220,7 @@ function countPixels(bytes, { stride, height, channels, colourType, plte, trns }
       const value = bytes[at];
       if (colourType === 3) {
         const isClear = value < trns.length && trns[value] < 128;
-        if (!isClear && value * 3 + 2 >= plte.length) throw new Unreadable("damaged");
+        if (!isClear && value * 3 + 2 >= plte.length) throw damaged();
         colour = isClear ? -1 : (plte[value * 3] << 16) | (plte[value * 3 + 1] << 8) | plte[value * 3 + 2];
       } else if (isGrey) colour = channels === 2 && bytes[at + 1] < 128 ? -1 : value * 0x010101;
       else if (channels === 4 && bytes[at + 3] < 128) colour = -1;
@@ -491,106 +492,121 @@ function escapeXml(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }
 
+function damaged() {
+  return new Unreadable("damaged");
+}
+
 /** zlib (RFC 1950) around deflate (RFC 1951) into exactly `expected` bytes, never more. */
 function inflate(input, expected) {
-  const out = new Uint8Array(expected);
-  const damaged = () => new Unreadable("damaged");
-  if (input.length < 6 || (input[0] & 15) !== 8 || (input[0] * 256 + input[1]) % 31 !== 0 || input[1] & 32)
-    throw damaged();
-  let at = 2;
-  let held = 0;
-  let heldBits = 0;
-  let size = 0;
-
-  const bits = (count) => {
-    while (heldBits < count) {
-      if (at >= input.length) throw damaged();
-      held |= input[at++] << heldBits;
-      heldBits += 8;
-    }
-    const value = held & ((1 << count) - 1);
-    held >>>= count;
-    heldBits -= count;
-    return value;
-  };
-  const symbol = ({ counts, symbols }) => {
-    let code = 0;
-    let first = 0;
-    let index = 0;
-    for (let length = 1; length < 16; length++) {
-      code |= bits(1);
-      const count = counts[length];
-      if (code - count < first) return symbols[index + code - first];
-      index += count;
-      first = (first + count) << 1;
-      code <<= 1;
-    }
-    throw damaged();
-  };
-  const put = (byte) => {
-    if (size >= expected) throw damaged();
-    out[size++] = byte;
-  };
-  const stored = () => {
-    held = 0;
-    heldBits = 0;
-    const length = input[at] | (input[at + 1] << 8);
-    if (at + 4 + length > input.length || (input[at + 2] | (input[at + 3] << 8)) !== (length ^ 0xffff))
-      throw damaged();
-    at += 4;
-    for (let left = length; left > 0; left--) put(input[at++]);
-  };
-  const packed = ({ lengths, distances }) => {
-    for (;;) {
-      const code = symbol(lengths);
-      if (code === 256) return;
-      if (code < 256) put(code);
-      else {
-        if (code > 285) throw damaged();
-        let length = lengthBase[code - 257] + bits(lengthBits[code - 257]);
-        const far = symbol(distances);
-        if (far > 29) throw damaged();
-        const distance = distanceBase[far] + bits(distanceBits[far]);
-        if (distance > size || size + length > expected) throw damaged();
-        for (; length > 0; length--) {
-          out[size] = out[size - distance];
-          size++;
-        }
-      }
-    }
-  };
-  const dynamicTrees = () => {
-    const lengthCodes = bits(5) + 257;
-    const distanceCodes = bits(5) + 1;
-    const codeCodes = bits(4) + 4;
-    const codeLengths = new Array(19).fill(0);
-    for (let i = 0; i < codeCodes; i++) codeLengths[codeOrder[i]] = bits(3);
-    const codes = tree(codeLengths);
-    const all = [];
-    while (all.length < lengthCodes + distanceCodes) {
-      const code = symbol(codes);
-      if (code < 16) all.push(code);
-      else if (code === 16 && all.length === 0) throw damaged();
-      else {
-        const value = code === 16 ? all[all.length - 1] : 0;
-        const times = code === 16 ? 3 + bits(2) : code === 17 ? 3 + bits(3) : 11 + bits(7);
-        for (let i = 0; i < times; i++) all.push(value);
-      }
-    }
-    if (all.length > lengthCodes + distanceCodes) throw damaged();
-    return { lengths: tree(all.slice(0, lengthCodes)), distances: tree(all.slice(lengthCodes)) };
-  };
-
+  const isZlib = input.length >= 6 && (input[0] & 15) === 8 && (input[0] * 256 + input[1]) % 31 === 0;
+  if (!isZlib || input[1] & 32) throw damaged();
+  const reader = { input, at: 2, held: 0, heldBits: 0 };
+  const output = { bytes: new Uint8Array(expected), size: 0 };
   for (let isLast = 0; isLast === 0;) {
-    isLast = bits(1);
-    const kind = bits(2);
+    isLast = readBits(reader, 1);
+    const kind = readBits(reader, 2);
     if (kind === 3) throw damaged();
-    if (kind === 0) stored();
-    else packed(kind === 1 ? fixedTrees() : dynamicTrees());
+    if (kind === 0) copyStored(reader, output);
+    else unpack(reader, output, kind === 1 ? fixedTrees() : readTrees(reader));
   }
-  if (size !== expected || at + 4 > input.length) throw damaged();
-  if (adler32(out) !== new DataView(input.buffer, input.byteOffset + at).getUint32(0)) throw damaged();
-  return out;
+  if (output.size !== expected || reader.at + 4 > input.length) throw damaged();
+  const checksum = new DataView(input.buffer, input.byteOffset + reader.at).getUint32(0);
+  if (adler32(output.bytes) !== checksum) throw damaged();
+  return output.bytes;
+}
+
+function readBits(reader, count) {
+  while (reader.heldBits < count) {
+    if (reader.at >= reader.input.length) throw damaged();
+    reader.held |= reader.input[reader.at++] << reader.heldBits;
+    reader.heldBits += 8;
+  }
+  const value = reader.held & ((1 << count) - 1);
+  reader.held >>>= count;
+  reader.heldBits -= count;
+  return value;
+}
+
+/** One symbol, bit by bit along the canonical code. */
+function readSymbol(reader, { counts, symbols }) {
+  let code = 0;
+  let first = 0;
+  let index = 0;
+  for (let length = 1; length < 16; length++) {
+    code |= readBits(reader, 1);
+    const count = counts[length];
+    if (code - count < first) return symbols[index + code - first];
+    index += count;
+    first = (first + count) << 1;
+    code <<= 1;
+  }
+  throw damaged();
+}
+
+/** Bits are read a byte at a time, so what is held belongs to the byte that ends here. */
+function copyStored(reader, output) {
+  const { input, at } = reader;
+  const length = input[at] | (input[at + 1] << 8);
+  const check = input[at + 2] | (input[at + 3] << 8);
+  const end = at + 4 + length;
+  if (end > input.length || check !== (length ^ 0xffff) || output.size + length > output.bytes.length)
+    throw damaged();
+  output.bytes.set(input.subarray(at + 4, end), output.size);
+  output.size += length;
+  Object.assign(reader, { at: end, held: 0, heldBits: 0 });
+}
+
+function unpack(reader, output, { lengths, distances }) {
+  const { bytes } = output;
+  for (;;) {
+    const code = readSymbol(reader, lengths);
+    if (code === 256) return;
+    if (code < 256) {
+      if (output.size >= bytes.length) throw damaged();
+      bytes[output.size++] = code;
+      continue;
+    }
+    if (!(code <= 285)) throw damaged();
+    const length = lengthBase[code - 257] + readBits(reader, lengthBits[code - 257]);
+    const far = readSymbol(reader, distances);
+    if (!(far <= 29)) throw damaged();
+    const distance = distanceBase[far] + readBits(reader, distanceBits[far]);
+    const end = output.size + length;
+    if (distance > output.size || end > bytes.length) throw damaged();
+    // Byte by byte: a copy may read what it has just written.
+    for (; output.size < end; output.size++) bytes[output.size] = bytes[output.size - distance];
+  }
+}
+
+function readTrees(reader) {
+  const lengthCodes = readBits(reader, 5) + 257;
+  const distanceCodes = readBits(reader, 5) + 1;
+  const codeCodes = readBits(reader, 4) + 4;
+  const codeLengths = zeros(19);
+  for (let i = 0; i < codeCodes; i++) codeLengths[codeOrder[i]] = readBits(reader, 3);
+  const codes = tree(codeLengths);
+  const all = [];
+  while (all.length < lengthCodes + distanceCodes) {
+    const code = readSymbol(reader, codes);
+    if (code < 16) all.push(code);
+    else if (code === 16 && all.length === 0) throw damaged();
+    else {
+      const value = code === 16 ? all[all.length - 1] : 0;
+      const times =
+        code === 16
+          ? 3 + readBits(reader, 2)
+          : code === 17
+            ? 3 + readBits(reader, 3)
+            : 11 + readBits(reader, 7);
+      for (let i = 0; i < times; i++) all.push(value);
+    }
+  }
+  if (all.length > lengthCodes + distanceCodes) throw damaged();
+  return { lengths: tree(all.slice(0, lengthCodes)), distances: tree(all.slice(lengthCodes)) };
+}
+
+function zeros(count) {
+  return Array.from({ length: count }, () => 0);
 }
 
 const codeOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -614,7 +630,7 @@ function bases(extra, start) {
 
 /** Canonical Huffman codes (RFC 1951 section 3.2.2) as counts per length and symbols in order. */
 function tree(lengths) {
-  const counts = new Array(16).fill(0);
+  const counts = zeros(16);
   for (const length of lengths) counts[length]++;
   const symbols = [];
   for (let length = 1; length < 16; length++) {
@@ -630,7 +646,7 @@ function fixedTrees() {
   const lengths = Array.from({ length: 288 }, (_, code) =>
     code < 144 ? 8 : code < 256 ? 9 : code < 280 ? 7 : 8,
   );
-  return { lengths: tree(lengths), distances: tree(new Array(30).fill(5)) };
+  return { lengths: tree(lengths), distances: tree(zeros(30).map(() => 5)) };
 }
 
 function adler32(bytes) {

@@ -6,14 +6,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { createSilentLogger } from "../../packages/server/src/base/log.ts";
 import { nodePreload } from "../../packages/server/src/sandbox/javascript-api.ts";
+import { runInQuickjs } from "../../packages/server/src/sandbox/quickjs.ts";
+import { createSandbox } from "../../packages/server/src/sandbox/run-code.ts";
+import type { Sandbox } from "../../packages/server/src/sandbox/sandbox.ts";
+import { prepareAction } from "../../packages/server/src/tools/prepare-action.ts";
 import { createTools } from "../../packages/server/src/tools/registry.ts";
+import type { ToolContext } from "../../packages/server/src/tools/tool.ts";
 import { checkInputs } from "../../packages/server/src/workflows/workflow-inputs.ts";
 import { requireWorkflow } from "../../packages/server/src/workflows/workflow-file.ts";
 import { requiredTools } from "../../packages/server/src/workflows/workflow.ts";
 
 const example = join(import.meta.dirname, "../../examples/brand-audit");
 const python = "/usr/bin/python3";
+const http = { allowedHosts: [], allowPrivate: [], isOwnListener: () => false, resolveHost: async () => [] };
 const defaults = ["assets", "2024-01-01", "2025-11-21", "0", "6"];
 
 interface Ran {
@@ -61,12 +69,6 @@ async function runJavaScript(folder: string, args: readonly string[] = defaults)
 test("the workflow is valid without a warning, and every action in it exists", async () => {
   const text = await readFile(join(example, "workflow.yaml"), "utf8");
   const workflow = requireWorkflow(text, { file: "workflow.yaml" });
-  const http = {
-    allowedHosts: [],
-    allowPrivate: [],
-    isOwnListener: () => false,
-    resolveHost: async () => [],
-  };
   const tools = createTools({ forbiddenFolders: [], temporaryFolder: "/tmp", canRun: () => true, http });
   expect(requiredTools(workflow).filter(({ action }) => !tools.has(action))).toEqual([]);
   expect(checkInputs(workflow, {})).toMatchObject({
@@ -215,6 +217,55 @@ describe.skipIf(!existsSync(python))("the Python program and its JavaScript twin
     }
   });
 });
+
+test("in the real sandbox, Python, JavaScript and the built-in interpreter write the same files", async () => {
+  const sandbox = await createSandbox({ clock: systemClock, log: createSilentLogger(), mayInstall: false });
+  const quickjsOnly: Sandbox = { ...sandbox, run: (request) => runInQuickjs(request, systemClock) };
+  const runs: Readonly<Record<string, string>>[] = [];
+  for (const [language, file, tier] of [
+    ["python", "audit.py", sandbox],
+    ["javascript", "audit.js", sandbox],
+    ["javascript", "audit.js", quickjsOnly],
+  ] as const) {
+    const isThere = tier.report().languages.some(({ id, available }) => id === language && available);
+    if (isThere) runs.push(await runTool(tier, language, file));
+  }
+  expect(runs.length).toBeGreaterThan(0);
+  for (const files of runs) expect(files).toEqual(runs[0]);
+});
+
+/** The audit as the workflow's own step runs it; answers with what is in the workspace afterwards. */
+async function runTool(
+  sandbox: Sandbox,
+  language: string,
+  file: string,
+): Promise<Readonly<Record<string, string>>> {
+  const folder = await copyAssets();
+  await cp(join(example, file), join(folder, file));
+  const temporaryFolder = await mkdtemp(join(tmpdir(), "homeostat-outputs-"));
+  onTestFinished(() => rm(temporaryFolder, { recursive: true }));
+  const deps = { forbiddenFolders: [], temporaryFolder, canRun: () => true, http };
+  const tool = createTools(deps).get("code_exec.run")!;
+  const context: ToolContext = {
+    runId: "run_1",
+    stepPath: "audit",
+    attempt: 1,
+    idempotencyKey: "run_1/audit/1",
+    roots: [{ name: "workspace", path: folder, writable: true }],
+    signal: AbortSignal.timeout(100_000),
+    clock: systemClock,
+    minimumIsolation: "none",
+    timeoutMs: 60_000,
+    progress: () => undefined,
+    runSandboxed: (request, minimum) => sandbox.run(request, minimum),
+  };
+  const resolved = await prepareAction(tool, { language, file, args: defaults }, context);
+  const { output } = await tool.execute(resolved, context);
+  const written = ["report/chart.svg", "report/findings.json", "report/report.md"];
+  expect(output).toMatchObject({ exitCode: 0, written, deleted: [], refused: [] });
+  const texts = await Promise.all(written.map((path) => readFile(join(folder, path), "utf8")));
+  return Object.fromEntries(written.map((path, index) => [path, texts[index]!]));
+}
 
 interface PngShape {
   readonly colourType: number;

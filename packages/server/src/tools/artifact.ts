@@ -3,9 +3,9 @@ import { z } from "zod";
 import { describeSize } from "./describe-size.ts";
 import { digestFile, openRegular } from "./file-contents.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { HomeostatError } from "../base/error.ts";
 import { parsePath, resolvePath, resourceOf, workspaceRoot } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { ArtifactNote, Tool } from "./tool.ts";
 
 const args = z.strictObject({
@@ -20,7 +20,7 @@ export interface ArtifactArgs {
   readonly description?: string | undefined;
 }
 
-export function createArtifactTool(deps: FileToolDeps): Tool<ArtifactArgs> {
+export function createArtifactTool(deps: FileAccess): Tool<ArtifactArgs> {
   return {
     name: "artifact.register",
     description: "Give a file of the workspace a title and description among the run's artifacts.",

@@ -9,6 +9,7 @@ import { codeLimitsSchema, toSandboxLimits } from "./code-limits.ts";
 import type { CodeLimits } from "./code-limits.ts";
 import { collectOutputs } from "./collect-outputs.ts";
 import type { CollectedOutputs } from "./collect-outputs.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { workspaceRoot } from "./paths.ts";
 import {
   fileSchema,
@@ -20,10 +21,9 @@ import {
   sourceSchema,
 } from "./program.ts";
 import type { Program, ResolvedProgram } from "./program.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
-export interface CodeToolDeps extends FileToolDeps {
+export interface CodeToolDeps extends FileAccess {
   /** Existing folder for what programs write until it is taken over; best on the workspaces' disk. */
   readonly temporaryFolder: string;
   /** Whether any sandbox tier of this host runs the language; from the sandbox's own report. */

@@ -2,9 +2,9 @@
 import { openRegular, isTemporaryName, replaceFile } from "./file-contents.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { parsePath, resourceOf, workspaceRoot } from "./paths.ts";
 import type { NamedPath } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { SandboxOutcome } from "../sandbox/sandbox.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -20,7 +20,7 @@ export async function collectOutputs(
   outcome: SandboxOutcome,
   outputFolder: string,
   context: ToolContext,
-  deps: FileToolDeps,
+  deps: FileAccess,
 ): Promise<CollectedOutputs> {
   const outputRoot = { name: "output", path: outputFolder, writable: false };
   const written: string[] = [];
@@ -44,7 +44,7 @@ export async function collectOutputs(
   return { written, refused };
 }
 
-async function copy(from: NamedPath, to: NamedPath, context: ToolContext, deps: FileToolDeps): Promise<void> {
+async function copy(from: NamedPath, to: NamedPath, context: ToolContext, deps: FileAccess): Promise<void> {
   // The output folder is ours and lies in the data folder: nothing in it is forbidden.
   const source = await openParent(from, { ...deps, forbiddenFolders: [] });
   try {

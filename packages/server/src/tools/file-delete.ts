@@ -10,9 +10,9 @@ import { digestAt } from "./file-contents.ts";
 import type { FileDigest } from "./file-contents.ts";
 import { fileError } from "./file-errors.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
 import type { ResolvedPath } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { ResolvedAction, Tool, ToolContext, ToolResult } from "./tool.ts";
 
 /** Each file's folder is held open for the act, and a process has about a thousand descriptors by default. */
@@ -47,7 +47,7 @@ interface OpenFile extends FileDigest {
   readonly target: ClaimTarget | undefined;
 }
 
-export function createDeleteTool(deps: FileToolDeps): Tool<DeleteArgs> {
+export function createDeleteTool(deps: FileAccess): Tool<DeleteArgs> {
   return {
     name: "file_ops.delete",
     description: "Delete one file or several. Folders and links are not deleted.",
@@ -112,7 +112,7 @@ function answer(deleted: readonly OpenFile[], missing: readonly OpenFile[]): Too
 async function withFiles<Value>(
   resolved: ResolvedAction,
   context: ToolContext,
-  deps: FileToolDeps,
+  deps: FileAccess,
   act: (files: readonly OpenFile[]) => Promise<Value>,
 ): Promise<Value> {
   const files: OpenFile[] = [];

@@ -6,9 +6,9 @@ import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { isTemporaryName } from "./file-contents.ts";
 import { fileError } from "./file-errors.ts";
 import { openFolder } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { formatPath, parsePath, resolvePath } from "./paths.ts";
 import type { NamedPath } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { Tool } from "./tool.ts";
 
 /** More names than this are no use in a journal; narrower folders are. */
@@ -37,7 +37,7 @@ interface Entry {
   readonly modifiedAt: string;
 }
 
-export function createListTool(deps: FileToolDeps): Tool<ListArgs> {
+export function createListTool(deps: FileAccess): Tool<ListArgs> {
   return {
     name: "file_ops.list",
     description: "List files and folders with size and time of change.",
@@ -80,7 +80,7 @@ interface Walk {
   readonly recursive: boolean;
   readonly limit: number;
   readonly signal: AbortSignal;
-  readonly deps: FileToolDeps;
+  readonly deps: FileAccess;
   readonly depth: number;
 }
 

@@ -8,10 +8,9 @@ import type { ClaimTarget } from "./claim-file.ts";
 import { digestAt, findDigest, openRegular, replaceFile } from "./file-contents.ts";
 import { fileError } from "./file-errors.ts";
 import { openParent } from "./open-folder.ts";
-import type { OpenFolder } from "./open-folder.ts";
+import type { FileAccess, OpenFolder } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
 import type { NamedPath, ResolvedPath } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { ResolvedAction, Tool, ToolContext, ToolResult } from "./tool.ts";
 
 const args = z.strictObject({
@@ -33,7 +32,7 @@ interface Ends {
   readonly target: ClaimTarget;
 }
 
-export function createMoveTool(deps: FileToolDeps): Tool<MoveArgs> {
+export function createMoveTool(deps: FileAccess): Tool<MoveArgs> {
   return {
     name: "file_ops.move",
     description: "Move or rename one file. An existing target is never overwritten.",
@@ -87,7 +86,7 @@ function answer(given: ResolvedArgs): ToolResult {
 async function withEnds<Value>(
   resolved: ResolvedAction,
   context: ToolContext,
-  options: { readonly deps: FileToolDeps; readonly create: boolean },
+  options: { readonly deps: FileAccess; readonly create: boolean },
   act: (ends: Ends) => Promise<Value>,
 ): Promise<Value> {
   const given = resolvedArgs.parse(resolved.args);

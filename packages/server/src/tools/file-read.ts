@@ -5,9 +5,9 @@ import { HomeostatError } from "../base/error.ts";
 import { describeSize } from "./describe-size.ts";
 import { openRegular, readBytes, readWhole } from "./file-contents.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
 import { parseJson } from "./parse-json.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { Tool } from "./tool.ts";
 
 /** 1 MiB: what still makes sense inside a journal and a model's context. */
@@ -44,7 +44,7 @@ export interface ReadArgs {
   readonly maxBytes: number;
 }
 
-export function createReadTool(deps: FileToolDeps): Tool<ReadArgs> {
+export function createReadTool(deps: FileAccess): Tool<ReadArgs> {
   return {
     name: "file_ops.read",
     description: "Read a file as text, JSON or base64.",

@@ -6,8 +6,8 @@ import { HomeostatError } from "../base/error.ts";
 import { describeSize } from "./describe-size.ts";
 import { replaceFile } from "./file-contents.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { Tool } from "./tool.ts";
 
 /** 8 MiB: the content travels through journal and approval; larger files come from code_exec.run. */
@@ -32,7 +32,7 @@ export interface WriteArgs {
 
 const resolvedArgs = args.extend({ sha256: z.string(), sizeBytes: z.int() });
 
-export function createWriteTool(deps: FileToolDeps): Tool<WriteArgs> {
+export function createWriteTool(deps: FileAccess): Tool<WriteArgs> {
   return {
     name: "file_ops.write",
     description: "Write a file, replacing it whole if it exists.",

@@ -4,13 +4,7 @@ import { createListTool } from "./file-list.ts";
 import { createMoveTool } from "./file-move.ts";
 import { createReadTool } from "./file-read.ts";
 import { createWriteTool } from "./file-write.ts";
-
-export interface FileToolDeps {
-  /** Absolute folders no path may reach whatever policy says: the data folder. A run's own workspace in it is exempt. */
-  readonly forbiddenFolders: readonly string[];
-  /** See OpenFolderOptions; for tests. */
-  readonly useDescriptors?: boolean;
-}
+import type { FileAccess } from "./open-folder.ts";
 
 export interface FileTools {
   readonly read: ReturnType<typeof createReadTool>;
@@ -20,7 +14,7 @@ export interface FileTools {
   readonly delete: ReturnType<typeof createDeleteTool>;
 }
 
-export function createFileTools(deps: FileToolDeps): FileTools {
+export function createFileTools(deps: FileAccess): FileTools {
   return {
     read: createReadTool(deps),
     write: createWriteTool(deps),

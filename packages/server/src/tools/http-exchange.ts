@@ -102,7 +102,9 @@ async function findAddresses(
       "ACTION_DENIED",
       `${url.host} leads to ${address}: ${problem}`,
       { host: url.host, address, reason: "ADDRESS_REFUSED" },
-      { hint: "Only public addresses may be called; name a private one with its port in http.allowPrivate." },
+      {
+        hint: "Only public addresses may be called; name a private one with its port in tools.allowPrivate.",
+      },
     );
   }
   return addresses;

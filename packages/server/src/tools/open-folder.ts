@@ -20,15 +20,20 @@ export interface OpenFolder {
   close(): Promise<void>;
 }
 
-export interface OpenFolderOptions {
+/** What every act on files is handed. */
+export interface FileAccess {
+  /** Absolute folders no path may reach whatever policy says: the data folder. A run's own workspace in it is exempt. */
   readonly forbiddenFolders: readonly string[];
-  /** Makes missing folders on the way. */
-  readonly create?: boolean;
   /**
    * False acts by path after checking each component: all a system without /proc/self/fd can do; a swap in the few
    * microseconds between check and act would then be obeyed. Default: whether this host has it.
    */
   readonly useDescriptors?: boolean;
+}
+
+export interface OpenFolderOptions extends FileAccess {
+  /** Makes missing folders on the way. */
+  readonly create?: boolean;
 }
 
 /** The open folder that holds `path`, and the name in it. `path.relative` must not be `.`. */

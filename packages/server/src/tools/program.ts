@@ -5,8 +5,8 @@ import { HomeostatError } from "../base/error.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { openRegular, readWhole } from "./file-contents.ts";
 import { openParent } from "./open-folder.ts";
+import type { FileAccess } from "./open-folder.ts";
 import { parsePath, resolvePath, resourceOf } from "./paths.ts";
-import type { FileToolDeps } from "./files.ts";
 import type { Root } from "./tool.ts";
 
 /** Exactly one of `source` and `file`. */
@@ -53,7 +53,7 @@ export const resolvedProgramSchema: z.ZodType<ResolvedProgram> = z.strictObject(
 /** Throws ACTION_INVALID unless exactly one of `source` and `file` is given, FILE_* when the file cannot be read as text. */
 export async function resolveProgram(
   program: Program,
-  deps: FileToolDeps,
+  deps: FileAccess,
   roots: readonly Root[],
 ): Promise<ResolvedProgram> {
   const { language, source, file } = program;
@@ -75,7 +75,7 @@ export async function resolveProgram(
 /** The text to run. Throws FILE_CHANGED when the file is not the one that was judged. */
 export async function loadProgram(
   program: ResolvedProgram,
-  deps: FileToolDeps,
+  deps: FileAccess,
   roots: readonly Root[],
 ): Promise<string> {
   if (program.file === undefined) return program.source!;
@@ -87,7 +87,7 @@ export async function loadProgram(
   });
 }
 
-async function readProgram(file: string, deps: FileToolDeps, roots: readonly Root[]): Promise<string> {
+async function readProgram(file: string, deps: FileAccess, roots: readonly Root[]): Promise<string> {
   const path = parsePath(file, "read", roots);
   const what = resourceOf(path);
   const { folder, name } = await openParent(path, deps);
