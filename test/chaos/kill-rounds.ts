@@ -48,7 +48,7 @@ steps:
     with: { path: note.txt, content: "about to pay" }
   - id: pay
     tool: http.request
-    with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: { amount: 1 } }
+    with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: "amount=1" }
   - id: receipt
     tool: file_ops.write
     with: { path: receipt.txt, content: "paid" }
