@@ -157,9 +157,8 @@ function decideApproval({ parts, body }: Request): unknown {
     throw new Problem(409, "APPROVAL_CONFLICT", `It was ${approval.status} by ${approval.decidedBy}`);
   const answer = String(body["answer"]);
   const reason = typeof body["reason"] === "string" ? body["reason"] : null;
-  const status = { approve: "approved", reject: "rejected" }[answer] ?? "resolved";
   const before = run.events.length;
-  decide(run, status as Approval["status"], "admin", reason, Date.now(), answer);
+  decide(run, { answer, by: "admin", reason }, Date.now());
   for (const event of run.events.slice(before)) world.tell({ kind: "event", run, event });
   world.tell({ kind: "approval", approval });
   world.tell({ kind: "run", run });

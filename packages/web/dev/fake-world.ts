@@ -129,35 +129,35 @@ function finished(createdMs: number, seed: number): FakeRun {
   if (seed % 3 === 1) run.detail.labels = ["nightly"];
   const askedMs = walk(run, createdMs + 260);
   const answeredMs = askedMs + (seed + 1) * 94_000;
-  decide(run, "approved", "anna", seed === 0 ? "All three are replaced since 2020" : null, answeredMs);
+  const reason = seed === 0 ? "All three are replaced since 2020" : null;
+  decide(run, { answer: "approve", by: "anna", reason }, answeredMs);
   walk(run, answeredMs + 12);
   return run;
 }
 
-export function decide(
-  run: FakeRun,
-  status: Approval["status"],
-  by: string,
-  reason: string | null,
-  atMs: number,
-  answer?: string,
-): void {
+export interface FakeAnswer {
+  readonly answer: string;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+export function decide(run: FakeRun, { answer, by, reason }: FakeAnswer, atMs: number): void {
+  const status = { approve: "approved", reject: "rejected" }[answer] ?? "resolved";
   const approval = run.detail.approvals.find((candidate) => candidate.status === "waiting");
   if (approval === undefined) return;
-  const word = answer ?? (status === "approved" ? "approve" : "reject");
   Object.assign(approval, {
     status,
     decidedBy: by,
     decidedAt: iso(atMs),
     decisionReason: reason,
-    answer: word,
+    answer,
   });
   addEvent(run, atMs, approval.kind === "outcome" ? "outcome.resolved" : "approval.decided", approval.step, {
-    answer: word,
+    answer,
     by,
     reason,
   });
-  if (status !== "rejected" && word !== "abandon") setWaiting(run, "RUNNING", null);
+  if (status !== "rejected" && answer !== "abandon") setWaiting(run, "RUNNING", null);
   else
     fail(run, atMs, {
       code: "APPROVAL_REJECTED",
@@ -246,7 +246,7 @@ function paused(createdMs: number): FakeRun {
 /** An unsafe action that was begun and whose end nobody recorded. */
 function lost(createdMs: number): FakeRun {
   const run = waiting(createdMs);
-  decide(run, "approved", "anna", null, createdMs + 40_000);
+  decide(run, { answer: "approve", by: "anna", reason: null }, createdMs + 40_000);
   beginStep(run, createdMs + 40_010);
   const first = run.detail.approvals[0];
   const step = run.detail.steps.find((view) => view.path === "clear/delete");

@@ -48,21 +48,7 @@ export function OutcomeForm({ approval }: { readonly approval: Approval }): Reac
         {approval.resource === null ? "what it would have changed" : <code>{approval.resource}</code>} and say
         what is true.
       </p>
-      <ul className="outcome-choices">
-        {choices.map((choice) => (
-          <li key={choice.answer}>
-            <Button
-              busy={isPending}
-              disabled={choice.answer === "happened" && parsed.kind === "broken"}
-              onClick={() => answer(choice.answer)}
-              {...(choice.answer === "abandon" ? { look: "danger" as const } : {})}
-            >
-              {choice.label}
-            </Button>
-            <p className="quiet small">{choice.meaning}</p>
-          </li>
-        ))}
-      </ul>
+      <Choices isBusy={isPending} mayHaveHappened={parsed.kind !== "broken"} onAnswer={answer} />
       <div className="outcome-fields">
         <div className="field">
           <label htmlFor={`${id}-reason`}>How do you know? (optional)</label>
@@ -89,6 +75,33 @@ export function OutcomeForm({ approval }: { readonly approval: Approval }): Reac
       </div>
       {error !== null && <ProblemNotice error={error} />}
     </div>
+  );
+}
+
+interface ChoicesProps {
+  readonly isBusy: boolean;
+  /** False while the given output is no JSON. */
+  readonly mayHaveHappened: boolean;
+  readonly onAnswer: (answer: ApprovalAnswer) => void;
+}
+
+function Choices({ isBusy, mayHaveHappened, onAnswer }: ChoicesProps): ReactElement {
+  return (
+    <ul className="outcome-choices">
+      {choices.map((choice) => (
+        <li key={choice.answer}>
+          <Button
+            busy={isBusy}
+            disabled={choice.answer === "happened" && !mayHaveHappened}
+            onClick={() => onAnswer(choice.answer)}
+            {...(choice.answer === "abandon" ? { look: "danger" as const } : {})}
+          >
+            {choice.label}
+          </Button>
+          <p className="quiet small">{choice.meaning}</p>
+        </li>
+      ))}
+    </ul>
   );
 }
 

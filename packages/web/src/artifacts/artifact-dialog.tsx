@@ -29,50 +29,7 @@ export function ArtifactDialog({ artifact, withRun, onClose }: Props): ReactElem
     <Dialog title={artifact.title ?? artifact.filename} onClose={onClose}>
       {artifact.description !== null && <p className="quiet">{artifact.description}</p>}
       <Preview artifact={artifact} />
-      <dl className="facts">
-        <dt>File</dt>
-        <dd>
-          <code>{artifact.path}</code>
-        </dd>
-        <dt>SHA-256</dt>
-        <dd>
-          <LongDigest value={artifact.sha256} what="SHA-256" />
-        </dd>
-        {artifact.previousSha256 !== null && (
-          <>
-            <dt>Before</dt>
-            <dd>
-              <LongDigest value={artifact.previousSha256} what="SHA-256 of the version before" />
-            </dd>
-          </>
-        )}
-        <dt>Version</dt>
-        <dd className="cluster">
-          {artifact.version} <StateBadge look={statusLooks[artifact.status]} />
-        </dd>
-        <dt>Type</dt>
-        <dd>
-          {artifact.mediaType}, {formatBytes(artifact.sizeBytes)}
-        </dd>
-        <dt>Written</dt>
-        <dd>
-          <Exact time={artifact.modifiedAt} /> by {artifact.modifiedBy}
-        </dd>
-        <dt>Step</dt>
-        <dd>
-          {withRun && (
-            <>
-              <Link to="/runs/$runId" params={{ runId: artifact.runId }} search={{}}>
-                {shortId(artifact.runId)}
-              </Link>
-              {" › "}
-            </>
-          )}
-          <Link to="/runs/$runId" params={{ runId: artifact.runId }} search={{ step: artifact.step }}>
-            {artifact.step}
-          </Link>
-        </dd>
-      </dl>
+      <Facts artifact={artifact} withRun={withRun} />
       <div className="dialog-actions">
         <a
           className="button"
@@ -85,6 +42,55 @@ export function ArtifactDialog({ artifact, withRun, onClose }: Props): ReactElem
         </a>
       </div>
     </Dialog>
+  );
+}
+
+function Facts({ artifact, withRun }: Omit<Props, "onClose">): ReactElement {
+  return (
+    <dl className="facts">
+      <dt>File</dt>
+      <dd>
+        <code>{artifact.path}</code>
+      </dd>
+      <dt>SHA-256</dt>
+      <dd>
+        <LongDigest value={artifact.sha256} what="SHA-256" />
+      </dd>
+      {artifact.previousSha256 !== null && (
+        <>
+          <dt>Before</dt>
+          <dd>
+            <LongDigest value={artifact.previousSha256} what="SHA-256 of the version before" />
+          </dd>
+        </>
+      )}
+      <dt>Version</dt>
+      <dd className="cluster">
+        {artifact.version} <StateBadge look={statusLooks[artifact.status]} />
+      </dd>
+      <dt>Type</dt>
+      <dd>
+        {artifact.mediaType}, {formatBytes(artifact.sizeBytes)}
+      </dd>
+      <dt>Written</dt>
+      <dd>
+        <Exact time={artifact.modifiedAt} /> by {artifact.modifiedBy}
+      </dd>
+      <dt>Step</dt>
+      <dd>
+        {withRun && (
+          <>
+            <Link to="/runs/$runId" params={{ runId: artifact.runId }} search={{}}>
+              {shortId(artifact.runId)}
+            </Link>
+            {" › "}
+          </>
+        )}
+        <Link to="/runs/$runId" params={{ runId: artifact.runId }} search={{ step: artifact.step }}>
+          {artifact.step}
+        </Link>
+      </dd>
+    </dl>
   );
 }
 

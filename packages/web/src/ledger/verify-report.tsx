@@ -35,31 +35,7 @@ export function VerifyReportView({ report }: { readonly report: VerifyReport }):
           ))}
         </ul>
       )}
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col" className="report-count">
-              Looked at
-            </th>
-            <th scope="col">Result</th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.checks.map((check) => (
-            <tr key={check.name}>
-              <td>
-                <span className="report-name">
-                  <StateGlyph look={check.ok ? intact : broken} label={check.ok ? "Passed" : "Failed"} />
-                  {check.name}
-                </span>
-              </td>
-              <td className="report-count">{check.count.toLocaleString("en-GB")}</td>
-              <td className="quiet">{check.detail}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Checks checks={report.checks} />
       <dl className="facts report-facts">
         <dt>Tree</dt>
         <dd>
@@ -79,5 +55,35 @@ export function VerifyReportView({ report }: { readonly report: VerifyReport }):
         </dd>
       </dl>
     </section>
+  );
+}
+
+function Checks({ checks }: Pick<VerifyReport, "checks">): ReactElement {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Check</th>
+          <th scope="col" className="report-count">
+            Looked at
+          </th>
+          <th scope="col">Result</th>
+        </tr>
+      </thead>
+      <tbody>
+        {checks.map((check) => (
+          <tr key={check.name}>
+            <td>
+              <span className="report-name">
+                <StateGlyph look={check.ok ? intact : broken} label={check.ok ? "Passed" : "Failed"} />
+                {check.name}
+              </span>
+            </td>
+            <td className="report-count">{check.count.toLocaleString("en-GB")}</td>
+            <td className="quiet">{check.detail}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -56,13 +56,12 @@ export function PolicyPage(): ReactElement {
   );
 }
 
-function InForce({
-  policy,
-  line,
-}: {
+interface PolicyProps {
   readonly policy: PolicyView;
   readonly line: number | undefined;
-}): ReactElement {
+}
+
+function InForce({ policy, line }: PolicyProps): ReactElement {
   const ruleMarks = policy.rules.map<LineMark>((rule) => ({
     line: rule.line,
     tone: effectLooks[rule.effect].tone,
@@ -77,28 +76,7 @@ function InForce({
         </section>
       )}
       <div className="policy">
-        <section className="panel policy-rules">
-          <header className="panel-head">
-            <h2>{formatCount(policy.rules.length, "rule")}</h2>
-          </header>
-          <ol>
-            {policy.rules.map((rule) => (
-              <li key={`${rule.name}:${rule.line}`} data-current={rule.line === line}>
-                <Link
-                  to="/policy"
-                  search={{ line: rule.line }}
-                  resetScroll={false}
-                  className="policy-rule"
-                  activeOptions={{ exact: true }}
-                >
-                  {rule.name}
-                </Link>
-                <StateBadge look={effectLooks[rule.effect]} />
-                <p className="quiet small">{describeRule(rule)}</p>
-              </li>
-            ))}
-          </ol>
-        </section>
+        <Rules policy={policy} line={line} />
         <section className="panel policy-text">
           <header className="panel-head">
             <h2>
@@ -119,5 +97,32 @@ function InForce({
         </section>
       </div>
     </>
+  );
+}
+
+function Rules({ policy, line }: PolicyProps): ReactElement {
+  return (
+    <section className="panel policy-rules">
+      <header className="panel-head">
+        <h2>{formatCount(policy.rules.length, "rule")}</h2>
+      </header>
+      <ol>
+        {policy.rules.map((rule) => (
+          <li key={`${rule.name}:${rule.line}`} data-current={rule.line === line}>
+            <Link
+              to="/policy"
+              search={{ line: rule.line }}
+              resetScroll={false}
+              className="policy-rule"
+              activeOptions={{ exact: true }}
+            >
+              {rule.name}
+            </Link>
+            <StateBadge look={effectLooks[rule.effect]} />
+            <p className="quiet small">{describeRule(rule)}</p>
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }

@@ -1,6 +1,7 @@
 /** Every setting in force, where it came from, and the name that changes it. Secrets come masked. */
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useId, useState, type ReactElement } from "react";
+import type { ConfigRow } from "../api/contract.ts";
 import { configQuery } from "../api/queries.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Loading } from "../ui/page.tsx";
@@ -35,42 +36,46 @@ export function ConfigTable(): ReactElement {
       </header>
       {config.isPending && <Loading />}
       {config.isError && <ProblemNotice error={config.error} onRetry={() => void config.refetch()} />}
-      {config.data !== undefined && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Key</th>
-              <th scope="col">Value</th>
-              <th scope="col">Origin</th>
-              <th scope="col" className="config-wide">
-                Variable
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.key}>
-                <td>
-                  <code>{row.key}</code>
-                  <p className="quiet small">{row.description}</p>
-                </td>
-                <td className="config-value">
-                  <code>{valueText(row.value)}</code>
-                </td>
-                <td>
-                  <span className="chip" {...(row.origin === "default" ? {} : { "data-tone": "accent" })}>
-                    {row.origin}
-                  </span>
-                </td>
-                <td className="config-wide">
-                  <code className="quiet">{row.env}</code>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {config.data !== undefined && <Rows rows={rows} />}
     </section>
+  );
+}
+
+function Rows({ rows }: { readonly rows: readonly ConfigRow[] }): ReactElement {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col">Value</th>
+          <th scope="col">Origin</th>
+          <th scope="col" className="config-wide">
+            Variable
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.key}>
+            <td>
+              <code>{row.key}</code>
+              <p className="quiet small">{row.description}</p>
+            </td>
+            <td className="config-value">
+              <code>{valueText(row.value)}</code>
+            </td>
+            <td>
+              <span className="chip" {...(row.origin === "default" ? {} : { "data-tone": "accent" })}>
+                {row.origin}
+              </span>
+            </td>
+            <td className="config-wide">
+              <code className="quiet">{row.env}</code>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
