@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
 import { loadConfig } from "../../packages/server/src/config.ts";
 import { homeAt } from "../../packages/server/src/home.ts";
-import type { VerifyReport } from "../../packages/server/src/ledger/ledger.routes.ts";
+import type { VerifyReport } from "../../packages/server/src/ledger/verify-report.ts";
 import { openSqliteReader } from "../../packages/server/src/store/sqlite-reader.ts";
 import { startSystem } from "../../packages/server/src/system.ts";
 import { verifyHome } from "../../packages/server/src/verify-home.ts";

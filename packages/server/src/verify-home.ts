@@ -6,11 +6,12 @@ import { join } from "node:path";
 import type { Artifact } from "./artifacts/artifact.ts";
 import { verifyArtifacts } from "./artifacts/verify-artifacts.ts";
 import type { FoundContent } from "./artifacts/verify-artifacts.ts";
+import { systemClock as clock } from "./base/clock.ts";
 import { HomeostatError, errorMessage, isHomeostatError } from "./base/error.ts";
 import { sha256 } from "./base/digest.ts";
 import type { BlobStore } from "./blobs/blob.ts";
 import type { Home } from "./home.ts";
-import type { VerifyReport } from "./ledger/ledger.routes.ts";
+import type { VerifyReport } from "./ledger/verify-report.ts";
 import { verifyLedger } from "./ledger/verify.ts";
 import { verifyRuns } from "./runs/verify-runs.ts";
 import type { VerifyFinding } from "./runs/verify-runs.ts";
@@ -33,7 +34,7 @@ export interface VerifyHomeDeps {
  * place, never an exception.
  */
 export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
-  const startMs = performance.now();
+  const startMs = clock.monotonic();
   const { home, store, runId } = deps;
   // Read before the ledger, which only grows: what the database calls published must then be in it.
   const knownSize = await publishedSize(store);
@@ -87,7 +88,7 @@ export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
       },
     ],
     findings,
-    durationMs: Math.round(performance.now() - startMs),
+    durationMs: Math.round(clock.monotonic() - startMs),
   };
   return {
     verdict: findings.length === 0 ? "intact" : "broken",

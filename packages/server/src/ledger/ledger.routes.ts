@@ -7,33 +7,14 @@ import type { Route } from "../http/route.ts";
 import { proveConsistency, proveInclusion } from "./proof.ts";
 import type { LedgerPublisher } from "./publish.ts";
 import { parseTilePath } from "./tile.ts";
+import { verifyReportSchema } from "./verify-report.ts";
+import type { VerifyReport } from "./verify-report.ts";
 
 export interface LedgerRoutesDeps {
   readonly publisher: Pick<LedgerPublisher, "reader" | "state">;
   /** Verifies the whole log, or one run. Slow: seconds for millions of entries. */
   readonly verify: (runId: string | null, signal: AbortSignal) => Promise<VerifyReport>;
 }
-
-const findingSchema = z.object({ what: z.string(), where: z.string(), detail: z.string() });
-
-export const verifyReportSchema = z
-  .object({
-    verdict: z.enum(["intact", "broken"]),
-    text: z.string().describe("The verdict in one line"),
-    size: z.number().int(),
-    root: z.string(),
-    pending: z.number().int().describe("Facts that wait for the publisher"),
-    erased: z.number().int().describe("Bodies deleted on purpose; their digests still prove them"),
-    witnessedTo: z.number().int().nullable(),
-    checks: z.array(
-      z.object({ name: z.string(), ok: z.boolean(), count: z.number().int(), detail: z.string() }),
-    ),
-    findings: z.array(findingSchema),
-    durationMs: z.number(),
-  })
-  .meta({ id: "VerifyReport" });
-
-export type VerifyReport = z.output<typeof verifyReportSchema>;
 
 const stateSchema = z
   .object({

@@ -7,6 +7,7 @@ import { canonicalJson } from "../base/canonical-json.ts";
 import type { JsonValue } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { BlobRef, BlobStore } from "../blobs/blob.ts";
+import { isTemporaryName } from "../tools/file-contents.ts";
 
 export interface FileFacts {
   readonly sha256: string;
@@ -145,7 +146,7 @@ async function* regularFiles(folder: string, below: string): AsyncGenerator<stri
   for (const entry of await entriesOf(join(folder, below))) {
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) yield* regularFiles(folder, path);
-    else if (entry.isFile()) yield path;
+    else if (entry.isFile() && !isTemporaryName(entry.name)) yield path;
   }
 }
 

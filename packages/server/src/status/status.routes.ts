@@ -59,7 +59,12 @@ const sandboxSchema = z.object({
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
   remedy: z.string().optional(),
   languages: z.array(
-    z.object({ id: z.string(), available: z.boolean(), version: z.string().optional(), tiers: z.array(tier) }),
+    z.object({
+      id: z.string(),
+      available: z.boolean(),
+      version: z.string().optional(),
+      tiers: z.array(tier),
+    }),
   ),
 });
 
