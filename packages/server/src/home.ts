@@ -1,6 +1,6 @@
 /** The data folder: where everything of one Homeostat lies, readable by its owner alone. */
 import { constants } from "node:fs";
-import { access, chmod, mkdir, stat } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { HomeostatError, errorMessage } from "./base/error.ts";
 
@@ -13,7 +13,7 @@ export interface Home {
   readonly workspaces: string;
   readonly policy: string;
   readonly logs: string;
-  /** Scratch space of sandboxes and tools; emptied at every start. */
+  /** Scratch space of this process's sandboxes and tools; what dead processes left is removed at every start. */
   readonly scratch: string;
 }
 
@@ -27,7 +27,7 @@ export function homeAt(folder: string): Home {
     workspaces: join(folder, "workspaces"),
     policy: join(folder, "policy.yaml"),
     logs: join(folder, "logs"),
-    scratch: join(folder, "scratch"),
+    scratch: join(folder, "scratch", String(process.pid)),
   };
 }
 
@@ -35,15 +35,39 @@ export function homeAt(folder: string): Home {
 export async function prepareHome(folder: string): Promise<Home> {
   const home = homeAt(folder);
   try {
-    for (const each of [home.folder, home.keys, home.ledger, home.blobs, home.workspaces, home.logs, home.scratch]) {
+    for (const each of [
+      home.folder,
+      home.keys,
+      home.ledger,
+      home.blobs,
+      home.workspaces,
+      home.logs,
+      home.scratch,
+    ]) {
       await mkdir(each, { recursive: true, mode: 0o700 });
     }
+    await removeOldScratch(dirname(home.scratch));
     await access(home.folder, constants.W_OK | constants.X_OK);
     await chmod(home.folder, 0o700);
   } catch (error) {
     throw unusable(folder, error, await obstacle(folder));
   }
   return home;
+}
+
+/** Folders are named after the process that made them; another server on this data folder keeps its own. */
+async function removeOldScratch(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!isAlive(Number(name))) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 /** The nearest thing in the path that is not a folder we may write, in words. */
