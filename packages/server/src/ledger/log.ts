@@ -1,19 +1,17 @@
 /** The open ledger: appends a block, syncs it, signs the new tree head, all synchronously. Runs in the log thread. */
-import { closeSync, fdatasyncSync, fstatSync, openSync, writevSync } from "node:fs";
-import type { KeyObject } from "node:crypto";
-import { join } from "node:path";
-import { syncFolder, writeFileDurably } from "../base/durable-file.ts";
-import { HomeostatError } from "../base/error.ts";
+import { writeFileDurably } from "../base/durable-file.ts";
 import { createId, createSalt } from "../base/id.ts";
 import type { LedgerEntry } from "../base/ledger-entry.ts";
 import { signCheckpoint } from "./checkpoint.ts";
+import type { SigningKey } from "./checkpoint.ts";
 import { frameEntries, splitPayload } from "./entry.ts";
 import type { FramedEntries } from "./entry.ts";
-import { advanceSegmentKey } from "./keys.ts";
+import { unavailable } from "./ledger-error.ts";
 import { createHasher, hashToHex } from "./merkle.ts";
 import { checkpointPath, recoverLedger } from "./recover.ts";
 import type { RecoverOptions, RecoveredLedger, Repairs } from "./recover.ts";
-import { maxPayloadBytes, sealBlock, segmentKeyObject, segmentName } from "./segment.ts";
+import { createSegmentWriter } from "./segment-writer.ts";
+import type { TileTree } from "./tile.ts";
 
 export interface LogOptions extends RecoverOptions {
   /** A segment that has reached this size is closed and the HMAC key advanced. */
@@ -58,107 +56,40 @@ export function openLog(options: LogOptions, nowMs: number): Log {
   return log;
 }
 
-function createLog({ ledgerFolder, segmentBytes }: LogOptions, recovered: RecoveredLedger): Log {
-  const { keys, paths, tree } = recovered;
-  const { signing } = keys;
+function createLog(options: LogOptions, recovered: RecoveredLedger): Log {
+  const { keys, tree } = recovered;
   const hasher = createHasher();
-  let { place } = recovered;
-  let segmentKey = keys.segmentKey;
-  let macKey: KeyObject = segmentKeyObject(segmentKey.key);
-  let segment = recovered.tail === undefined ? undefined : resume(recovered.tail);
+  const segments = createSegmentWriter(options, recovered);
   let head: SignedHead = { size: tree.size, root: hashToHex(tree.root()), checkpoint: recovered.checkpoint };
-  let hasFailed = false;
-
-  function append({ payload, count }: FramedEntries): SignedHead {
-    if (hasFailed) throw unavailable("it was closed, or an append failed before");
-    if (payload.length > maxPayloadBytes)
-      throw unavailable(`a block of ${payload.length} bytes is too large`);
-    hasFailed = true;
-    const current = segmentFor();
-    requireUntouched(current);
-    const sealed = sealBlock(
-      { ...place, segment: current.number, firstIndex: place.index, count, previousHash: place.hash },
-      payload,
-      macKey,
-    );
-    writeWhole(current, sealed.pieces);
-    fdatasyncSync(current.file);
-    if (current.sizeBytes === 0) syncFolder(join(ledgerFolder, "segments"));
-    current.sizeBytes += sealed.sizeBytes;
-    place = {
-      segment: current.number,
-      block: place.block + 1,
-      index: place.index + count,
-      hash: sealed.hash,
-    };
-    splitPayload(payload, (start, end) => tree.append(hasher.leaf(payload, start, end)));
-    const root = tree.root();
-    const checkpoint = signCheckpoint({ origin: signing.name, size: tree.size, root }, signing);
-    writeFileDurably(checkpointPath(ledgerFolder), checkpoint, 0o644);
-    head = { size: tree.size, root: hashToHex(root), checkpoint };
-    hasFailed = false;
-    return head;
-  }
-
-  /** The open segment, or a new one when it is full or its key is already gone. */
-  function segmentFor(): OpenSegment {
-    if (segment !== undefined && segment.sizeBytes < segmentBytes && segment.number === segmentKey.segment)
-      return segment;
-    const number = segment === undefined ? place.segment : segment.number + 1;
-    if (segment !== undefined) closeSync(segment.file);
-    segment = undefined;
-    if (segmentKey.segment < number) {
-      segmentKey = advanceSegmentKey(paths, segmentKey);
-      macKey = segmentKeyObject(segmentKey.key);
-    }
-    const path = join(ledgerFolder, "segments", segmentName(place.index));
-    segment = { number, file: openSync(path, "wx", 0o644), sizeBytes: 0 };
-    return segment;
-  }
-
+  let isUsable = true;
   return {
     get head() {
       return head;
     },
-    verifierKey: signing.verifierKey,
+    verifierKey: keys.signing.verifierKey,
     repairs: recovered.repairs,
-    append,
+    append(entries) {
+      if (!isUsable) throw unavailable("it was closed, or an append failed before");
+      isUsable = false;
+      segments.append(entries);
+      const { payload } = entries;
+      splitPayload(payload, (start, end) => tree.append(hasher.leaf(payload, start, end)));
+      head = sign(options.ledgerFolder, keys.signing, tree);
+      isUsable = true;
+      return head;
+    },
     close() {
-      if (segment !== undefined) closeSync(segment.file);
-      segment = undefined;
-      hasFailed = true;
+      isUsable = false;
+      segments.close();
     },
   };
 }
 
-interface OpenSegment {
-  readonly number: number;
-  readonly file: number;
-  sizeBytes: number;
-}
-
-function resume({ file, sizeBytes }: NonNullable<RecoveredLedger["tail"]>): OpenSegment {
-  return { number: file.segment, file: openSync(file.path, "r+"), sizeBytes };
-}
-
-/** Two publishers at once would each sign a different log; the database lease prevents that, and this finds out if it failed. */
-function requireUntouched({ file, sizeBytes, number }: OpenSegment): void {
-  const found = fstatSync(file).size;
-  if (found === sizeBytes) return;
-  throw unavailable(
-    `segment ${number} has ${found} bytes, ${sizeBytes} were written here: another process wrote to it`,
-  );
-}
-
-function writeWhole({ file, sizeBytes }: OpenSegment, pieces: readonly Buffer[]): void {
-  const wanted = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const written = writevSync(file, pieces, sizeBytes);
-  // A short write means a full disk; the torn block is cut off when the log is opened anew.
-  if (written !== wanted) throw unavailable(`only ${written} of ${wanted} bytes of a block could be written`);
-}
-
-function unavailable(why: string): HomeostatError {
-  return new HomeostatError("LEDGER_UNAVAILABLE", `The ledger cannot be appended to: ${why}`);
+function sign(ledgerFolder: string, key: SigningKey, tree: TileTree): SignedHead {
+  const root = tree.root();
+  const checkpoint = signCheckpoint({ origin: key.name, size: tree.size, root }, key);
+  writeFileDurably(checkpointPath(ledgerFolder), checkpoint, 0o644);
+  return { size: tree.size, root: hashToHex(root), checkpoint };
 }
 
 function recoveredEntry(torn: NonNullable<Repairs["torn"]>, nowMs: number): LedgerEntry {

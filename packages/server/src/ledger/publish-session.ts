@@ -5,7 +5,8 @@ import type { HeldLease, LeaseStore } from "../store/lease.ts";
 import type { Bell } from "./bell.ts";
 import { parseEntry } from "./entry.ts";
 import type { FramedEntries } from "./entry.ts";
-import type { Appended, LogClient } from "./log-client.ts";
+import type { Appended } from "./append-queue.ts";
+import type { LogClient } from "./log-client.ts";
 import { findGone, prepareRow, readOutbox, settleRows } from "./outbox-rows.ts";
 import type { PreparedRow } from "./outbox-rows.ts";
 import type { LedgerReader } from "./reader.ts";
@@ -35,7 +36,7 @@ export interface PublishSession {
 }
 
 export function createSession(deps: SessionDeps): PublishSession {
-  const { store, clock, lease, log, reader, waiters, bell, sweepMs } = deps;
+  const { store, clock, lease, log, waiters, bell, sweepMs } = deps;
   let isPositionStale = false;
   let isFinishing = false;
   let isOver = false;
@@ -47,7 +48,7 @@ export function createSession(deps: SessionDeps): PublishSession {
       if (rows.length > 0) await publish(rows);
       else if (isPositionStale) await savePosition();
       else if (isFinishing) return;
-      await settleOlder(waitedFor, rows);
+      await settleOlder(deps, waitedFor, rows);
       if (rows.length === 0 && !isFinishing) await bell.wait(sweepMs);
     }
   }
@@ -64,27 +65,13 @@ export function createSession(deps: SessionDeps): PublishSession {
     settleWaiters(waiters, rows);
   }
 
-  /** Whose key is in no row was published before, perhaps long ago. */
-  async function settleOlder(keys: readonly string[], rows: readonly PreparedRow[]): Promise<void> {
-    const settled = new Set(rows.map(({ key }) => key));
-    const others = keys.filter((key) => !settled.has(key));
-    for (const key of await findGone(store, others)) waiters.resolve(key);
-  }
-
   async function savePosition(): Promise<void> {
     isPositionStale = false;
     await settleRows(store, lease, { head: log.head });
   }
 
   return {
-    async dropPublished(knownSize) {
-      const { head } = log;
-      for (let from = knownSize; from < head.size; from += 1000) {
-        const entries = await reader.entries(from, Math.min(from + 1000, head.size));
-        await settleRows(store, lease, { keys: entries.map((bytes) => parseEntry(bytes).key) });
-      }
-      await settleRows(store, lease, { head });
-    },
+    dropPublished: (knownSize) => dropPublished(deps, knownSize),
     async run() {
       try {
         await Promise.race([loop(), log.failed, endOf(lease.signal)]);
@@ -104,6 +91,26 @@ export function createSession(deps: SessionDeps): PublishSession {
       bell.ring();
     },
   };
+}
+
+async function dropPublished({ store, lease, log, reader }: SessionDeps, knownSize: number): Promise<void> {
+  const { head } = log;
+  for (let from = knownSize; from < head.size; from += 1000) {
+    const entries = await reader.entries(from, Math.min(from + 1000, head.size));
+    await settleRows(store, lease, { keys: entries.map((bytes) => parseEntry(bytes).key) });
+  }
+  await settleRows(store, lease, { head });
+}
+
+/** Whose key is in no row was published before, perhaps long ago. */
+async function settleOlder(
+  { store, waiters }: SessionDeps,
+  keys: readonly string[],
+  rows: readonly PreparedRow[],
+): Promise<void> {
+  const settled = new Set(rows.map(({ key }) => key));
+  const others = keys.filter((key) => !settled.has(key));
+  for (const key of await findGone(store, others)) waiters.resolve(key);
 }
 
 /** Acting needs more time than is left when renewals have failed for a while: another may take over soon. */

@@ -11,7 +11,9 @@ import { createBell } from "./bell.ts";
 import type { Bell } from "./bell.ts";
 import { frameEntries } from "./entry.ts";
 import { startLog } from "./log-client.ts";
-import type { Appended, LogClient } from "./log-client.ts";
+import type { Appended } from "./append-queue.ts";
+import { unavailable } from "./ledger-error.ts";
+import type { LogClient } from "./log-client.ts";
 import { emptyRoot, hashToHex } from "./merkle.ts";
 import { countOutbox, findGone, readPosition } from "./outbox-rows.ts";
 import { createSession } from "./publish-session.ts";
@@ -234,9 +236,14 @@ async function publishUnder(deps: LifeDeps, lease: HeldLease, enter: (phase: Pha
     await session.dropPublished(knownSize);
     enter({ kind: "publishing", log, session });
     await session.run();
+    enter({ kind: "waiting", why: "it is being closed" });
+    await log.close();
+  } catch (error) {
+    if (log !== undefined) enter({ kind: "waiting", why: errorMessage(error) });
+    // Another may hold the lease by now, so nothing more is sent to the thread.
+    await log?.close(unavailable(errorMessage(error)));
+    throw error;
   } finally {
-    if (log !== undefined) enter({ kind: "waiting", why: "it is being closed" });
-    await log?.close();
     await releaseLease(store, lease).catch((error: unknown) =>
       logger.debug({ error: errorMessage(error) }, "the publisher's lease was not freed and ends by itself"),
     );
@@ -288,8 +295,4 @@ function lastCheckpoint(ledgerFolder: string): string | null {
     // There is none yet.
     return null;
   }
-}
-
-function unavailable(why: string): HomeostatError {
-  return new HomeostatError("LEDGER_UNAVAILABLE", `The ledger cannot be appended to: ${why}`);
 }

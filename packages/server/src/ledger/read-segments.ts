@@ -1,8 +1,8 @@
 /** Reads segment files block by block in bounded memory, and finds the next whole block after damage. */
 import { closeSync, fstatSync, openSync, readSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { HomeostatError } from "../base/error.ts";
 import { splitPayload } from "./entry.ts";
+import { broken, brokenSegment } from "./ledger-error.ts";
 import {
   findBlock,
   headerBytes,
@@ -127,20 +127,6 @@ export function visitEntries(
     }
   }
   if (index < to) throw broken(`entry ${index} is missing from the segments`, { index });
-}
-
-export function broken(what: string, data: Readonly<Record<string, unknown>> = {}): HomeostatError {
-  return new HomeostatError("LEDGER_BROKEN", `The ledger is broken: ${what}`, data);
-}
-
-export function brokenSegment(segment: string, offset: number, why: string, block?: number): HomeostatError {
-  const name = block === undefined ? "the block" : `block ${block}`;
-  return broken(`${name} at byte ${offset} of segments/${segment} is damaged: ${why}`, {
-    segment,
-    offset,
-    block,
-    why,
-  });
 }
 
 function findDamageEnd(

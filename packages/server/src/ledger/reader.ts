@@ -1,14 +1,12 @@
 /** Reads entries, tiles and tree hashes of a ledger folder while another thread or process may be appending to it. */
 import { readFileSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import { verifyCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { splitPayload } from "./entry.ts";
 import { keyPaths, readVerifierKey } from "./keys.ts";
 import { createHasher } from "./merkle.ts";
 import type { Hash, NodeId } from "./merkle.ts";
-import { broken, brokenSegment, listSegments, scanSegment } from "./read-segments.ts";
-import type { SegmentFile } from "./read-segments.ts";
+import { createEntryReader } from "./read-entries.ts";
+import { broken } from "./ledger-error.ts";
 import { checkpointPath } from "./recover.ts";
 import { hashBytes, nodeInTile, rootInTile, tileWidth, widthInTree } from "./tile.ts";
 import type { TileId, TileRequest } from "./tile.ts";
@@ -35,58 +33,13 @@ export interface LedgerReader {
   tile(request: TileRequest, size: number): Promise<Buffer | undefined>;
 }
 
-/** Distance of the places in a segment that are remembered, and what is read at a time. */
-const markEveryBytes = 64 * 1024;
-const readBytes = 256 * 1024;
 /** 65,536 roots of tiles, 4 MB: those of 16 million entries. */
 const maxTileRoots = 65_536;
 
 export function createLedgerReader(ledgerFolder: string): LedgerReader {
   const hasher = createHasher();
-  const marks = new Map<string, Mark[]>();
+  const { entries } = createEntryReader(ledgerFolder);
   const tileRoots = new Map<string, Hash>();
-
-  async function entries(from: number, to: number): Promise<readonly Buffer[]> {
-    const found: Buffer[] = [];
-    const segments = listSegments(ledgerFolder);
-    for (const [position, file] of segments.entries()) {
-      const next = segments[position + 1]?.firstIndex ?? Infinity;
-      if (next <= from || file.firstIndex >= to) continue;
-      await collect(file, { from: from + found.length, to: Math.min(to, next) }, found);
-    }
-    if (found.length === to - from) return found;
-    throw broken(`entry ${from + found.length} is missing from the segments`, { index: from + found.length });
-  }
-
-  /** Adds entries of one segment; leaves marks on the way, so that the next read starts close to its goal. */
-  async function collect(
-    file: SegmentFile,
-    { from, to }: { from: number; to: number },
-    found: Buffer[],
-  ): Promise<void> {
-    const known = marks.get(file.name) ?? [{ index: file.firstIndex, offset: 0 }];
-    marks.set(file.name, known);
-    let sinceRest = 0;
-    for (const scanned of scanSegment(file.path, lastMark(known, from).offset, readBytes)) {
-      if (scanned.kind === "damage") throw brokenSegment(file.name, scanned.offset, scanned.why);
-      const { block, offset } = scanned;
-      const newest = known[known.length - 1] as Mark;
-      if (offset >= newest.offset + markEveryBytes) known.push({ index: block.firstIndex, offset });
-      if (block.firstIndex + block.count > from) {
-        let index = block.firstIndex;
-        splitPayload(block.payload, (start, end) => {
-          if (index >= from && index < to) found.push(Buffer.from(block.payload.subarray(start, end)));
-          index += 1;
-        });
-      }
-      if (block.firstIndex + block.count >= to) return;
-      sinceRest += block.sizeBytes;
-      if (sinceRest < 1024 * 1024) continue;
-      sinceRest = 0;
-      // A cold walk through a segment reads 64 MB; other work gets its turn every millisecond or so.
-      await setImmediate();
-    }
-  }
 
   async function node(id: NodeId): Promise<Hash> {
     const { tile, start, count } = nodeInTile(id);
@@ -132,22 +85,6 @@ export function createLedgerReader(ledgerFolder: string): LedgerReader {
       return bundle(await entries(index * tileWidth, index * tileWidth + width));
     },
   };
-}
-
-interface Mark {
-  readonly index: number;
-  readonly offset: number;
-}
-
-function lastMark(marks: readonly Mark[], index: number): Mark {
-  let low = 0;
-  let high = marks.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((marks[middle] as Mark).index <= index) low = middle;
-    else high = middle - 1;
-  }
-  return marks[low] as Mark;
 }
 
 /** An entry bundle: each entry after its length, 16 bits. */
