@@ -185,6 +185,8 @@ test("bytes that are not one canonical entry are refused", () => {
   expect(bad(json.replace('"v":1', '"toString":1,"v":1'))).toContain("unknown member");
   expect(bad(json.replace(',"tenant":"default"', ""))).toContain("member tenant is missing");
   expect(bad(`\ufeff${json}`)).toContain("not JSON");
+  expect(bad(json.replace('{"id":"admin","kind":"user"}', "5"))).toContain("member actor");
+  expect(bad(json.replace(`"type":"${plain.type}"`, `"type":"${"t".repeat(129)}"`))).toContain("member type");
 });
 
 test("an entry of 65,535 bytes fits and one byte more does not", () => {

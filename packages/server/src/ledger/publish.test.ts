@@ -342,6 +342,49 @@ describe("the lease", () => {
     expect(publisher.health()).toEqual({ kind: "ok" });
   });
 
+  test("with little time left stops acts: rows wait, bulk entries are refused", async () => {
+    const folder = testFolder();
+    const store = await openStore(folder);
+    let leftMs = 30_000;
+    const waning: LeaseStore = {
+      ...store,
+      holdLease: (lease) => {
+        const held = store.holdLease(lease);
+        return { ...lease, signal: held.signal, remainingMs: () => leftMs };
+      },
+    };
+    const publisher = publisherOn(folder, waning);
+    await publisher.start();
+    leftMs = 4000;
+    expect(await codeOf(publisher.append([testEntry(0)]))).toBe("LEASE_LOST");
+    await insert(store, testEntry(1));
+    await until(() => publisher.health().kind === "degraded");
+    leftMs = 30_000;
+    await publisher.published("test/1");
+    expect(await storedKeys(folder)).toEqual(["test/1"]);
+  });
+
+  test("that ended while the ledger was being opened ends the turn, and the next one publishes", async () => {
+    const folder = testFolder();
+    const store = await openStore(folder);
+    let turns = 0;
+    const ending: LeaseStore = {
+      ...store,
+      holdLease: (lease) => {
+        const held = store.holdLease(lease);
+        turns += 1;
+        const signal = turns === 1 ? AbortSignal.abort(new Error("ended")) : held.signal;
+        return { ...lease, signal, remainingMs: () => held.remainingMs() };
+      },
+    };
+    const publisher = publisherOn(folder, ending);
+    await insert(store, testEntry(1));
+    await publisher.start();
+    await publisher.published("test/1");
+    await until(() => turns === 2);
+    expect(await storedKeys(folder)).toEqual(["test/1"]);
+  });
+
   test("that was taken over ends publishing, and nothing of the batch under way is deleted twice", async () => {
     const folder = testFolder();
     const store = await openStore(folder);
@@ -389,6 +432,17 @@ test("stopping publishes what the outbox still holds, ends those who wait, and m
   expect(await codeOf(publisher.published("test/1"))).toBe("LEDGER_UNAVAILABLE");
   expect(await store.read("SELECT owner FROM leases")).toEqual([{ owner: "" }]);
   withLog(folder, (log) => expect(log.head.size).toBe(700));
+});
+
+test("a stop during the start still publishes what is there", async () => {
+  const folder = testFolder();
+  const store = await openStore(folder);
+  await insert(store, testEntry(0));
+  const publisher = publisherOn(folder, store);
+  const starting = publisher.start();
+  await publisher.stop(5000);
+  await starting;
+  expect(await storedKeys(folder)).toEqual(["test/0"]);
 });
 
 test("a stop that cannot wait ends without what is left, and loses nothing", async () => {

@@ -205,7 +205,7 @@ function createLife(deps: LifeDeps): Life {
       timer.abort();
       if (phase.kind === "publishing") await phase.log.close();
       if (phase.kind !== "broken") enter({ kind: "stopped" });
-      waiters.rejectAll(unavailable(describe(phase)));
+      waiters.rejectAll(unavailable("it is stopped"));
     },
   };
 }
@@ -271,14 +271,12 @@ function healthOf(phase: Phase): Health {
   return { kind: "degraded", detail: describe(phase) };
 }
 
-function describe(phase: Phase): string {
+function describe(phase: Exclude<Phase, { kind: "publishing" }>): string {
   switch (phase.kind) {
     case "starting":
       return "it is starting";
     case "standby":
       return "another process publishes";
-    case "publishing":
-      return "it is publishing";
     case "waiting":
       return phase.why;
     case "broken":

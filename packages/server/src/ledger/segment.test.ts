@@ -1,4 +1,9 @@
-import { expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { appendBlocks, refusalOf, testFolder } from "./log.fixture.ts";
+import type { TestFolder } from "./log.fixture.ts";
+import { visitEntries } from "./read-segments.ts";
 import {
   chainProblem,
   findBlock,
@@ -86,4 +91,21 @@ test("names, keys and the search for the next block", () => {
   expect(nextSegmentKey(Buffer.alloc(32, 1))).not.toEqual(nextSegmentKey(Buffer.alloc(32, 2)));
   expect(findBlock(Buffer.concat([bytes, bytes]), 1)).toBe(bytes.length);
   expect(findBlock(bytes, headerBytes)).toBe(-1);
+});
+
+describe("reading entries straight from the segments", () => {
+  const read = (folder: TestFolder, to: number): string =>
+    refusalOf("LEDGER_BROKEN", () => visitEntries(folder.ledgerFolder, { from: 0, to }, () => {}));
+
+  test("stops at a damaged block and at the end of what is there", () => {
+    const folder = testFolder();
+    appendBlocks(folder, [2, 2]);
+    expect(read(folder, 4)).toBe("not refused");
+    expect(read(folder, 5)).toContain("entry 4 is missing");
+    const path = join(folder.ledgerFolder, "segments/000000000000.seg");
+    const whole = readFileSync(path);
+    whole[whole.length - 5]! ^= 1;
+    writeFileSync(path, whole);
+    expect(read(folder, 4)).toMatch(/byte \d+ of segments\/000000000000.seg/);
+  });
 });

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createHasher, rangeNodes, foldPeaks } from "./merkle.ts";
@@ -11,6 +14,8 @@ import {
   tilePath,
   widthInTree,
 } from "./tile.ts";
+
+import { readTile, tileFile, writeTile } from "./tile-files.ts";
 
 const hasher = createHasher();
 const leaf = (index: number): Hash => {
@@ -118,5 +123,19 @@ test("a tree resumed from its unfinished tiles goes on as if it had never stoppe
     expect(resumed.root()).toBe(whole.tree.root());
     for (const [path, bytes] of tiles) expect(whole.tiles.get(path)?.equals(bytes), path).toBe(true);
     for (const level of [0, 1, 2]) expect(resumed.edge(level).equals(whole.tree.edge(level))).toBe(true);
+  }
+});
+
+test("a tile file of another size counts as missing, and an obstacle in its place is an error", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tiles-"));
+  try {
+    writeTile(folder, { level: 0, index: 1 }, Buffer.alloc(8192));
+    expect(readTile(folder, { level: 0, index: 1 })?.length).toBe(8192);
+    writeFileSync(tileFile(folder, { level: 0, index: 1 }), "short");
+    expect(readTile(folder, { level: 0, index: 1 })).toBeUndefined();
+    mkdirSync(tileFile(folder, { level: 0, index: 2 }));
+    expect(() => writeTile(folder, { level: 0, index: 2 }, Buffer.alloc(8192))).toThrow(/EISDIR/);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });

@@ -12,11 +12,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatVerifierKey } from "./checkpoint.ts";
+import { formatVerifierKey, signCheckpoint } from "./checkpoint.ts";
 import { frameEntries } from "./entry.ts";
+import { readSigningKey } from "./keys.ts";
 import { appendBlocks, copyOf, filesBelow, testEntry, testFolder, withLog } from "./log.fixture.ts";
 import type { TestFolder } from "./log.fixture.ts";
+import { createHasher } from "./merkle.ts";
 import { scanSegment } from "./read-segments.ts";
+import { createLedgerReader } from "./reader.ts";
 import { verifyLedger } from "./verify.ts";
 import type { LedgerVerification } from "./verify.ts";
 
@@ -213,6 +216,18 @@ describe("blocks", () => {
     ]);
   });
 
+  test("a checkpoint that ends inside a block is found", async () => {
+    const folder = testFolder();
+    appendBlocks(folder, [3]);
+    const key = readSigningKey(join(folder.keysFolder, "ledger-signing.key"));
+    const leaves = await createLedgerReader(folder.ledgerFolder).entries(0, 2);
+    const hasher = createHasher();
+    const [a, b] = leaves.map((leaf) => hasher.leaf(leaf, 0, leaf.length)) as [string, string];
+    const note = signCheckpoint({ origin: key.name, size: 2, root: hasher.node(a, b) }, key);
+    writeFileSync(join(folder.ledgerFolder, "checkpoint"), note);
+    expect(whats(await verify(folder))).toEqual(["checkpoint inside a block"]);
+  });
+
   test("damage in the middle is told once and the rest is still read", async () => {
     const folder = prepared();
     const blocks = blocksOf(segment(folder));
@@ -381,6 +396,15 @@ test("progress is told on the way, and a finding is told at most a hundred times
   });
   expect(progress).toEqual([100_000, 101_000]);
   expect(report.findings).toEqual([]);
+  const tile = join(folder.ledgerFolder, "tile/1/000");
+  const bytes = readFileSync(tile);
+  bytes[70]! ^= 1;
+  writeFileSync(tile, bytes);
+  expect((await verifyLedger(folder)).findings).toEqual([
+    { what: "tile differs", where: "tile/1/000, byte 70", detail: "not the hash of tile 0/2" },
+  ]);
+  bytes[70]! ^= 1;
+  writeFileSync(tile, bytes);
   for (let i = 0; i < 150; i += 1) appendFileSync(join(folder.ledgerFolder, `junk-${i}`), "");
   const junk = await verifyLedger(folder);
   expect(junk.findings).toHaveLength(100);
