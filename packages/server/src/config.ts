@@ -175,7 +175,7 @@ function readEnvironment(
     if (key === undefined && secretKey === undefined) {
       details.push({
         path: name,
-        detail: `unknown environment variable ${name}`,
+        detail: "unknown environment variable",
         hint: suggestName(name, known),
       });
     } else if (text === undefined || text === "") continue;
@@ -226,7 +226,7 @@ function openFile(
     if (isMissing && (given === undefined || given === "")) return undefined;
     throw new HomeostatError(
       "CONFIG_INVALID",
-      `Cannot read ${path}: ${errorMessage(error)}`,
+      isMissing ? `There is no file ${path}` : `Cannot read ${path}: ${errorMessage(error)}`,
       { file: path },
       { cause: error },
     );
@@ -247,7 +247,7 @@ function choose(
   details.push({
     ...place,
     path: place === undefined ? origin : key,
-    detail: `${key}: expected ${setting.form}, found ${found}${at}`,
+    detail: `expected ${setting.form}, found ${found}${at}`,
   });
   return { key, value: setting.default, origin: "default" };
 }
@@ -259,18 +259,23 @@ function refuseUnsupported(chosen: readonly Chosen[], details: ErrorDetail[]): v
     const what = key === "databaseUrl" ? "another database" : "Redis";
     details.push({
       path: origin,
-      detail: `${key}: this version keeps everything in SQLite in the data folder and cannot use ${what}`,
+      detail: `this version keeps everything in SQLite in the data folder and cannot use ${what}`,
       hint: `leave ${key} out`,
     });
   }
 }
 
 function invalid(details: readonly ErrorDetail[]): HomeostatError {
-  const [first] = details;
+  const [first, ...others] = details;
   const file = first?.file === undefined ? "" : `${first.file}:${first.line ?? 1}:${first.column ?? 1} `;
-  const more = details.length > 1 ? ` (and ${details.length - 1} more)` : "";
-  const hint = first?.hint === undefined ? {} : { hint: first.hint };
-  return new HomeostatError("CONFIG_INVALID", `${file}${first?.detail}${more}`, {}, { details, ...hint });
+  const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+  const hint = first?.hint === undefined || others.length > 0 ? {} : { hint: first.hint };
+  return new HomeostatError(
+    "CONFIG_INVALID",
+    `${file}${first?.path}: ${first?.detail}${more}`,
+    {},
+    { details, ...hint },
+  );
 }
 
 function absolutePath(path: string, base: string): string {

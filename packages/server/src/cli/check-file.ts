@@ -1,0 +1,79 @@
+/** `homeostat policy check` and `workflow check`: a file's mistakes with line and column; needs no server. */
+import { formatFinding } from "../base/finding.ts";
+import type { Finding } from "../base/finding.ts";
+import { homeAt } from "../home.ts";
+import { lintPolicy } from "../policy/lint.ts";
+import { parsePolicy } from "../policy/policy-file.ts";
+import { findUnknownTools } from "../runs/submit.ts";
+import { createTools } from "../tools/registry.ts";
+import { parseWorkflow } from "../workflows/workflow-file.ts";
+import { loadOptions } from "./connect.ts";
+import type { GlobalOptions } from "./connect.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { readUserFile } from "./read-user-file.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Without a file: the policy of the data folder. */
+export async function checkPolicyFile(
+  file: string | undefined,
+  options: GlobalOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const path = file ?? homeAt(loadOptions(options).config.home).policy;
+  const parsed = parsePolicy((await readUserFile(path)).toString("utf8"), { file: path });
+  const findings = parsed.ok
+    ? [...parsed.warnings, ...lintPolicy(parsed.policy, { knownActions: builtInActions(), file: path })]
+    : parsed.findings;
+  return report(path, findings, terminal);
+}
+
+export async function checkWorkflowFile(
+  path: string,
+  _options: GlobalOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const parsed = parseWorkflow((await readUserFile(path)).toString("utf8"), { file: path });
+  const findings = parsed.ok
+    ? [
+        ...findUnknownTools(parsed.workflow, builtInActions()).map((each) => ({ ...each, file: path })),
+        ...parsed.warnings,
+      ]
+    : parsed.findings;
+  return report(path, findings, terminal);
+}
+
+/** Only their names are asked for: nothing here can act. */
+function builtInActions(): readonly string[] {
+  const http = {
+    allowedHosts: [],
+    allowPrivate: [],
+    isOwnListener: () => true,
+    resolveHost: () => Promise.resolve([]),
+  };
+  return [
+    ...createTools({
+      forbiddenFolders: ["/"],
+      temporaryFolder: "/nonexistent",
+      canRun: () => false,
+      http,
+    }).keys(),
+  ];
+}
+
+function report(path: string, findings: readonly Finding[], terminal: Terminal): ExitCode {
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const ok = errors === 0;
+  terminal.result({ ok, file: path, findings }, (paint) => {
+    const lines = findings.map((finding) => {
+      const word = finding.severity === "error" ? paint("red", "error  ") : paint("yellow", "warning");
+      return `${word} ${formatFinding(finding)}`;
+    });
+    const warnings = findings.length - errors;
+    const count = `${errors} ${errors === 1 ? "error" : "errors"}, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;
+    return [...lines, `${paint(ok ? "green" : "red", ok ? "ok" : "not valid")}  ${path}: ${count}`].join(
+      "\n",
+    );
+  });
+  return ok ? exitCodes.done : exitCodes.failed;
+}

@@ -1,0 +1,119 @@
+/** One journal event as a line for people. Pure. */
+import type { RunEvent } from "@homeostat/client/api";
+import { formatSpan } from "./format-time.ts";
+import { oneLine } from "./table.ts";
+import type { Paint, Style } from "./terminal.ts";
+
+export interface EventLine {
+  /** What happened, one word. */
+  readonly word: string;
+  readonly style: Style;
+  readonly text: string;
+}
+
+/** Undefined for events that say nothing a person waits for. Unknown kinds (of a newer server) are shown by name. */
+export function describeEvent({ kind, step, body }: RunEvent): EventLine | undefined {
+  const text = (name: string): string => (typeof body[name] === "string" ? oneLine(body[name]) : "");
+  const error = describeError(body["error"]);
+  switch (kind) {
+    case "run.created":
+      return { word: "created", style: "dim", text: `by ${text("requester")}` };
+    case "run.started":
+      return {
+        word: "started",
+        style: "dim",
+        text: body["attempt"] === 1 ? "" : `attempt ${String(body["attempt"])}`,
+      };
+    case "run.completed":
+      return { word: "completed", style: "green", text: "" };
+    case "run.failed":
+    case "run.died":
+      return { word: kind === "run.died" ? "dead" : "failed", style: "red", text: error };
+    case "run.retrying":
+      return { word: "retrying", style: "yellow", text: error };
+    case "run.paused":
+    case "run.resumed":
+    case "run.revived":
+      return {
+        word: kind.slice("run.".length),
+        style: "yellow",
+        text: `by ${text("by")}${because(text("reason"))}`,
+      };
+    case "run.cancelled":
+      return { word: "cancelled", style: "red", text: `by ${text("by")}${because(text("reason"))}` };
+    case "action.intended":
+      return { word: "runs", style: "dim", text: summaryOf(body["intent"]) };
+    case "action.completed":
+      return { word: "done", style: "green", text: doneIn(body["durationMs"], body["artifacts"]) };
+    case "action.failed":
+      return {
+        word: "failed",
+        style: "red",
+        text: `${error}${body["retryAtMs"] === null ? "" : ", tries again"}`,
+      };
+    case "action.denied":
+      return { word: "denied", style: "red", text: `${text("tool")} ${text("resource")}: ${error}` };
+    case "step.started":
+      return describeStart(body["start"]);
+    case "step.completed":
+      return { word: "done", style: "green", text: "" };
+    case "step.skipped":
+      return { word: "skipped", style: "dim", text: text("reason") };
+    case "step.failed":
+      return { word: "failed", style: "red", text: error };
+    case "approval.requested":
+      return { word: "asks", style: "yellow", text: `${text("summary")} (${text("approvalId")})` };
+    case "approval.decided":
+    case "outcome.resolved":
+      return {
+        word: "answered",
+        style: "yellow",
+        text: `${text("answer")} by ${text("by")}${because(text("reason"))}`,
+      };
+    default:
+      return { word: kind, style: "dim", text: step === null ? "" : "" };
+  }
+}
+
+/** `done      inventory  85 ms`: the word, the step, the rest. */
+export function formatEventLine(event: RunEvent, paint: Paint): string | undefined {
+  const line = describeEvent(event);
+  if (line === undefined) return undefined;
+  const word = paint(line.style, line.word.padEnd(9));
+  return `${word} ${event.step === null ? "" : `${paint("bold", oneLine(event.step))}  `}${line.text}`.trimEnd();
+}
+
+function describeStart(start: unknown): EventLine | undefined {
+  if (!isRecord(start)) return undefined;
+  if (start["kind"] === "for_each" && Array.isArray(start["items"])) {
+    return { word: "begins", style: "dim", text: `for each of ${start["items"].length}` };
+  }
+  if (start["kind"] === "wait" && typeof start["untilMs"] === "number") {
+    return { word: "waits", style: "dim", text: `until ${new Date(start["untilMs"]).toISOString()}` };
+  }
+  return undefined;
+}
+
+function describeError(error: unknown): string {
+  if (!isRecord(error)) return "";
+  const hint = typeof error["hint"] === "string" ? ` (${oneLine(error["hint"])})` : "";
+  return `${oneLine(String(error["message"]))}${hint}`;
+}
+
+function summaryOf(intent: unknown): string {
+  return isRecord(intent) && typeof intent["summary"] === "string" ? oneLine(intent["summary"]) : "";
+}
+
+function doneIn(durationMs: unknown, artifacts: unknown): string {
+  const time = typeof durationMs === "number" ? formatSpan(durationMs) : "";
+  const count = Array.isArray(artifacts) ? artifacts.length : 0;
+  return count === 0 ? time : `${time}, ${count} ${count === 1 ? "artifact" : "artifacts"}`;
+}
+
+function because(reason: string): string {
+  return reason === "" ? "" : `: ${reason}`;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

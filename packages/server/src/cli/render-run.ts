@@ -1,0 +1,147 @@
+/** Runs as people read them in a terminal. Pure. */
+import type { Answer } from "@homeostat/client";
+import type { Approval, Artifact, StepView } from "@homeostat/client/api";
+import { formatBytes, formatSpan } from "./format-time.ts";
+import { formatTable, oneLine } from "./table.ts";
+import type { Paint, Style } from "./terminal.ts";
+
+export type RunDetail = Answer<"runs.get">;
+
+/** Commands that carry the run on, in the order a person would want them. */
+export function nextCommands(run: RunDetail): readonly string[] {
+  const waiting = run.approvals.filter(({ status }) => status === "waiting");
+  if (waiting.length > 0) {
+    return waiting.flatMap(({ id, kind }) =>
+      kind === "outcome"
+        ? [`homeostat resolve ${id} happened|did-not-happen|abandon`]
+        : [`homeostat approve ${id}`, `homeostat reject ${id} --reason "..."`],
+    );
+  }
+  if (run.state === "DEAD") return [`homeostat retry ${run.id}`, `homeostat discard ${run.id}`];
+  if (run.endedAt !== null) return [`homeostat verify --run ${run.id}`];
+  if (run.waitingFor?.kind === "pause") return [`homeostat resume ${run.id}`];
+  return [`homeostat logs -f ${run.id}`];
+}
+
+/** The end of `homeostat run`. */
+export function renderOutcome(
+  run: RunDetail,
+  { outcome, next }: { readonly outcome: string; readonly next: readonly string[] },
+  paint: Paint,
+): string {
+  const lines = [headline(run, paint)];
+  if (outcome === "interrupted" || outcome === "timeout") {
+    const why = outcome === "timeout" ? "The time is up" : "Interrupted";
+    lines.push(`${why}; the run goes on. Stop it with: homeostat cancel ${run.id}`);
+  }
+  if (run.error !== null) lines.push(...renderFailure(run.error, paint));
+  const waiting = run.approvals.filter(({ status }) => status === "waiting");
+  for (const approval of waiting) lines.push("", ...renderApproval(approval, paint));
+  if (run.state === "COMPLETED") lines.push(...renderOutputs(run.outputs, paint));
+  if (run.endedAt !== null && run.artifacts.length > 0) lines.push("", renderArtifacts(run.artifacts));
+  if (next.length > 0) lines.push("", ...next.map((command) => `  ${paint("cyan", command)}`));
+  return lines.join("\n");
+}
+
+/** The whole of `homeostat show`. */
+export function renderDetail(run: RunDetail, paint: Paint): string {
+  const lines = [
+    headline(run, paint),
+    `  by ${run.requester} at ${run.createdAt}, attempt ${run.attempts} of ${run.maxAttempts}`,
+  ];
+  if (Object.keys(run.inputs).length > 0) lines.push(`  inputs ${JSON.stringify(run.inputs)}`);
+  if (run.error !== null) lines.push(...renderFailure(run.error, paint));
+  lines.push("", ...run.steps.map((step) => renderStep(step, paint)));
+  for (const approval of run.approvals) lines.push("", ...renderApproval(approval, paint));
+  lines.push(...renderOutputs(run.outputs, paint));
+  if (run.artifacts.length > 0) lines.push("", renderArtifacts(run.artifacts));
+  const next = nextCommands(run);
+  if (next.length > 0) lines.push("", ...next.map((command) => `  ${paint("cyan", command)}`));
+  return lines.join("\n");
+}
+
+/** The arguments are always shown: nobody should answer without them. */
+export function renderApproval(approval: Approval, paint: Paint): readonly string[] {
+  const { id, status, message, summary, action, resource, args, reason, risk, matched } = approval;
+  const lines = [
+    `${paint("yellow", status === "waiting" ? "waits for a person" : status)}  ${paint("bold", id)}  ${oneLine(summary)}`,
+  ];
+  if (message !== null) lines.push(`  ${oneLine(message)}`);
+  if (action !== null) lines.push(`  action    ${action}  ${oneLine(resource ?? "")}`);
+  lines.push(`  arguments ${formatArguments(args)}`);
+  lines.push(`  risk      ${risk}: ${oneLine(reason)}`);
+  for (const rule of matched)
+    lines.push(`  rule      ${rule.name} (policy.yaml:${rule.line}) ${rule.effect}: ${oneLine(rule.why)}`);
+  if (approval.status === "waiting") {
+    lines.push(
+      `  answer    ${approval.by.join(" or ")}${approval.expiresAt === null ? "" : `, until ${approval.expiresAt}`}`,
+    );
+  } else if (approval.decidedBy !== null) {
+    const why = approval.decisionReason === null ? "" : `: ${oneLine(approval.decisionReason)}`;
+    lines.push(`  answered  ${approval.answer ?? approval.status} by ${approval.decidedBy}${why}`);
+  }
+  return lines;
+}
+
+/** On one line while that is readable, else indented: a person must be able to check every value. */
+function formatArguments(args: unknown): string {
+  const line = JSON.stringify(args);
+  return line.length <= 100 ? line : JSON.stringify(args, null, 2).replaceAll("\n", "\n    ");
+}
+
+export function stateStyle(state: string): Style {
+  if (state === "COMPLETED" || state === "completed") return "green";
+  if (["FAILED", "DEAD", "CANCELLED", "failed", "denied", "cancelled"].includes(state)) return "red";
+  if (["WAITING", "RETRYING", "waiting", "retrying"].includes(state)) return "yellow";
+  return state === "RUNNING" || state === "running" ? "cyan" : "dim";
+}
+
+function headline(run: RunDetail, paint: Paint): string {
+  const ended = run.endedAt ?? null;
+  const took =
+    ended === null || run.startedAt === null
+      ? ""
+      : ` in ${formatSpan(Date.parse(ended) - Date.parse(run.startedAt))}`;
+  const state = paint(stateStyle(run.state), run.state);
+  return `${paint("bold", run.id)}  ${run.workflow.name}  ${state}${took}, ${run.stepsDone} of ${run.stepsTotal} steps`;
+}
+
+function renderFailure(error: NonNullable<RunDetail["error"]>, paint: Paint): readonly string[] {
+  const at = error.step === undefined ? "" : ` at ${error.step}`;
+  const lines = [
+    `${paint("red", "error:")} ${oneLine(error.message)} ${paint("dim", `(${error.code}${at})`)}`,
+  ];
+  if (error.hint !== undefined) lines.push(`  ${paint("cyan", "hint:")} ${oneLine(error.hint)}`);
+  return lines;
+}
+
+function renderStep(step: StepView, paint: Paint): string {
+  const indent = "  ".repeat(step.depth + 1);
+  const took =
+    step.startedAt === null || step.endedAt === null
+      ? ""
+      : formatSpan(Date.parse(step.endedAt) - Date.parse(step.startedAt));
+  const what = step.summary ?? step.title ?? step.tool ?? "";
+  const error = step.error === null ? "" : `: ${oneLine(step.error.message)}`;
+  const state = paint(stateStyle(step.state), step.state.padEnd(9));
+  return `${indent}${state} ${paint("bold", oneLine(step.path))}  ${oneLine(what)}  ${paint("dim", took)}${error}`.trimEnd();
+}
+
+function renderOutputs(outputs: unknown, paint: Paint): readonly string[] {
+  if (typeof outputs !== "object" || outputs === null) return [];
+  return Object.entries(outputs).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return `  ${paint("bold", name)}  ${text}`;
+  });
+}
+
+function renderArtifacts(artifacts: readonly Artifact[]): string {
+  const rows = artifacts.map(({ path, sizeBytes, mediaType, id, title }) => [
+    path,
+    formatBytes(sizeBytes),
+    mediaType,
+    id,
+    oneLine(title ?? ""),
+  ]);
+  return formatTable(["ARTIFACT", "SIZE", "TYPE", "ID", "TITLE"], rows);
+}
