@@ -248,6 +248,7 @@ async function openDurable(folder: string) {
   const engine = createEngine({
     store,
     blobs,
+    hashes: unused("hashes"),
     queue: createLocalQueue({ store }),
     clock,
     logger,

@@ -7,6 +7,8 @@ import { HomeostatError, errorMessage } from "./base/error.ts";
 export interface Home {
   readonly folder: string;
   readonly stateDatabase: string;
+  /** Rebuildable: hashes of workspace files. Deleting it loses only time. */
+  readonly cacheDatabase: string;
   readonly keys: string;
   readonly ledger: string;
   readonly blobs: string;
@@ -21,6 +23,7 @@ export function homeAt(folder: string): Home {
   return {
     folder,
     stateDatabase: join(folder, "state.db"),
+    cacheDatabase: join(folder, "cache.db"),
     keys: join(folder, "keys"),
     ledger: join(folder, "ledger"),
     blobs: join(folder, "blobs"),

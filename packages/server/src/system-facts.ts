@@ -1,13 +1,17 @@
 /** Small values that system.ts hands to parts: what belongs to no single feature. */
-import { realpath } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import type { Config } from "./config-schema.ts";
 import type { JsonObject } from "./base/canonical-json.ts";
-import { HomeostatError } from "./base/error.ts";
+import type { Clock } from "./base/clock.ts";
+import { HomeostatError, errorMessage } from "./base/error.ts";
 import { createId, createSalt } from "./base/id.ts";
+import type { Logger } from "./base/log.ts";
 import type { Metrics } from "./base/metrics.ts";
 import type { OpenApiInfo } from "./http/openapi.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import { hashMemoryMigration } from "./runs/hash-memory.ts";
 import { outboxInsert } from "./store/outbox.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
 import type { Statement, Store } from "./store/store.ts";
 import type { Part } from "./supervision/part.ts";
 import type { Root } from "./tools/tool.ts";
@@ -55,8 +59,24 @@ export async function openRoots(roots: Config["roots"]): Promise<readonly Root[]
   );
 }
 
-/** The store as a part: first to start, last to stop. */
-export function storePart(store: Store, metrics: Pick<Metrics, "close">): Part {
+/** The rebuildable database; a damaged one is thrown away and begun anew. Throws DATA_FOLDER_UNUSABLE. */
+export async function openCache(
+  path: string,
+  deps: { readonly clock: Clock; readonly logger: Logger },
+): Promise<Store> {
+  const open = () =>
+    openSqliteStore({ path, migrations: [hashMemoryMigration], synchronous: "normal", ...deps });
+  try {
+    return await open();
+  } catch (error) {
+    deps.logger.warn({ path, error: errorMessage(error) }, "the cache could not be opened and is begun anew");
+    for (const each of ["", "-wal", "-shm"]) await rm(path + each, { force: true });
+    return await open();
+  }
+}
+
+/** The databases as a part: first to start, last to stop. */
+export function storePart(store: Store, cache: Store, metrics: Pick<Metrics, "close">): Part {
   let closed = false;
   return {
     name: "store",
@@ -65,7 +85,7 @@ export function storePart(store: Store, metrics: Pick<Metrics, "close">): Part {
       if (closed) return;
       closed = true;
       metrics.close();
-      await store.close();
+      await Promise.all([store.close(), cache.close()]);
     },
     health: () => (closed ? { kind: "failed", detail: "closed" } : { kind: "ok" }),
   };

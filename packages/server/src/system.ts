@@ -38,6 +38,7 @@ import { runsMigration } from "./queue/run-row.ts";
 import { approvalsRoutes } from "./runs/approvals.routes.ts";
 import { createEngine } from "./runs/engine.ts";
 import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
+import { createHashMemory } from "./runs/hash-memory.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
 import { runsRoutes } from "./runs/runs.routes.ts";
@@ -52,7 +53,15 @@ import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
-import { apiInfo, measuredSandbox, openRoots, recordFact, secretMarks, storePart } from "./system-facts.ts";
+import {
+  apiInfo,
+  measuredSandbox,
+  openCache,
+  openRoots,
+  recordFact,
+  secretMarks,
+  storePart,
+} from "./system-facts.ts";
 import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
@@ -118,6 +127,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       metrics.observe("homeostat_store_commit_batches", { database: "state" }, batches);
     },
   });
+  const cache = await openCache(home.cacheDatabase, { clock, logger });
   const owner = processIdentity();
   const isOwnerDead = isProcessDead;
   const blobs = await openFolderBlobs({ folder: home.blobs, keysFolder: home.keys, store, clock });
@@ -190,6 +200,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const engine = createEngine({
     store,
     blobs,
+    hashes: createHashMemory({ cache, clock }),
     queue,
     clock,
     logger,
@@ -284,9 +295,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     publicOrigins: config.http.publicOrigins,
   });
 
-  parts.push(storePart(store, metrics), publisher, policy, http, engine.worker);
+  parts.push(storePart(store, cache, metrics), publisher, policy, http, engine.worker);
   const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
-    await store.close();
+    await Promise.all([store.close(), cache.close()]);
     throw error;
   });
   const { port } = http.address();

@@ -12,6 +12,7 @@ import type { Part } from "../supervision/part.ts";
 import type { AnyTool, Root, ToolContext } from "../tools/tool.ts";
 import type { EffectDeps } from "./effects.ts";
 import { createGateTool } from "./gate-tool.ts";
+import type { HashMemory } from "./hash-memory.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
 import type { LiveRuns } from "./live.ts";
@@ -24,6 +25,7 @@ import type { Workspaces } from "./workspace.ts";
 export interface EngineDeps {
   readonly store: LeaseStore;
   readonly blobs: BlobStore;
+  readonly hashes: HashMemory;
   readonly queue: Queue;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -56,7 +58,7 @@ export interface Engine {
 export function createEngine(deps: EngineDeps): Engine {
   const { store, blobs, clock } = deps;
   const live = createLiveRuns();
-  const workspaces = createWorkspaces({ folder: deps.workspacesFolder, blobs });
+  const workspaces = createWorkspaces({ folder: deps.workspacesFolder, blobs, hashes: deps.hashes });
   const announce: SessionDeps["announce"] = (events, row) => {
     live.publish({ kind: "events", runId: row.id, events, row });
     deps.observe(events, row);

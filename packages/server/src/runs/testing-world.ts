@@ -29,6 +29,7 @@ import { answerApproval, commandRun } from "./control.ts";
 import type { Answer, RunCommand } from "./control.ts";
 import { createEngine } from "./engine.ts";
 import type { RunState } from "./fold.ts";
+import { createHashMemory, hashMemoryMigration } from "./hash-memory.ts";
 import { inboxMigration } from "./inbox.ts";
 import { journalMigration } from "./journal.ts";
 import { readState } from "./run-reader.ts";
@@ -83,6 +84,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       artifactsMigration,
     ],
   });
+  const cache = await openSqliteStore({
+    path: join(folder, "cache.db"),
+    clock,
+    logger: createSilentLogger(),
+    migrations: [hashMemoryMigration],
+    synchronous: "normal",
+  });
   const blobs = await openFolderBlobs({
     folder: join(folder, "blobs"),
     keysFolder: join(folder, "keys"),
@@ -107,6 +115,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     createEngine({
       store,
       blobs,
+      hashes: createHashMemory({ cache, clock }),
       queue: createLocalQueue({ store }),
       clock,
       logger: createSilentLogger(),
@@ -195,6 +204,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     async close() {
       for (const worker of workers) await worker.stop();
       await store.close();
+      await cache.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

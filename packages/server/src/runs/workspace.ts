@@ -8,6 +8,7 @@ import type { JsonValue } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { BlobRef, BlobStore } from "../blobs/blob.ts";
 import { isTemporaryName } from "../tools/file-contents.ts";
+import type { HashMemory } from "./hash-memory.ts";
 
 export interface FileFacts {
   readonly sha256: string;
@@ -43,15 +44,12 @@ export interface Workspaces {
   load(ref: BlobRef | null): Promise<Manifest>;
 }
 
-interface Seen {
-  readonly signature: string;
-  readonly sha256: string;
-}
-
-export function createWorkspaces(deps: { readonly folder: string; readonly blobs: BlobStore }): Workspaces {
-  const { blobs } = deps;
-  // What this process has hashed, by run and path; a lost entry only costs a hash.
-  const seen = new Map<string, Map<string, Seen>>();
+export function createWorkspaces(deps: {
+  readonly folder: string;
+  readonly blobs: BlobStore;
+  readonly hashes: HashMemory;
+}): Workspaces {
+  const { blobs, hashes } = deps;
   const folderOf = (runId: string): string => join(deps.folder, runId);
 
   return {
@@ -95,13 +93,12 @@ export function createWorkspaces(deps: { readonly folder: string; readonly blobs
   async function captureFile(runId: string, path: string): Promise<FileFacts> {
     const file = join(folderOf(runId), path);
     const stat = await lstat(file, { bigint: true });
-    const cached = seen.get(runId)?.get(path);
     const facts = { sizeBytes: Number(stat.size), mode: Number(stat.mode) & 0o777 };
-    const signature = signatureOf(stat);
-    if (cached?.signature === signature) return { sha256: cached.sha256, ...facts };
+    const known = await hashes.find(runId, path, stat);
+    if (known !== undefined) return { sha256: known, ...facts };
     const content = await readWhole(file);
     const { sha256 } = await blobs.put(runId, content);
-    remember(runId, path, { signature, sha256 });
+    hashes.remember(runId, path, { signature: stat, sha256 });
     return { ...facts, sha256, sizeBytes: content.length };
   }
 
@@ -109,37 +106,17 @@ export function createWorkspaces(deps: { readonly folder: string; readonly blobs
     const file = join(folderOf(runId), path);
     const stat = await lstat(file, { bigint: true }).catch(() => undefined);
     if (stat?.isFile() === true) {
-      const known = seen.get(runId)?.get(path);
-      const unchanged = known?.signature === signatureOf(stat) && known.sha256 === facts.sha256;
-      if (unchanged || (await hashFile(file)) === facts.sha256) return;
+      const known = (await hashes.find(runId, path, stat)) ?? (await hashFile(file));
+      if (known === facts.sha256) return;
     }
     const content = await blobs.get({ subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes });
     await rm(file, { recursive: true, force: true });
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = `${file}.restoring`;
+    const temporary = join(dirname(file), `.homeostat-restore-${facts.sha256.slice(0, 16)}.tmp`);
     await writeFile(temporary, content, { mode: facts.mode });
     await chmod(temporary, facts.mode);
     await rename(temporary, file);
   }
-
-  function remember(runId: string, path: string, entry: Seen): void {
-    const files = seen.get(runId) ?? new Map<string, Seen>();
-    files.set(path, entry);
-    seen.delete(runId);
-    seen.set(runId, files);
-    if (seen.size > 64) seen.delete(seen.keys().next().value!);
-  }
-}
-
-interface StatFields {
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly ino: bigint;
-}
-
-function signatureOf(stat: StatFields): string {
-  return `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
 }
 
 async function* regularFiles(folder: string, below: string): AsyncGenerator<string> {
