@@ -12,35 +12,11 @@ export interface EventLine {
 }
 
 /** Undefined for events that say nothing a person waits for. Unknown kinds (of a newer server) are shown by name. */
-export function describeEvent({ kind, step, body }: RunEvent): EventLine | undefined {
-  const text = (name: string): string => (typeof body[name] === "string" ? oneLine(body[name]) : "");
+export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
+  if (kind.startsWith("run.")) return describeRunEvent(kind, body);
+  const text = textsOf(body);
   const error = describeError(body["error"]);
   switch (kind) {
-    case "run.created":
-      return { word: "created", style: "dim", text: `by ${text("requester")}` };
-    case "run.started":
-      return {
-        word: "started",
-        style: "dim",
-        text: body["attempt"] === 1 ? "" : `attempt ${String(body["attempt"])}`,
-      };
-    case "run.completed":
-      return { word: "completed", style: "green", text: "" };
-    case "run.failed":
-    case "run.died":
-      return { word: kind === "run.died" ? "dead" : "failed", style: "red", text: error };
-    case "run.retrying":
-      return { word: "retrying", style: "yellow", text: error };
-    case "run.paused":
-    case "run.resumed":
-    case "run.revived":
-      return {
-        word: kind.slice("run.".length),
-        style: "yellow",
-        text: `by ${text("by")}${because(text("reason"))}`,
-      };
-    case "run.cancelled":
-      return { word: "cancelled", style: "red", text: `by ${text("by")}${because(text("reason"))}` };
     case "action.intended":
       return { word: "runs", style: "dim", text: summaryOf(body["intent"]) };
     case "action.completed":
@@ -52,7 +28,11 @@ export function describeEvent({ kind, step, body }: RunEvent): EventLine | undef
         text: `${error}${body["retryAtMs"] === null ? "" : ", tries again"}`,
       };
     case "action.denied":
-      return { word: "denied", style: "red", text: `${text("tool")} ${text("resource")}: ${error}` };
+      return {
+        word: "denied",
+        style: "red",
+        text: `${text("tool")} ${text("resource")}`.trim() + `: ${error}`,
+      };
     case "step.started":
       return describeStart(body["start"]);
     case "step.completed":
@@ -65,13 +45,9 @@ export function describeEvent({ kind, step, body }: RunEvent): EventLine | undef
       return { word: "asks", style: "yellow", text: `${text("summary")} (${text("approvalId")})` };
     case "approval.decided":
     case "outcome.resolved":
-      return {
-        word: "answered",
-        style: "yellow",
-        text: `${text("answer")} by ${text("by")}${because(text("reason"))}`,
-      };
+      return { word: "answered", style: "yellow", text: `${text("answer")} ${byWhom(text)}` };
     default:
-      return { word: kind, style: "dim", text: step === null ? "" : "" };
+      return { word: kind, style: "dim", text: "" };
   }
 }
 
@@ -81,6 +57,47 @@ export function formatEventLine(event: RunEvent, paint: Paint): string | undefin
   if (line === undefined) return undefined;
   const word = paint(line.style, line.word.padEnd(9));
   return `${word} ${event.step === null ? "" : `${paint("bold", oneLine(event.step))}  `}${line.text}`.trimEnd();
+}
+
+function describeRunEvent(kind: string, body: Body): EventLine {
+  const text = textsOf(body);
+  const error = describeError(body["error"]);
+  const word = kind.slice("run.".length);
+  switch (word) {
+    case "created":
+      return { word, style: "dim", text: `by ${text("requester")}` };
+    case "started":
+      return { word, style: "dim", text: body["attempt"] === 1 ? "" : `attempt ${String(body["attempt"])}` };
+    case "completed":
+      return { word, style: "green", text: "" };
+    case "failed":
+      return { word, style: "red", text: error };
+    case "died":
+      return { word: "dead", style: "red", text: error };
+    case "retrying":
+      return { word, style: "yellow", text: error };
+    case "cancelled":
+      return { word, style: "red", text: byWhom(text) };
+    case "paused":
+    case "resumed":
+    case "revived":
+      return { word, style: "yellow", text: byWhom(text) };
+    default:
+      return { word: kind, style: "dim", text: "" };
+  }
+}
+
+type Body = Readonly<Record<string, unknown>>;
+type Texts = (name: string) => string;
+
+/** A member of the body as one line; empty when it is no text. */
+function textsOf(body: Body): Texts {
+  return (name) => (typeof body[name] === "string" ? oneLine(body[name]) : "");
+}
+
+function byWhom(text: Texts): string {
+  const reason = text("reason");
+  return `by ${text("by")}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 function describeStart(start: unknown): EventLine | undefined {
@@ -110,10 +127,6 @@ function doneIn(durationMs: unknown, artifacts: unknown): string {
   return count === 0 ? time : `${time}, ${count} ${count === 1 ? "artifact" : "artifacts"}`;
 }
 
-function because(reason: string): string {
-  return reason === "" ? "" : `: ${reason}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+function isRecord(value: unknown): value is Body {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

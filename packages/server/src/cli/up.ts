@@ -1,6 +1,8 @@
 /** `homeostat up`: starts the server, says where it is, and stops it gracefully on a signal. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { createClient } from "@homeostat/client";
+import { HomeostatError } from "../base/error.ts";
 import { loadConfig } from "../config.ts";
 import { startSystem } from "../system.ts";
 import type { System } from "../system.ts";
@@ -8,7 +10,7 @@ import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { findInstallPlace } from "./install-place.ts";
-import { removeServerAddress, writeServerAddress } from "./server-address.ts";
+import { findServerAddress, removeServerAddress, writeServerAddress } from "./server-address.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface UpOptions extends GlobalOptions {
@@ -23,6 +25,7 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCo
   const loaded = loadConfig({ host, port, role, token, home, config: file });
   const { config } = loaded;
   const announce = (line: string): void => terminal.note((paint) => paint("dim", line));
+  await refuseSecondServer(config.home, config.port);
   await buildDashboard(announce);
   const { version, dashboardFolder, examplesFolder } = findInstallPlace();
   const signal = catchSignals();
@@ -47,6 +50,31 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCo
   );
   await stop(system, config.home, config.http.stopSeconds * 1000);
   return exitCodes.done;
+}
+
+/**
+ * One server per data folder: a second one would empty the first one's scratch space. Its process alone proves nothing where a
+ * container was killed (another pid namespace), so the server has to answer too.
+ */
+async function refuseSecondServer(home: string, port: number): Promise<void> {
+  const url = await findServerAddress(home);
+  if (url === undefined) return;
+  const isAnswering = await createClient({ baseUrl: url })
+    .call("health.live", { signal: AbortSignal.timeout(1_000) })
+    .then(
+      () => true,
+      () => false,
+    );
+  if (!isAnswering) return;
+  const code = new URL(url).port === String(port) ? "PORT_TAKEN" : "DATA_FOLDER_UNUSABLE";
+  throw new HomeostatError(
+    code,
+    `A server already runs on the data folder ${home}, at ${url}`,
+    { home, url },
+    {
+      hint: "Use that one, stop it first, or give this one a data folder of its own with HOMEOSTAT_HOME.",
+    },
+  );
 }
 
 /** Resolves with the first signal's name; the second one ends the process. */

@@ -47,6 +47,15 @@ export interface SseOptions {
   readonly maxBufferedBytes: number;
 }
 
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  // A stream ends with its connection; kept alive it would hold up the server's stop.
+  connection: "close",
+  // nginx and its kin hold answers back unless told not to.
+  "x-accel-buffering": "no",
+};
+
 /** A reader that accepts nothing for this long after the end is cut off. */
 const flushGraceMs = 2_000;
 /** How long a reader waits before it comes back, sent once as `retry`. */
@@ -73,15 +82,7 @@ export function createSseStream(options: SseOptions): SseControl {
     if (isOpen || ended.signal.aborted) return;
     isOpen = true;
     const headers = options.takeOver();
-    response.writeHead(200, {
-      ...headers,
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-store",
-      // A stream ends with its connection; kept alive it would hold up the server's stop.
-      connection: "close",
-      // nginx and its kin hold answers back unless told not to.
-      "x-accel-buffering": "no",
-    });
+    response.writeHead(200, { ...headers, ...streamHeaders });
     response.write(`retry: ${reconnectMs}\n\n`);
     void beat();
   }
