@@ -24,6 +24,7 @@ steps:
             steps:
               - { id: ok, approval: { message: Sure? }, if: "\${{ item.size > 9 }}" }
   - { id: pause, wait: { for: 5s } }
+  - { id: both, for_each: [a, b], steps: [] }
 `;
 
 describe("readWorkflow", () => {
@@ -44,6 +45,7 @@ describe("readWorkflow", () => {
       "2 for_each each (for each of steps.inventory.output.files)",
       "3 approval ok (a person is asked, if item.size > 9)",
       "0 wait pause (waits 5s)",
+      "0 for_each both (for each of 2 items)",
     ]);
   });
 

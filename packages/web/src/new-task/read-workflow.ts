@@ -1,6 +1,7 @@
 /** Reads from a workflow's YAML what the form needs: its inputs and the outline of its steps. The server judges it; this only shows. */
 import { parseDocument } from "yaml";
 import type { InputDefinition, StepKind } from "../api/contract.ts";
+import { formatCount } from "../format/quantity.ts";
 
 export interface OutlineStep {
   readonly key: string;
@@ -103,7 +104,7 @@ function ownDetail(step: Fields, kind: StepKind): string {
     case "tool":
       return textOf(step["tool"]);
     case "for_each":
-      return `for each of ${bareExpression(textOf(step["for_each"]))}`;
+      return `for each of ${loopText(step["for_each"])}`;
     case "approval":
       return "a person is asked";
     case "wait": {
@@ -114,6 +115,10 @@ function ownDetail(step: Fields, kind: StepKind): string {
     case "set":
       return "";
   }
+}
+
+function loopText(items: unknown): string {
+  return Array.isArray(items) ? formatCount(items.length, "item") : bareExpression(textOf(items));
 }
 
 function bareExpression(text: string): string {

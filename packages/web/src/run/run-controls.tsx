@@ -111,7 +111,7 @@ function EndDialog({ run, name, error, isBusy, onClose, onSend }: EndDialogProps
             id={fieldId}
             className="input"
             value={reason}
-            autoFocus
+            data-autofocus
             onChange={(event) => setReason(event.target.value)}
           />
         </div>

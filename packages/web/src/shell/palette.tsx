@@ -50,7 +50,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactEle
         aria-label="Page or run"
         placeholder="A page, a workflow, a run id"
         value={text}
-        autoFocus
+        data-autofocus
         onKeyDown={onKey}
         onChange={(event) => {
           setText(event.target.value);

@@ -16,6 +16,8 @@ export function Dialog({ title, onClose, children }: Props): ReactElement {
   useEffect(() => {
     const dialog = element.current;
     if (dialog?.open === false) dialog.showModal();
+    // showModal focuses the close button, which stands first; React's autoFocus came before it.
+    dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => dialog?.close();
   }, []);
   return (

@@ -96,10 +96,21 @@ export function ticksOf(scale: TimeScale, count: number): Tick[] {
       const tick = { ratio: ratioAt(scale, scale.fromMs + offsetMs), label: formatTick(offsetMs) };
       const last = ticks.at(-1);
       const isApart = last === undefined || tick.ratio - last.ratio >= 1 / (count * 1.6);
-      if (isApart && tick.ratio <= 0.97 && tick.label !== last?.label) ticks.push(tick);
+      if (isApart && isClear(tick, scale) && tick.label !== last?.label) ticks.push(tick);
     }
   }
   return ticks;
+}
+
+/** A label needs room: up to the axis' end, and up to the label of a squeezed stretch. */
+const labelRoom = 0.06;
+
+function isClear({ ratio }: Tick, scale: TimeScale): boolean {
+  const blocked = scale.segments.filter((segment) => segment.squeezed);
+  return (
+    ratio <= 1 - labelRoom / 2 &&
+    blocked.every((segment) => ratio <= segment.fromRatio - labelRoom || ratio >= segment.toRatio)
+  );
 }
 
 const roundStepsMs = [
