@@ -1,6 +1,5 @@
 /** Builds every part and connects them; reading it from top to bottom is reading the architecture. It decides nothing. */
 import { createRedactor } from "@homeostat/cell/redact";
-import { artifactsMigration } from "./artifacts/artifact.ts";
 import { createArtifactRoutes } from "./artifacts/artifacts.routes.ts";
 import type { JsonObject, JsonValue } from "./base/canonical-json.ts";
 import { systemClock as clock } from "./base/clock.ts";
@@ -8,9 +7,7 @@ import { errorMessage } from "./base/error.ts";
 import { createLogger, fileLogStream, standardErrorStream } from "./base/log.ts";
 import { createMetrics } from "./base/metrics.ts";
 import { openFolderBlobs } from "./blobs/folder.ts";
-import { blobKeysMigration } from "./blobs/keys.ts";
 import type { LoadedConfig } from "./config.ts";
-import { approvalsMigration } from "./gate/approvals.ts";
 import { createGate } from "./gate/gate.ts";
 import { createPermitOffice } from "./gate/permit.ts";
 import { createCircuitBreaker } from "./guards/circuit-breaker.ts";
@@ -19,36 +16,31 @@ import { prepareHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
 import { healthRoutes } from "./http/health.ts";
-import { idempotencyMigration } from "./http/idempotency.ts";
 import { createOpenApiDocument } from "./http/openapi.ts";
 import { referenceRoutes } from "./http/reference-page.ts";
 import type { Route } from "./http/route.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openAdminToken } from "./identity/admin-token.ts";
 import { sessionRoutes } from "./identity/session.routes.ts";
-import { createSessions, sessionsMigration } from "./identity/sessions.ts";
+import { createSessions } from "./identity/sessions.ts";
 import { createTokens } from "./identity/tokens.ts";
 import { ledgerRoutes } from "./ledger/ledger.routes.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publish.ts";
+import { migrations } from "./migrations.ts";
 import { openActivePolicy } from "./policy/active-policy.ts";
 import { decide } from "./policy/decide.ts";
 import { policyRoutes } from "./policy/policy.routes.ts";
 import { createLocalQueue } from "./queue/local-queue.ts";
-import { runsMigration } from "./queue/run-row.ts";
 import { approvalsRoutes } from "./runs/approvals.routes.ts";
 import { createEngine } from "./runs/engine.ts";
 import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
 import { createHashMemory } from "./runs/hash-memory.ts";
-import { inboxMigration } from "./runs/inbox.ts";
-import { journalMigration } from "./runs/journal.ts";
 import { runsRoutes } from "./runs/runs.routes.ts";
 import { streamRoutes } from "./runs/stream.routes.ts";
 import { listExamples, loadExample } from "./runs/examples.ts";
 import { tasksRoutes } from "./runs/tasks.routes.ts";
 import { createSandbox } from "./sandbox/run-code.ts";
 import { statusRoutes } from "./status/status.routes.ts";
-import { leaseMigration } from "./store/lease.ts";
-import { outboxMigration } from "./store/outbox.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Part } from "./supervision/part.ts";
@@ -66,20 +58,6 @@ import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
 import { verifyHome } from "./verify-home.ts";
-
-/** All tables, in the order of their ids. */
-export const migrations = [
-  outboxMigration,
-  leaseMigration,
-  idempotencyMigration,
-  sessionsMigration,
-  blobKeysMigration,
-  journalMigration,
-  runsMigration,
-  approvalsMigration,
-  inboxMigration,
-  artifactsMigration,
-];
 
 export interface SystemOptions {
   readonly loaded: LoadedConfig;

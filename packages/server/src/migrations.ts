@@ -1,0 +1,25 @@
+/** All tables of state.db, in the order of their ids. */
+import { artifactsMigration } from "./artifacts/artifact.ts";
+import { blobKeysMigration } from "./blobs/keys.ts";
+import { approvalsMigration } from "./gate/approvals.ts";
+import { idempotencyMigration } from "./http/idempotency.ts";
+import { sessionsMigration } from "./identity/sessions.ts";
+import { runsMigration } from "./queue/run-row.ts";
+import { inboxMigration } from "./runs/inbox.ts";
+import { journalMigration } from "./runs/journal.ts";
+import { leaseMigration } from "./store/lease.ts";
+import { outboxMigration } from "./store/outbox.ts";
+import type { Migration } from "./store/store.ts";
+
+export const migrations: readonly Migration[] = [
+  outboxMigration,
+  leaseMigration,
+  idempotencyMigration,
+  sessionsMigration,
+  blobKeysMigration,
+  journalMigration,
+  runsMigration,
+  approvalsMigration,
+  inboxMigration,
+  artifactsMigration,
+];
