@@ -91,12 +91,12 @@ function renderOperation(placed: PlacedOperation): string {
     .filter(([status]) => status !== "default")
     .map(([status, response]) => {
       const schema = schemaOf(response);
-      return `<p>Answer <code>${status}</code>: ${schema === undefined ? escape(String(response["description"])) : renderType(schema)}</p>`;
+      return `<div>Answer <code>${status}</code>: ${schema === undefined ? escape(String(response["description"])) : renderType(schema)}</div>`;
     });
   return `<article id="${escape(operation.operationId)}"><h3><span class="method">${method}</span> <code>${escape(path)}</code></h3>
 <p>${escape(operation.summary)}${operation.summary.endsWith(".") ? "" : "."} ${escape(operation.description ?? "")}</p>
 <p class="facts">Operation <code>${escape(operation.operationId)}</code>, for ${operation["x-access"] === "public" ? "everybody" : `${operation["x-access"]} and above`}</p>
-${table}${body === undefined ? "" : `<p>Body: ${renderType(body)}</p>`}${answers.join("")}
+${table}${body === undefined ? "" : `<div>Body: ${renderType(body)}</div>`}${answers.join("")}
 <details><summary>Try it with curl</summary><pre><code>${escape(curlOf(placed))}</code></pre></details></article>`;
 }
 
@@ -137,15 +137,16 @@ function renderType(schema: JsonSchema, isTop = false): string {
   const properties = schema["properties"] as Readonly<Record<string, JsonSchema>> | undefined;
   if (properties === undefined) return `${escape(type)}${renderBounds(schema)}`;
   const required = new Set((schema["required"] as readonly string[] | undefined) ?? []);
-  const members = Object.entries(properties).map(
-    ([name, member]) =>
-      `<li><code>${escape(name)}</code>${required.has(name) ? "" : " (optional)"}: ${renderType(member)}${typeof member["description"] === "string" ? `, ${escape(member["description"])}` : ""}</li>`,
-  );
+  const members = Object.entries(properties).map(([name, member]) => {
+    const optional = required.has(name) ? "" : " (optional)";
+    const meaning = typeof member["description"] === "string" ? `, ${escape(member["description"])}` : "";
+    return `<li><code>${escape(name)}</code>${optional}${meaning}: ${renderType(member)}</li>`;
+  });
   return `${isTop ? "" : "object"}<ul>${members.join("")}</ul>`;
 }
 
 function renderBounds(schema: JsonSchema): string {
-  const bounds = ["minimum", "maximum", "minLength", "maxLength", "pattern", "default"]
+  const bounds = ["minimum", "maximum", "minLength", "maxLength", "format", "default"]
     .filter((key) => key in schema)
     .map((key) => `${key} ${JSON.stringify(schema[key])}`);
   return bounds.length === 0 ? "" : ` <small>(${escape(bounds.join(", "))})</small>`;
@@ -184,10 +185,10 @@ nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 1.5rem 1
 nav ul { list-style: none; padding: 0; } nav li { margin: .35rem 0; }
 main { padding: 1.5rem 2rem; max-width: 60rem; }
 a { color: var(--link); } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); }
-article { margin: 2rem 0; } article ul { margin: .25rem 0; }
+article { margin: 1.5rem -1rem; padding: .1rem 1rem .5rem; border-radius: 6px; } details, article > div { margin: .5rem 0; } article ul { margin: .25rem 0; }
 h3 code { font-size: 1em; } .method { font-weight: 700; } .facts { opacity: .8; margin-top: -.5rem; }
 code, pre { font: .9em/1.5 ui-monospace, monospace; } pre { background: var(--soft); padding: 1rem; overflow: auto; border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
-:target { background: var(--soft); outline: 2px solid var(--link); outline-offset: 4px; }
+:target { background: var(--soft); outline: 2px solid var(--link); }
 @media (max-width: 45rem) { body { display: block; } nav { position: static; height: auto; border: 0; } }
 `;
