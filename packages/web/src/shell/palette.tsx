@@ -1,7 +1,7 @@
 /** Ctrl K: find a page or a recent run by typing. */
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useId, useState, type KeyboardEvent, type ReactElement } from "react";
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactElement } from "react";
 import { api } from "../api/calls.ts";
 import { shortId } from "../format/quantity.ts";
 import { Dialog } from "../ui/dialog.tsx";
@@ -26,6 +26,8 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactEle
   const entries = useEntries().filter((entry) =>
     `${entry.label} ${entry.detail}`.toLowerCase().includes(wanted),
   );
+  const active = useRef<HTMLLIElement>(null);
+  useEffect(() => active.current?.scrollIntoView({ block: "nearest" }), [at]);
   const choose = (entry: Entry | undefined): void => {
     if (entry === undefined) return;
     onClose();
@@ -63,6 +65,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactEle
             key={entry.id}
             id={`${listId}-${index}`}
             role="option"
+            ref={index === at ? active : null}
             aria-selected={index === at}
             onClick={() => choose(entry)}
           >

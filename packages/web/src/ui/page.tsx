@@ -1,5 +1,7 @@
 /** The frame of a page: its one h1, what it is about, and its actions. Sets the window's title. */
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, type ReactElement, type ReactNode } from "react";
+import { waitingQuery } from "../api/queries.ts";
 import "./page.css";
 
 interface Props {
@@ -13,9 +15,11 @@ interface Props {
 }
 
 export function Page({ title, heading, above, lead, actions, children }: Props): ReactElement {
+  const waiting = useQuery(waitingQuery).data?.length ?? 0;
   useEffect(() => {
-    document.title = `${title} · Homeostat`;
-  }, [title]);
+    // The count stands first: it is what can be read in a row of tabs.
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${title} · Homeostat`;
+  }, [title, waiting]);
   return (
     <div className="page">
       <header className="page-head">
