@@ -1,19 +1,13 @@
 /** Every address of the dashboard, what its query may say, and which chunk draws it. */
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  type ErrorComponentProps,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { readChoice, readNumber, readText } from "./search-values.ts";
 import { runTabs, type RunTab } from "./run/run-tabs.ts";
 import { runGroupNames, type RunGroupName } from "./runs/run-groups.ts";
 import { AppShell } from "./shell/app-shell.tsx";
+import { BrokenPage } from "./shell/broken-page.tsx";
 import { EmptyState } from "./ui/empty-state.tsx";
 import { Loading, Page } from "./ui/page.tsx";
-import { ProblemNotice } from "./ui/problem-notice.tsx";
 
 type Search = Readonly<Record<string, unknown>>;
 
@@ -129,14 +123,6 @@ function PendingPage(): ReactElement {
     <div className="page">
       <Loading />
     </div>
-  );
-}
-
-function BrokenPage({ error, reset }: ErrorComponentProps): ReactElement {
-  return (
-    <Page title="Something went wrong">
-      <ProblemNotice error={error} onRetry={reset} />
-    </Page>
   );
 }
 

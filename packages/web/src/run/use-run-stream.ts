@@ -12,13 +12,16 @@ import { appendEvent, eventsKey } from "./run-events.ts";
 /** Step path to the last line it reported. */
 export type ProgressLines = Readonly<Record<string, string>>;
 
-/** The whole run is fetched again at most this often, however many events come. */
+/** The whole run is fetched again at most this often, however many events come; a large one less often. */
 const refetchMs = 300;
+const refetchLargeMs = 1_500;
+const largeSteps = 200;
 
 export function useRunStream(run: RunDetail | undefined, runId: string): ProgressLines {
   const client = useQueryClient();
   const [lines, setLines] = useState<ProgressLines>({});
-  const later = useMemo(() => createThrottle(refetchMs), []);
+  const isLarge = (run?.steps.length ?? 0) > largeSteps;
+  const later = useMemo(() => createThrottle(isLarge ? refetchLargeMs : refetchMs), [isLarge]);
   const isLive = run !== undefined && !endedStates.has(run.state);
   const source = useSource(run, runId, isLive);
   useEffect(() => setLines({}), [runId]);

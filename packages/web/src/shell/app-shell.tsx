@@ -16,10 +16,14 @@ import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 import "./app-shell.css";
 
+/** After the first page has had the line to itself. */
+const pagesAtHandMs = 3_000;
+
 export function AppShell(): ReactElement {
   const [dialog, setDialog] = useState<"none" | "keys" | "palette">("none");
   useGlobalKeys(setDialog);
   useFocusOnNewPage();
+  usePagesAtHand();
   const close = (): void => setDialog("none");
   return (
     <LiveUpdates>
@@ -118,6 +122,18 @@ function useFocusOnNewPage(): void {
       }),
     [router],
   );
+}
+
+/** Fetches the code of the other pages once nothing else is to do: they then open at once, also while the server is away. */
+function usePagesAtHand(): void {
+  const router = useRouter();
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const route of Object.values(router.routesById))
+        void router.loadRouteChunk(route)?.catch(() => undefined);
+    }, pagesAtHandMs);
+    return () => clearTimeout(timer);
+  }, [router]);
 }
 
 function skipToMain(event: { preventDefault: () => void }): void {

@@ -26,8 +26,6 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactEle
   const entries = useEntries().filter((entry) =>
     `${entry.label} ${entry.detail}`.toLowerCase().includes(wanted),
   );
-  const active = useRef<HTMLLIElement>(null);
-  useEffect(() => active.current?.scrollIntoView({ block: "nearest" }), [at]);
   const choose = (entry: Entry | undefined): void => {
     if (entry === undefined) return;
     onClose();
@@ -59,24 +57,39 @@ export function Palette({ onClose }: { readonly onClose: () => void }): ReactEle
           setAt(0);
         }}
       />
-      <ul className="palette" role="listbox" id={listId} aria-label="Matches">
-        {entries.map((entry, index) => (
-          <li
-            key={entry.id}
-            id={`${listId}-${index}`}
-            role="option"
-            ref={index === at ? active : null}
-            aria-selected={index === at}
-            onClick={() => choose(entry)}
-          >
-            <Icon name={entry.icon} />
-            {entry.label}
-            <span>{entry.detail}</span>
-          </li>
-        ))}
-      </ul>
+      <Matches listId={listId} entries={entries} at={at} onChoose={choose} />
       {entries.length === 0 && <p className="quiet small">Nothing here has this name.</p>}
     </Dialog>
+  );
+}
+
+interface MatchesProps {
+  readonly listId: string;
+  readonly entries: readonly Entry[];
+  readonly at: number;
+  readonly onChoose: (entry: Entry) => void;
+}
+
+function Matches({ listId, entries, at, onChoose }: MatchesProps): ReactElement {
+  const active = useRef<HTMLLIElement>(null);
+  useEffect(() => active.current?.scrollIntoView({ block: "nearest" }), [at]);
+  return (
+    <ul className="palette" role="listbox" id={listId} aria-label="Matches">
+      {entries.map((entry, index) => (
+        <li
+          key={entry.id}
+          id={`${listId}-${index}`}
+          role="option"
+          ref={index === at ? active : null}
+          aria-selected={index === at}
+          onClick={() => onChoose(entry)}
+        >
+          <Icon name={entry.icon} />
+          {entry.label}
+          <span>{entry.detail}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Approval, StepView } from "../../api/contract.ts";
-import { activeIntervals, rowsOf, turnOf, type RowOptions } from "./step-rows.ts";
+import { activeIntervals, largeGroups, rowsOf, turnOf, type RowOptions } from "./step-rows.ts";
 
 const at = (ms: number): string => new Date(ms).toISOString();
 const all: RowOptions = { folded: new Set(), filter: "", nowMs: 10_000 };
@@ -80,6 +80,12 @@ describe("rowsOf", () => {
       rowsOf([step("a", 0, { state: "pending", startedAt: null, endedAt: null })], [], all)[0]?.pieces,
     ).toEqual([]);
   });
+});
+
+test("largeGroups folds what is long, but not around the selected step", () => {
+  expect([...largeGroups(tree, 1, undefined)]).toEqual(["each"]);
+  expect([...largeGroups(tree, 2, undefined)]).toEqual([]);
+  expect([...largeGroups(tree, 1, "each/0/read")]).toEqual([]);
 });
 
 test("activeIntervals leaves out groups and waiting", () => {

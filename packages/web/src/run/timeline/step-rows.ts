@@ -55,6 +55,18 @@ export function rowsOf(
   return rows;
 }
 
+/** Groups with more steps inside than a person reads at once, but for those around the selected step. */
+export function largeGroups(
+  steps: readonly StepView[],
+  limit: number,
+  selectedPath: string | undefined,
+): ReadonlySet<string> {
+  const groups = steps.filter((_, index) => countChildren(steps, index) > limit);
+  return new Set(
+    groups.map((step) => step.path).filter((path) => selectedPath?.startsWith(`${path}/`) !== true),
+  );
+}
+
 /** When something really happened: leaf steps without the time they waited for a person or a timer. */
 export function activeIntervals(
   steps: readonly StepView[],

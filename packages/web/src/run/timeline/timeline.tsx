@@ -1,6 +1,6 @@
 /** Tree and gantt in one view: each step a row with its bar on a shared time axis; a row opens its details. */
 import { getRouteApi } from "@tanstack/react-router";
-import { useRef, useState, type CSSProperties, type ReactElement } from "react";
+import { useMemo, useRef, useState, type ReactElement } from "react";
 import type { RunDetail } from "../../api/contract.ts";
 import { useKeys } from "../../shell/keys.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
@@ -8,13 +8,16 @@ import { endedStates } from "../../ui/state.ts";
 import type { ProgressLines } from "../use-run-stream.ts";
 import { AxisHeader, AxisLines } from "./axis.tsx";
 import { StepDetail } from "./step-detail.tsx";
-import type { StepRow } from "./step-rows.ts";
+import { largeGroups, type StepRow } from "./step-rows.ts";
 import { TimelineRow } from "./timeline-row.tsx";
 import { TimelineTools } from "./timeline-tools.tsx";
 import { useTimeline } from "./use-timeline.ts";
 import "./timeline.css";
 
 const route = getRouteApi("/runs/$runId");
+
+/** Groups with more steps than this begin folded. */
+const foldedAbove = 120;
 
 interface Props {
   readonly run: RunDetail;
@@ -24,7 +27,7 @@ interface Props {
 export function Timeline({ run, lines }: Props): ReactElement {
   const { step: selectedPath, scale: scaleName } = route.useSearch();
   const [filter, setFilter] = useState("");
-  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const [folded, setFolded] = useFolding(run, selectedPath);
   const filterField = useRef<HTMLInputElement>(null);
   const view = useTimeline(run, {
     folded,
@@ -54,7 +57,7 @@ export function Timeline({ run, lines }: Props): ReactElement {
         />
         <div className="timeline-scroll">
           <AxisHeader scale={view.scale} ticks={view.ticks} />
-          <div className="timeline-body" style={{ "--rows": view.rows.length } as CSSProperties}>
+          <div className="timeline-body">
             <AxisLines scale={view.scale} ticks={view.ticks} />
             <ol>
               {view.rows.map((row) => (
@@ -78,6 +81,19 @@ export function Timeline({ run, lines }: Props): ReactElement {
       )}
     </div>
   );
+}
+
+/** What is folded: the large groups, until somebody folds or unfolds. */
+function useFolding(
+  run: RunDetail,
+  selectedPath: string | undefined,
+): readonly [ReadonlySet<string>, (folded: ReadonlySet<string>) => void] {
+  const [chosen, setFolded] = useState<ReadonlySet<string> | null>(null);
+  const folded = useMemo(
+    () => chosen ?? largeGroups(run.steps, foldedAbove, selectedPath),
+    [chosen, run.steps, selectedPath],
+  );
+  return [folded, setFolded];
 }
 
 /** J and K walk the rows, Escape closes, / filters. */

@@ -32,11 +32,14 @@ export interface TimelineView {
 }
 
 const redrawMs = 200;
+/** Many rows are redrawn less often. */
+const redrawManyMs = 1_000;
+const manySteps = 200;
 const wantedTicks = 5;
 
 export function useTimeline(run: RunDetail, options: TimelineOptions): TimelineView {
   const isLive = !endedStates.has(run.state);
-  const now = useNow(redrawMs, isLive);
+  const now = useNow(run.steps.length > manySteps ? redrawManyMs : redrawMs, isLive);
   return useMemo(() => {
     const { folded, filter, isReal } = options;
     const span = spanOf(run, now);
