@@ -1,15 +1,22 @@
 /** The pages of docs/reference as texts, each made from the one table that the program uses. Pure. */
+import type { Command } from "commander";
 import { errorCodes } from "../packages/server/src/base/error-codes.ts";
 import { metricTable } from "../packages/server/src/base/metric-table.ts";
 import type { MetricRow } from "../packages/server/src/base/metric-table.ts";
 import { describeConfig } from "../packages/server/src/config.ts";
 import type { ConfigRow } from "../packages/server/src/config.ts";
+import { createProgram } from "../packages/server/src/main.ts";
 
 const notice = "<!-- Made by `npm run docs`. Change the table it is made from, not this page. -->";
 
 /** File name -> text. */
 export function referencePages(): Readonly<Record<string, string>> {
-  return { "errors.md": errorsPage(), "metrics.md": metricsPage(), "config.md": configPage() };
+  return {
+    "cli.md": commandLinePage(),
+    "errors.md": errorsPage(),
+    "metrics.md": metricsPage(),
+    "config.md": configPage(),
+  };
 }
 
 function errorsPage(): string {
@@ -39,6 +46,41 @@ function metricsPage(): string {
     "",
     ...table(["Metric", "Type", "Labels", "Meaning"], rows),
   ]);
+}
+
+function commandLinePage(): string {
+  // The commands are only looked at, never called.
+  const program = createProgram(() => () => Promise.resolve());
+  return page("Command line", "packages/server/src/main.ts", [
+    "Every command takes these options, prints tables for people and, with `--json`, one JSON document. Progress goes to",
+    "standard error. Exit codes: 0 done, 1 failed or not intact, 2 usage, 3 not found, 4 denied by policy, 5 waiting for",
+    "approval, 124 timeout, 130 interrupted.",
+    "",
+    ...optionTable(program),
+    "",
+    ...program.commands.flatMap((command) => commandSection(command, "homeostat")),
+  ]);
+}
+
+function commandSection(command: Command, parent: string): readonly string[] {
+  const name = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((each) => commandSection(each, name));
+  const usage = [...command.registeredArguments].map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
+  const alias = command.alias() === undefined ? "" : ` Also \`${parent} ${command.alias()}\`.`;
+  return [
+    `## \`${[name, ...usage].join(" ")}\``,
+    "",
+    `${command.description().replace(/^./, (letter) => letter.toUpperCase())}.${alias}`,
+    "",
+    ...(command.options.length === 0 ? [] : [...optionTable(command), ""]),
+  ];
+}
+
+function optionTable(command: Command): readonly string[] {
+  const rows = command.options.map((option) => [`\`${option.flags}\``, option.description]);
+  return table(["Option", "Meaning"], rows);
 }
 
 function configPage(): string {

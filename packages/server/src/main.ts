@@ -49,9 +49,12 @@ function afterParsing(error: CommanderError, terminal: Terminal): ExitCode {
   return exitCodes.usage;
 }
 
-type Act = <Options extends GlobalOptions>(work: Work<Options>) => (...given: unknown[]) => Promise<void>;
+export type Act = <Options extends GlobalOptions>(
+  work: Work<Options>,
+) => (...given: unknown[]) => Promise<void>;
 
-function createProgram(act: Act): Command {
+/** Every command; `act` says what to do when one is called. The reference page is made from it too. */
+export function createProgram(act: Act): Command {
   const program = new Command("homeostat")
     .description("A self-hosted runtime for autonomous agents that supervises itself.")
     .option("--json", "print one JSON document on standard output and nothing else there")
