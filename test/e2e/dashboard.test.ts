@@ -155,6 +155,20 @@ describe.skipIf(skipped.includes("browser"))("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
+  test("Ctrl K leads to a page by its name, and ? shows the keys", async () => {
+    const { page, faults } = await signIn();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Page or run" }).pressSequentially("ledg");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Ledger", level: 1 }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(faults).toEqual([]);
+  });
+
   test("whoever answers second is told who was first", async () => {
     const { approvalId } = await runToQuestion();
     const { page } = await visit();

@@ -72,7 +72,9 @@ interface MatchesProps {
 
 function Matches({ listId, entries, at, onChoose }: MatchesProps): ReactElement {
   const active = useRef<HTMLLIElement>(null);
-  useEffect(() => active.current?.scrollIntoView({ block: "nearest" }), [at]);
+  useEffect(() => {
+    active.current?.scrollIntoView({ block: "nearest" });
+  }, [at]);
   return (
     <ul className="palette" role="listbox" id={listId} aria-label="Matches">
       {entries.map((entry, index) => (

@@ -7,6 +7,7 @@ import { EmptyState } from "../../ui/empty-state.tsx";
 import { endedStates } from "../../ui/state.ts";
 import type { ProgressLines } from "../use-run-stream.ts";
 import { AxisHeader, AxisLines } from "./axis.tsx";
+import { settleSteps } from "./settle-steps.ts";
 import { StepDetail } from "./step-detail.tsx";
 import { largeGroups, type StepRow } from "./step-rows.ts";
 import { TimelineRow } from "./timeline-row.tsx";
@@ -24,7 +25,8 @@ interface Props {
   readonly lines: ProgressLines;
 }
 
-export function Timeline({ run, lines }: Props): ReactElement {
+export function Timeline({ run: given, lines }: Props): ReactElement {
+  const run = useMemo(() => settleSteps(given), [given]);
   const { step: selectedPath, scale: scaleName } = route.useSearch();
   const [filter, setFilter] = useState("");
   const [folded, setFolded] = useFolding(run, selectedPath);
