@@ -1,7 +1,8 @@
 /** One bwrap process and its pipes: what goes in is fed, what comes out is counted and capped. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
 import { HomeostatError } from "../base/error.ts";
 import { descriptors } from "./command.ts";
 import type { SandboxCommand } from "./command.ts";
@@ -50,19 +51,7 @@ export interface ChildResult {
 export function startChild(command: SandboxCommand, feeds: ChildFeeds): SandboxChild {
   const stdout = feeds.stdout.open();
   const stderr = feeds.stderr.open();
-  const child = spawn(command.command, command.args, {
-    env: spawnEnvironment,
-    cwd: "/",
-    detached: true,
-    stdio: [
-      ...["ignore" as const, stdout.writer, stderr.writer],
-      ...["pipe" as const, "pipe" as const, "pipe" as const, "pipe" as const],
-      feeds.inputs === undefined ? "ignore" : "pipe",
-      ...feeds.files.map(() => "pipe" as const),
-    ],
-  });
-  closeWriter(stdout.writer);
-  closeWriter(stderr.writer);
+  const child = startProcess(command, feeds, [stdout.writer, stderr.writer]);
   const text = collectText([stdout.reader, stderr.reader], feeds);
   const status = collectStatus(child);
   const { closed, exited } = followEnd(child, text.ended);
@@ -89,6 +78,30 @@ export function startChild(command: SandboxCommand, feeds: ChildFeeds): SandboxC
       if (inner !== undefined) killQuietly(inner);
     },
   };
+}
+
+/** Throws what spawn throws, for example for a NUL in an argument; errors of the system come as events. */
+function startProcess(
+  command: SandboxCommand,
+  feeds: ChildFeeds,
+  writers: readonly [number, number],
+): ChildProcess {
+  try {
+    return spawn(command.command, command.args, {
+      env: spawnEnvironment,
+      cwd: "/",
+      detached: true,
+      stdio: [
+        ...["ignore" as const, ...writers],
+        ...["pipe" as const, "pipe" as const, "pipe" as const, "pipe" as const],
+        feeds.inputs === undefined ? "ignore" : "pipe",
+        ...feeds.files.map(() => "pipe" as const),
+      ],
+    });
+  } finally {
+    // The child has its own copies; ours would keep the pipes from ending.
+    writers.forEach(closeWriter);
+  }
 }
 
 /** SIGKILL to a process, or with a negative number to a group; one that is gone is as good as killed. */
@@ -124,8 +137,7 @@ function feed(
   source: Readable,
   onError?: (error: Error) => void,
 ): void {
-  const target = child.stdio[descriptor];
-  if (!(target instanceof Writable)) return; // spawn failed, which `closed` tells
+  const target = child.stdio[descriptor] as Writable; // asked for as a pipe: there even when the start failed
   target.on("error", () => source.destroy()); // EPIPE: nobody reads any more
   source.on("error", (error) => {
     onError?.(error);
@@ -136,8 +148,7 @@ function feed(
 }
 
 function readable(child: ChildProcess, descriptor: number): Readable {
-  const stream = child.stdio[descriptor];
-  return stream instanceof Readable ? stream : Readable.from([]); // spawn failed, which `closed` tells
+  return child.stdio[descriptor] as Readable; // asked for as a pipe: there even when the start failed
 }
 
 /** stdout and stderr, together never more than the cap: the server's memory grows by that much and no more. */

@@ -34,7 +34,7 @@ export interface CommandPlan {
   readonly cgroupJoinFiles: readonly string[];
   /** Descriptors of the server that a child would inherit. */
   readonly inheritedDescriptors: readonly number[];
-  /** A host folder to mount over another one first, see `nodeStage`. */
+  /** A host file to make reachable first, in the given folder of the run's own mount namespace, see `nodeStage`. */
   readonly stage: ReadOnlyMount | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface SandboxCommand {
  */
 const outerScript = `
 set -e
-if [ -n "$1" ]; then mount --bind "$1" "$2"; fi
+if [ -n "$1" ]; then mount -t tmpfs -o mode=755 none "$2"; : >"$2/\${1##*/}"; mount --bind "$1" "$2/\${1##*/}"; fi
 shift 2
 left=$1; shift
 while [ "$left" -gt 0 ]; do echo $$ >"$1"; shift; left=$((left - 1)); done
@@ -92,10 +92,11 @@ export function buildCommand(plan: CommandPlan): SandboxCommand {
     .map((each) => `exec ${each}>&-\n`)
     .join("");
   // POSIX shells redirect one-digit descriptors only; bash is slower to start and taken only when it is needed.
-  const shell = closing === "" ? "sh" : "bash";
+  // Its posix mode gives `ulimit -f` the same unit, blocks of 512 bytes.
+  const shell = closing === "" ? ["sh"] : ["bash", "-o", "posix"];
   const line = [
     ...(stage === undefined ? [] : ["unshare", "--mount", "--propagation", "private"]),
-    ...[shell, "-c", closing + outerScript, "sh", stage?.from ?? "", stage?.to ?? ""],
+    ...[...shell, "-c", closing + outerScript, "sh", stage?.from ?? "", stage?.to ?? ""],
     ...[String(cgroupJoinFiles.length), ...cgroupJoinFiles],
     // One second between the catchable SIGXCPU and the kill.
     ...[String(limits.cpuSeconds), String(limits.cpuSeconds + 1), String(Math.ceil(fileBytes / 512))],

@@ -15,6 +15,9 @@ export interface HostAnswer {
   readonly stderr: string;
 }
 
+/** Never rejects: a missing program is an answer without exit code and with the reason in `stderr`. */
+export type RunCommand = (command: HostCommand) => Promise<HostAnswer>;
+
 /**
  * What every process of this folder is started with. Never more: bwrap is pid 1 of the sandbox, and its
  * /proc/1/environ shows the program what it was started with, `--clearenv` or not (measured with a planted secret).
@@ -24,8 +27,7 @@ export const spawnEnvironment: Readonly<Record<string, string>> = {
   LANG: "C.UTF-8",
 };
 
-/** Never rejects: a missing program is an answer without exit code and with the reason in `stderr`. */
-export function runCommand({ command, args, timeoutMs, environment }: HostCommand): Promise<HostAnswer> {
+export const runCommand: RunCommand = ({ command, args, timeoutMs, environment }) => {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       env: { ...spawnEnvironment, ...environment },
@@ -40,4 +42,4 @@ export function runCommand({ command, args, timeoutMs, environment }: HostComman
     child.on("error", (error) => resolve({ exitCode: null, stdout: "", stderr: error.message }));
     child.on("close", (exitCode) => resolve({ exitCode, ...text }));
   });
-}
+};

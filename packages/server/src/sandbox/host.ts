@@ -1,7 +1,7 @@
 /** What this host brings for the bubblewrap tier: program versions, system folders, and user ids nobody uses. */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { runCommand } from "./host-command.ts";
+import type { RunCommand } from "./host-command.ts";
 
 export interface SandboxHost {
   /** For example `0.8.0`; undefined when bwrap is not installed. */
@@ -13,8 +13,8 @@ export interface SandboxHost {
   /** Real path of the Node binary that programs run on. */
   readonly nodeBinary: string;
   /**
-   * Set when an unused uid cannot reach the Node binary, because it lies below a private home folder: the empty folder
-   * over which the binary's own is then mounted, in a mount namespace of that one run.
+   * Set when an unused uid cannot reach the Node binary, because it lies below a private home folder: a folder of the host
+   * over which a tmpfs with the binary is then mounted, in a mount namespace of that one run.
    */
   readonly nodeStage: string | undefined;
   /** The user ids of /etc/passwd. */
@@ -32,14 +32,20 @@ export interface HostDeps {
   readonly nodeBinary: string;
   readonly architecture: string;
   readonly uid: number;
+  readonly runCommand: RunCommand;
 }
 
-/** Asks the host; a few milliseconds. Never throws. */
-export async function findHost({ nodeBinary, architecture, uid }: HostDeps): Promise<SandboxHost> {
+/** Asks the host; a few milliseconds. */
+export async function findHost({
+  nodeBinary,
+  architecture,
+  uid,
+  runCommand,
+}: HostDeps): Promise<SandboxHost> {
   const isRoot = uid === 0;
   const realBinary = realpathSync(nodeBinary);
   return {
-    bubblewrapVersion: await findBubblewrapVersion(),
+    bubblewrapVersion: await findBubblewrapVersion(runCommand),
     architecture,
     isRoot,
     systemMounts: ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"].flatMap(findSystemMount),
@@ -51,7 +57,7 @@ export async function findHost({ nodeBinary, architecture, uid }: HostDeps): Pro
 }
 
 /** The version `bwrap` prints; undefined when there is none. */
-export async function findBubblewrapVersion(): Promise<string | undefined> {
+export async function findBubblewrapVersion(runCommand: RunCommand): Promise<string | undefined> {
   const answer = await runCommand({ command: "bwrap", args: ["--version"], timeoutMs: 5000 });
   return /^bubblewrap (\d[\w.]*)/.exec(answer.stdout)?.[1];
 }

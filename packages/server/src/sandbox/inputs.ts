@@ -67,9 +67,12 @@ export async function listInputs(folder: string): Promise<InputList> {
   const refused: { path: string; reason: string }[] = [];
   const waiting = [""];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    for (const name of await readdir(join(folder, next))) {
-      const path = next === "" ? name : `${next}/${name}`;
-      const status = await lstat(join(folder, path));
+    const names = await readdir(join(folder, next));
+    if (files.length + folders.length + names.length > maxFiles) throw tooManyFiles(folder);
+    const paths = names.map((name) => (next === "" ? name : `${next}/${name}`));
+    const statuses = await Promise.all(paths.map((path) => lstat(join(folder, path))));
+    for (const [index, path] of paths.entries()) {
+      const status = statuses[index]!; // one for each path
       const problem = findPathProblem(path);
       const entry = { path, sizeBytes: status.size, mode: status.mode & 0o700, modifiedAtMs: status.mtimeMs };
       if (problem !== undefined) refused.push({ path, reason: problem });
@@ -78,7 +81,6 @@ export async function listInputs(folder: string): Promise<InputList> {
         folders.push(entry);
         waiting.push(path);
       } else refused.push({ path, reason: `${describeKind(status)}, not copied in` });
-      if (files.length + folders.length > maxFiles) throw tooManyFiles(folder);
     }
   }
   files.sort(byPath);
@@ -88,9 +90,9 @@ export async function listInputs(folder: string): Promise<InputList> {
   return { files, folders, diskBytes, largestFileBytes, refused: refused.sort(byPath) };
 }
 
-/** Sorted by code units, the order of `written` and `deleted` in every outcome. */
+/** By code units, the order of `written` and `deleted` in every outcome; no two paths are equal. */
 export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+  return a.path < b.path ? -1 : 1;
 }
 
 /**
@@ -104,13 +106,7 @@ export function inputSources(
 ): readonly TarSource[] {
   return [
     // 0o700: the program must be able to write everywhere, whatever the modes outside were.
-    ...list.folders.map((each) => ({
-      ...each,
-      kind: "folder" as const,
-      sizeBytes: 0,
-      mode: 0o700,
-      read: nothing,
-    })),
+    ...list.folders.map((each) => ({ ...each, kind: "folder" as const, mode: 0o700 })),
     ...list.files.map((each) => ({
       ...each,
       kind: "file" as const,
@@ -118,10 +114,6 @@ export function inputSources(
       read: () => readInput(folder, each, digests),
     })),
   ];
-}
-
-async function* nothing(): AsyncGenerator<Buffer> {
-  // A folder has no bytes.
 }
 
 async function* readInput(

@@ -1,11 +1,11 @@
 /** Installs Debian's bubblewrap package when it is missing and nobody forbade it; otherwise says which command would. */
-import type { HostAnswer, HostCommand } from "./host-command.ts";
+import type { HostAnswer, RunCommand } from "./host-command.ts";
 
 export interface InstallDeps {
   /** False when the operator forbade it (HOMEOSTAT_SANDBOX_INSTALL=never). */
   readonly mayInstall: boolean;
   readonly isRoot: boolean;
-  runCommand(command: HostCommand): Promise<HostAnswer>;
+  readonly runCommand: RunCommand;
   /** One line for the person who started the server. */
   say(line: string): void;
 }
@@ -29,15 +29,14 @@ const managers: readonly { readonly program: string; readonly command: string }[
   { program: "apk", command: `apk add ${package_}` },
 ];
 
+const unknownManager = `install the package ${package_} (https://github.com/containers/bubblewrap)`;
+
 /** Only apt-get is run by itself: it is the one whose behaviour without a terminal is known to us. Never rejects. */
 export async function installBubblewrap(deps: InstallDeps): Promise<InstallAnswer> {
   const { mayInstall, isRoot, runCommand, say } = deps;
   const command = await findInstallCommand(deps);
-  const left = (reason: string): InstallAnswer => ({
-    kind: "left",
-    command: isRoot ? command : `sudo ${command}`,
-    reason,
-  });
+  const prefix = isRoot || command === unknownManager ? "" : "sudo ";
+  const left = (reason: string): InstallAnswer => ({ kind: "left", command: prefix + command, reason });
   if (!command.startsWith("apt-get")) return left("there is no apt-get");
   if (!mayInstall) return left("installing is switched off");
   if (!isRoot) return left("installing needs root");
@@ -67,7 +66,7 @@ export async function findInstallCommand({ runCommand }: Pick<InstallDeps, "runC
     const answer = await runCommand({ command: program, args: ["--version"], timeoutMs: 5000 });
     if (answer.exitCode === 0) return command;
   }
-  return `install the package ${package_} (https://github.com/containers/bubblewrap)`;
+  return unknownManager;
 }
 
 function lastLine(text: string): string | undefined {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { HomeostatError } from "../base/error.ts";
-import { runCommand } from "./host-command.ts";
+import type { RunCommand } from "./host-command.ts";
 
 export interface OutputPipe {
   /** New ends for one program: a stream that ends when no process holds the other end, and that end's descriptor. */
@@ -29,7 +29,7 @@ interface KeptPipe extends OutputPipe {
  * again: `echo > /dev/stderr` would fail. A FIFO made by mkfifo(1), opened, and at once removed from the file system is a
  * pipe with mode 0666, which also the sandbox's own user id may open again through /dev/stderr.
  */
-export async function openPipes(count: number): Promise<PipePool> {
+export async function openPipes(count: number, runCommand: RunCommand): Promise<PipePool> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-pipes-"));
   try {
     const paths = Array.from({ length: count }, (_, index) => join(folder, String(index)));

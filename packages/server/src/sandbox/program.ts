@@ -1,4 +1,5 @@
 /** Runs one program in one bubblewrap sandbox from start to the last dead process, and says which limit ended it. */
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
@@ -149,15 +150,15 @@ async function runInside(setup: Setup): Promise<SandboxOutcome> {
 }
 
 function commandOf({ program, inputs, uid, cgroup, deps: { host } }: Setup): ReturnType<typeof buildCommand> {
-  const stageTo = host.nodeStage;
-  const needsStage = stageTo !== undefined && program.mounts.some((mount) => mount.from === host.nodeBinary);
-  const folder = host.nodeBinary.slice(0, host.nodeBinary.lastIndexOf("/"));
+  const { nodeBinary, nodeStage } = host;
+  const needsStage = nodeStage !== undefined && program.mounts.some((mount) => mount.from === nodeBinary);
+  const staged = `${nodeStage}/${basename(nodeBinary)}`;
   return buildCommand({
     argv: program.argv,
     environment: program.environment,
     files: program.files,
     mounts: needsStage
-      ? program.mounts.map((mount) => ({ ...mount, from: mount.from.replace(folder, stageTo) }))
+      ? program.mounts.map((mount) => (mount.from === nodeBinary ? { ...mount, from: staged } : mount))
       : program.mounts,
     systemMounts: host.systemMounts,
     reservedBytes: program.reservedBytes,
@@ -168,7 +169,7 @@ function commandOf({ program, inputs, uid, cgroup, deps: { host } }: Setup): Ret
     uid,
     cgroupJoinFiles: cgroup?.joinFiles ?? [],
     inheritedDescriptors: host.inheritedDescriptors,
-    stage: needsStage ? { from: folder, to: stageTo } : undefined,
+    stage: needsStage ? { from: nodeBinary, to: nodeStage } : undefined,
   });
 }
 

@@ -19,8 +19,10 @@ export interface QuickjsInput {
   readonly limits: SandboxLimits;
 }
 
-/** WebAssembly memory of this build ends at 2 GiB, some of which the interpreter itself takes. */
-const mostMemoryBytes = 1024 ** 3;
+/** WebAssembly counts memory in these; this build of the interpreter wants between 256 and 32,768 of them. */
+const wasmPageBytes = 65_536;
+const leastPages = 256;
+const mostPages = 32_768;
 
 /** Of an error's stack; endless recursion gives thousands of lines. */
 const maxStackLines = 20;
@@ -28,13 +30,13 @@ const maxStackLines = 20;
 /** Never rejects for what the program does: errors of it are its exit code and stderr. */
 export async function evaluateProgram(input: QuickjsInput, clock: Clock): Promise<SandboxOutcome> {
   // Imported here: 7 ms and half a megabyte that only the first program of a thread should cost.
-  const { newQuickJSWASMModule } = await import("quickjs-emscripten");
-  const quickjs = await newQuickJSWASMModule();
+  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import("quickjs-emscripten");
+  const wasmMemory = createMemory(input.limits.memoryBytes);
+  const quickjs = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmMemory }));
   const files = createVirtualFiles(input);
   const startedAtMs = clock.monotonic();
   const output = createOutput(input.limits.outputBytes);
   const runtime = quickjs.newRuntime();
-  runtime.setMemoryLimit(Math.min(input.limits.memoryBytes, mostMemoryBytes));
   const deadline = createDeadline(input.limits, startedAtMs, clock);
   runtime.setInterruptHandler(() => deadline.isOver() || output.isOver());
   const context = runtime.newContext();
@@ -50,10 +52,32 @@ export async function evaluateProgram(input: QuickjsInput, clock: Clock): Promis
     stdout: output.text(1),
     stderr: output.text(2),
     durationMs: clock.monotonic() - startedAtMs,
+    peakMemoryBytes: wasmMemory.buffer.byteLength,
     written: isStopped ? [] : files.store(input.outputFolder),
     deleted: [],
     refused: input.inputs.refused,
   };
+}
+
+/** Node has it; the types that come without a browser's do not name it. */
+declare const WebAssembly: {
+  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+};
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/**
+ * The limit is the end of the WebAssembly memory itself, the interpreter's own few MiB included. Its `setMemoryLimit`
+ * does not hold in this build: it counted 8 bytes for each block, so that 200 MiB passed a limit of 32 (measured).
+ */
+function createMemory(memoryBytes: number): WasmMemory {
+  const pages = Math.ceil(memoryBytes / wasmPageBytes);
+  return new WebAssembly.Memory({
+    initial: leastPages,
+    maximum: Math.min(Math.max(pages, leastPages), mostPages),
+  });
 }
 
 interface Output {
@@ -113,14 +137,17 @@ interface Api {
 
 /** The host functions that `quickjsPrelude` wraps and hides. An Error they throw arrives inside with name and message only. */
 function defineApi(context: QuickJSContext, { files, output, args }: Api): void {
-  const define = (name: string, act: (...handles: QuickJSHandle[]) => QuickJSHandle): void => {
+  // The prelude calls each with all its arguments.
+  const define = (
+    name: string,
+    act: (first: QuickJSHandle, second: QuickJSHandle) => QuickJSHandle,
+  ): void => {
     context.newFunction(name, act).consume((handle) => context.setProp(context.global, name, handle));
   };
-  const text = (handle: QuickJSHandle | undefined): string =>
-    handle === undefined ? "" : context.getString(handle);
+  const text = (handle: QuickJSHandle): string => context.getString(handle);
   define("__write", (descriptor, line) => {
     if (output.isOver()) throw new Error("the output limit is passed");
-    output.write(descriptor !== undefined && context.getNumber(descriptor) === 2 ? 2 : 1, text(line));
+    output.write(context.getNumber(descriptor) === 2 ? 2 : 1, text(line));
     return context.undefined;
   });
   define("__readText", (path) => context.newString(files.read(text(path)).toString("utf8")));
@@ -140,9 +167,8 @@ function defineApi(context: QuickJSContext, { files, output, args }: Api): void 
 }
 
 /** A copy: the interpreter's memory moves and ends. */
-function bytesOf(context: QuickJSContext, handle: QuickJSHandle | undefined): Buffer {
-  if (handle === undefined || context.typeof(handle) === "string")
-    return Buffer.from(handle === undefined ? "" : context.getString(handle));
+function bytesOf(context: QuickJSContext, handle: QuickJSHandle): Buffer {
+  if (context.typeof(handle) === "string") return Buffer.from(context.getString(handle));
   return context.getArrayBuffer(handle).consume((lifetime) => Buffer.from(lifetime.value));
 }
 

@@ -1,4 +1,5 @@
 /** The QuickJS tier: pure JavaScript in WebAssembly in a thread of its own, on every host, without any isolation of the system. */
+import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, HomeostatError } from "../base/error.ts";
@@ -8,6 +9,9 @@ import type { SandboxOutcome, SandboxRequest } from "./sandbox.ts";
 
 /** The thread gets this much longer than the program: some built-in operations never ask whether time is over. */
 const graceMs = 250;
+
+/** A thread and its interpreter are there in 80 ms; a machine under load may take much longer. */
+const startMs = 10_000;
 
 /** Heap of the thread around the interpreter, in MiB: it holds what the program prints and writes, as text. */
 const threadHeapMiB = 512;
@@ -31,16 +35,20 @@ export async function runInQuickjs(request: SandboxRequest, clock: Clock): Promi
     limits: request.limits,
   });
   const ended = new AbortController();
-  const timeout = clock.sleep(request.limits.wallMs + graceMs, ended.signal).then(
-    () => "wall" as const,
-    () => "ended" as const,
-  );
+  const started = Promise.withResolvers<void>();
+  const timeout = waitTooLong(started.promise, { clock, wallMs: request.limits.wallMs, ended: ended.signal });
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(request.signal.reason as Error);
   request.signal.addEventListener("abort", onAbort);
   try {
-    const outcome = await Promise.race([answerOf(worker), timeout, aborted.promise]);
-    return typeof outcome === "object" ? outcome : stopped(outcome, clock.monotonic() - startedAtMs);
+    const outcome = await Promise.race([answerOf(worker, started.resolve), timeout, aborted.promise]);
+    if (typeof outcome === "object") return outcome;
+    return {
+      ...stoppedOutcome,
+      limitHit: outcome,
+      durationMs: clock.monotonic() - startedAtMs,
+      refused: inputs.refused,
+    };
   } finally {
     ended.abort();
     request.signal.removeEventListener("abort", onAbort);
@@ -50,8 +58,8 @@ export async function runInQuickjs(request: SandboxRequest, clock: Clock): Promi
 
 function startThread(input: QuickjsInput): Worker {
   // The published package holds the compiled files.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new Worker(new URL(`./quickjs-thread.${extension}`, import.meta.url), {
+  const file = join(import.meta.dirname, `quickjs-thread${extname(import.meta.filename)}`);
+  return new Worker(file, {
     workerData: input,
     env: {},
     execArgv: [],
@@ -59,9 +67,30 @@ function startThread(input: QuickjsInput): Worker {
   });
 }
 
-function answerOf(worker: Worker): Promise<SandboxOutcome | "memory"> {
+interface Patience {
+  readonly clock: Clock;
+  readonly wallMs: number;
+  readonly ended: AbortSignal;
+}
+
+/** The program's time counts from its own start; until then the thread has `startMs`. Never resolves once `ended`. */
+async function waitTooLong(started: Promise<void>, { clock, wallMs, ended }: Patience): Promise<"wall"> {
+  try {
+    await Promise.race([started, clock.sleep(startMs, ended)]);
+    await clock.sleep(wallMs + graceMs, ended);
+    return "wall";
+  } catch {
+    return await new Promise(() => undefined); // a clock's sleep rejects only with the signal's reason
+  }
+}
+
+function answerOf(worker: Worker, onStart: () => void): Promise<SandboxOutcome | "memory"> {
   return new Promise((resolve, reject) => {
-    worker.on("message", (outcome: SandboxOutcome) => resolve(outcome)); // posted by quickjs-thread.ts alone
+    // quickjs-thread.ts says first that it starts, then what came of it.
+    worker.on("message", (message: "started" | SandboxOutcome) => {
+      if (message === "started") onStart();
+      else resolve(message);
+    });
     worker.on("error", (error) => {
       if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") return resolve("memory");
       reject(failed(`The JavaScript interpreter failed: ${errorMessage(error)}`, error));
@@ -77,17 +106,12 @@ function failed(message: string, cause: unknown): HomeostatError {
 }
 
 /** The thread was ended from outside, and with it what the program had printed and written. */
-function stopped(limitHit: "wall" | "memory" | "ended", durationMs: number): SandboxOutcome {
-  return {
-    tier: "quickjs",
-    exitCode: null,
-    signal: "SIGKILL",
-    limitHit: limitHit === "memory" ? "memory" : "wall",
-    stdout: "",
-    stderr: "",
-    durationMs,
-    written: [],
-    deleted: [],
-    refused: [],
-  };
-}
+const stoppedOutcome = {
+  tier: "quickjs",
+  exitCode: null,
+  signal: "SIGKILL",
+  stdout: "",
+  stderr: "",
+  written: [],
+  deleted: [],
+} as const;

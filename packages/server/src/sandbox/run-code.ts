@@ -12,7 +12,8 @@ import type { CgroupFiles } from "./cgroup-places.ts";
 import { killQuietly } from "./child.ts";
 import { createUidPool, findBubblewrapVersion, findHost, isRecentEnough } from "./host.ts";
 import type { SandboxHost } from "./host.ts";
-import { runCommand } from "./host-command.ts";
+import { runCommand as runHostCommand } from "./host-command.ts";
+import type { RunCommand } from "./host-command.ts";
 import { findInstallCommand, installBubblewrap } from "./install.ts";
 import { createLanguages } from "./languages.ts";
 import type { Language } from "./languages.ts";
@@ -43,6 +44,8 @@ export interface SandboxDeps {
   readonly uid?: number;
   /** Node's name of the processor; this machine's own. */
   readonly architecture?: string;
+  /** How commands of the host are run. */
+  readonly runCommand?: RunCommand;
   /** Reports of earlier self-tests by digest of everything they depend on, so that one process measures once. */
   readonly reports?: Map<string, SandboxReport>;
 }
@@ -103,16 +106,16 @@ export function chooseTier(
 const ranks: { readonly [level in IsolationLevel]: number } = { none: 0, standard: 1, full: 2 };
 
 async function openTier(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
-  const { clock, log, reports, nodeBinary = process.execPath, uid = process.getuid?.() ?? -1 } = deps;
-  const host = await findHost({ nodeBinary, architecture: deps.architecture ?? process.arch, uid });
+  const { clock, log, reports, nodeBinary = process.execPath, runCommand = runHostCommand } = deps;
+  const { uid = process.getuid!(), architecture = process.arch } = deps; // bubblewrap and with it this file is for Linux
+  const host = await findHost({ nodeBinary, architecture, uid, runCommand });
   const languages = createLanguages(host.nodeBinary);
-  const { architecture } = host;
   if (!hasSeccompTable(architecture)) {
     const detail = `there is no system call table for ${architecture}`;
     const report = reportWithout("processor", detail, "use an x64 or arm64 machine", languages);
     return { report, languages, program: undefined };
   }
-  const missing = await findMissing(host, deps);
+  const missing = await findMissing(host, { ...deps, runCommand });
   if (missing !== undefined) return { report: missing(languages), languages, program: undefined };
   try {
     const program: ProgramDeps = {
@@ -121,7 +124,7 @@ async function openTier(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
       host,
       cgroups: openHostCgroups(clock, host.isRoot),
       uids: createUidPool(host.takenUids),
-      pipes: await openPipes(2 * Math.max(maxRunning, selfTestPrograms)),
+      pipes: await openPipes(2 * Math.max(maxRunning, selfTestPrograms), runCommand),
       seccomp: assembleSeccomp(architecture),
     };
     const key = reportKey(host, program.cgroups);
@@ -137,7 +140,12 @@ async function openTier(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
 /** Why there can be no bubblewrap tier, as a report; undefined when it can be tried. May install the package. */
 async function findMissing(
   host: SandboxHost,
-  { mayInstall, log, say = (line) => log.info({}, line) }: SandboxDeps,
+  {
+    mayInstall,
+    log,
+    runCommand,
+    say = (line) => log.info({}, line),
+  }: SandboxDeps & { readonly runCommand: RunCommand },
 ): Promise<((languages: readonly Language[]) => SandboxReport) | undefined> {
   let version = host.bubblewrapVersion;
   if (version === undefined) {
@@ -145,7 +153,7 @@ async function findMissing(
     if (answer.kind === "left")
       return (languages) =>
         reportWithout("bubblewrap", `missing; ${answer.reason}`, answer.command, languages);
-    version = (await findBubblewrapVersion()) ?? "0";
+    version = (await findBubblewrapVersion(runCommand)) ?? "0";
   }
   if (isRecentEnough(version)) return undefined;
   const command = await findInstallCommand({ runCommand });
@@ -167,7 +175,8 @@ function reportKey(host: SandboxHost, cgroups: CgroupHost): string {
   });
 }
 
-function openHostCgroups(clock: Clock, isRoot: boolean): CgroupHost {
+/** The control groups of this host, through its real files. */
+export function openHostCgroups(clock: Clock, isRoot: boolean): CgroupHost {
   const files: CgroupFiles = {
     makeFolder: (path) => mkdirSync(path),
     removeFolder: (path) => rmdirSync(path),

@@ -186,7 +186,7 @@ async function checkMemory(run: Run): Promise<Omit<Check, "name">> {
   const ok = outcome.limitHit === "memory" || outcome.stderr.includes("memory exhausted");
   return {
     ok,
-    detail: ok ? "256 MiB refused at 32 MiB" : `ended with ${outcome.exitCode ?? outcome.signal}`,
+    detail: ok ? "256 MiB refused at 32 MiB" : "256 MiB given at a limit of 32 MiB",
   };
 }
 

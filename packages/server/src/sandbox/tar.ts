@@ -1,15 +1,20 @@
 /** Files as a tar stream, the form in which they enter and leave a sandbox: the writer's and the reader's half. */
 
-export interface TarSource {
+interface TarMember {
   readonly path: string;
-  readonly kind: "file" | "folder";
-  readonly sizeBytes: number;
   /** Permission bits, for example 0o644. */
   readonly mode: number;
   readonly modifiedAtMs: number;
-  /** Must give exactly `sizeBytes` bytes. Called once, in order. */
-  read(): AsyncIterable<Buffer>;
 }
+
+export type TarSource =
+  | (TarMember & { readonly kind: "folder" })
+  | (TarMember & {
+      readonly kind: "file";
+      readonly sizeBytes: number;
+      /** Must give exactly `sizeBytes` bytes. Called once, in order. */
+      read(): AsyncIterable<Buffer>;
+    });
 
 export type TarEntry =
   | {
@@ -36,14 +41,16 @@ export async function* writeTar(sources: Iterable<TarSource>): AsyncGenerator<Bu
     const path = source.kind === "folder" ? `${source.path}/` : source.path;
     if (Buffer.byteLength(path) > 100) {
       const record = Buffer.from(paxRecord("path", path));
-      yield header({ ...source, path: "pax", sizeBytes: record.length, mode: 0o644 }, "x");
+      yield header({ ...source, path: "pax", mode: 0o644 }, "x", record.length);
       yield record;
       yield padding(record.length);
     }
-    yield header({ ...source, path }, source.kind === "folder" ? "5" : "0");
-    if (source.kind === "folder") continue;
-    yield* source.read();
-    yield padding(source.sizeBytes);
+    if (source.kind === "folder") yield header({ ...source, path }, "5", 0);
+    else {
+      yield header({ ...source, path }, "0", source.sizeBytes);
+      yield* source.read();
+      yield padding(source.sizeBytes);
+    }
   }
   yield Buffer.alloc(2 * blockBytes);
 }
@@ -204,13 +211,13 @@ function cleanPath(path: string): string {
     .replace(/^\.$/, "");
 }
 
-function header(source: Omit<TarSource, "kind" | "read">, type: string): Buffer {
+function header(source: TarMember, type: string, sizeBytes: number): Buffer {
   const block = Buffer.alloc(blockBytes);
   block.write(source.path, 0, 100, "utf8");
   writeOctal(block, 100, 8, source.mode);
   writeOctal(block, 108, 8, 0);
   writeOctal(block, 116, 8, 0);
-  writeOctal(block, 124, 12, type === "5" ? 0 : source.sizeBytes);
+  writeOctal(block, 124, 12, sizeBytes);
   writeOctal(block, 136, 12, Math.max(0, Math.floor(source.modifiedAtMs / 1000)));
   block.write(type, 156, "latin1");
   block.write("ustar\u000000", 257, "latin1");

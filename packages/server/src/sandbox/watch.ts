@@ -2,7 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Cgroup, CgroupUsage } from "./cgroup.ts";
 import { ownProcesses } from "./cgroup.ts";
-import { sumProcesses } from "./processes.ts";
+import { sumMemoryExactly, sumProcesses } from "./processes.ts";
 import type { ProcessesUsage } from "./processes.ts";
 import type { LimitName, SandboxLimits } from "./sandbox.ts";
 
@@ -67,8 +67,10 @@ export function findKernelLimit(usage: CgroupUsage, limits: SandboxLimits): Limi
 function sumLimit({ innerPid, limits, progress }: Watched): LimitName | undefined {
   const pid = innerPid();
   if (pid === undefined) return undefined;
-  const now = sumProcesses(`/proc/${pid}/root`);
-  if (now.tasks === 0) return undefined; // not yet there, or gone
+  const root = `/proc/${pid}/root`;
+  const sum = sumProcesses(root);
+  if (sum.tasks === 0) return undefined; // not yet there, or gone
+  const now = sum.memoryBytes <= limits.memoryBytes ? sum : { ...sum, memoryBytes: sumMemoryExactly(root) };
   progress.most = mostOf(progress.most, now);
   return findSummedLimit(progress.most, limits);
 }
