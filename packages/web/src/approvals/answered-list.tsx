@@ -1,12 +1,11 @@
 /** Every question there was, with its answer; each opens to its arguments. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactElement } from "react";
+import { useEffect, type ReactElement } from "react";
 import type { Approval } from "../api/contract.ts";
 import { answeredQuery } from "../api/queries.ts";
 import { JsonView } from "../json-view/json-view.tsx";
 import { MatchedRules } from "../policy/matched-rules.tsx";
-import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Ago } from "../ui/moment.tsx";
@@ -15,11 +14,21 @@ import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { StateBadge } from "../ui/state-glyph.tsx";
 import { statusLooks } from "./approval-text.ts";
 
+/** The API tells oldest first, a history reads newest first: all pages are fetched, up to 2,000 questions. */
+const mostPages = 20;
+
 export function AnsweredList(): ReactElement {
   const list = useInfiniteQuery(answeredQuery);
+  const { hasNextPage, isFetching, fetchNextPage } = list;
+  const pageCount = list.data?.pages.length ?? 0;
+  useEffect(() => {
+    if (hasNextPage && !isFetching && pageCount < mostPages) void fetchNextPage();
+  }, [hasNextPage, isFetching, pageCount, fetchNextPage]);
   if (list.isPending) return <Loading />;
   if (list.isError) return <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />;
-  const approvals = list.data.pages.flatMap((page) => page.data);
+  const approvals = list.data.pages
+    .flatMap((page) => page.data)
+    .toSorted((a, b) => b.requestedAt.localeCompare(a.requestedAt));
   if (approvals.length === 0) return <EmptyState title="No question was asked yet">{null}</EmptyState>;
   return (
     <>
@@ -30,10 +39,8 @@ export function AnsweredList(): ReactElement {
           </li>
         ))}
       </ul>
-      {list.hasNextPage && (
-        <Button busy={list.isFetchingNextPage} icon="down" onClick={() => void list.fetchNextPage()}>
-          Older questions
-        </Button>
+      {hasNextPage && pageCount >= mostPages && (
+        <p className="quiet small">There are more; `homeostat approvals --all --json` lists every one.</p>
       )}
     </>
   );
@@ -53,7 +60,7 @@ function Row({ approval }: { readonly approval: Approval }): ReactElement {
         </span>
         <span className="answered-summary">{approval.summary}</span>
         <span className="answered-by">
-          {approval.decidedBy ?? approval.workflow} <Ago time={approval.decidedAt ?? approval.requestedAt} />
+          {approval.decidedBy ?? approval.workflow}, <Ago time={approval.decidedAt ?? approval.requestedAt} />
         </span>
       </summary>
       <div className="answered-body">
