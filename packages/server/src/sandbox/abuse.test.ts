@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import { abuseCases } from "./abuse.fixture.ts";
+import { abuseCases } from "./abuse-cases.fixture.ts";
 import type { AbuseReport } from "./abuse.fixture.ts";
 import { isReachable } from "./host.ts";
 import { mergeLimits } from "./limits.ts";
@@ -182,7 +182,7 @@ const scriptCases: readonly ScriptCase[] = [
   },
   {
     name: "host objects by name",
-    source: "console.log(typeof require, typeof process, typeof globalThis.__read, typeof fetch)",
+    source: "console.log(typeof require, typeof process, typeof globalThis.__host, typeof fetch)",
     text: /^undefined undefined undefined undefined\n$/,
   },
   {
@@ -192,8 +192,53 @@ const scriptCases: readonly ScriptCase[] = [
   },
 ];
 
+/** Texts of a size at which V8 would end the whole process if one of them left the interpreter in one piece. */
+const huge = "const huge = 'é'.repeat(2 ** 27);";
+const roomy: PartialLimits = { memoryBytes: 1 << 30, fileBytes: 1 << 20, outputBytes: 65_536 };
+const hugeCases: readonly ScriptCase[] = [
+  { name: "printing a huge text", source: `${huge} console.log(huge)`, limits: roomy, limit: "output" },
+  { name: "writing a huge text", source: `${huge} writeFile('a', huge)`, limits: roomy, limit: "file-size" },
+  { name: "a huge name", source: `${huge} writeFile(huge, 'x')`, limits: roomy, text: /Error/ },
+  { name: "a huge name to read", source: `${huge} readFile(huge)`, limits: roomy, text: /Error/ },
+  { name: "throwing a huge text", source: `${huge} throw huge`, limits: roomy, text: /ééé/ },
+  {
+    name: "throwing a huge message",
+    source: `${huge} throw new Error(huge)`,
+    limits: roomy,
+    text: /ééé|out of memory/,
+  },
+  {
+    name: "throwing a huge name",
+    source: `${huge} throw { name: huge, message: 1, stack: huge }`,
+    limits: roomy,
+    text: /ééé|out of memory/,
+  },
+  {
+    name: "a huge toString",
+    source: `${huge} throw { message: { toString: () => huge } }`,
+    limits: roomy,
+    text: /ééé|out of memory/,
+  },
+  {
+    name: "a huge answer of String.prototype.slice",
+    source: `${huge} String.prototype.slice = () => huge; console.log('x'); throw 1`,
+    limits: roomy,
+    text: /too long|out of memory|stopped/,
+  },
+  {
+    name: "a changed JSON",
+    source: `JSON.stringify = () => 5; JSON.parse = () => 6; console.log(readFile('small'))`,
+    text: /^small\n$/,
+  },
+  {
+    name: "a changed ArrayBuffer.isView",
+    source: "ArrayBuffer.isView = () => true; writeFile('a', { buffer: { slice: () => 5 } })",
+    text: /Error|stopped/,
+  },
+];
+
 describe("QuickJS", () => {
-  test.each(scriptCases)("stops $name", async ({ source, limits = {}, limit, text }) => {
+  test.each([...scriptCases, ...hugeCases])("stops $name", async ({ source, limits = {}, limit, text }) => {
     const folder = await mkdtemp(join(tmpdir(), "homeostat-quickjs-"));
     try {
       const inputFolder = join(folder, "in");
@@ -202,6 +247,7 @@ describe("QuickJS", () => {
       await mkdir(outputFolder);
       await writeFile(join(folder, "secret"), "x");
       await symlink("/etc/passwd", join(inputFolder, "link"));
+      await writeFile(join(inputFolder, "small"), "small");
       const outcome: SandboxOutcome = await runInQuickjs(
         {
           language: "javascript",

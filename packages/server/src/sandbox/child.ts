@@ -181,7 +181,7 @@ function collectText(
 function collectStatus(child: ChildProcess): () => string {
   let text = "";
   readable(child, descriptors.status).on("data", (chunk: Buffer) => {
-    if (text.length < 4096) text += chunk.toString("latin1"); // some 200 bytes in two documents; more is not ours
+    text = (text + chunk.toString("latin1")).slice(0, 4096); // some 200 bytes in two documents; more is not ours
   });
   return () => text;
 }

@@ -37,39 +37,76 @@ export const nodePreload: string = `"use strict";
 }
 `;
 
+/** Texts cross into and out of QuickJS in pieces of this many UTF-16 code units. */
+export const pieceUnits = 65_536;
+
 /**
- * Evaluated inside QuickJS before the program. The host functions it wraps are taken away from the global object
- * afterwards; \`__write(fd, text)\`, \`__read(path)\`, \`__readText(path)\`, \`__store(path, data)\`, \`__list()\`.
+ * Evaluated inside QuickJS before the program; its value is the function that describes an error. The host functions it
+ * wraps are taken away from the global object afterwards.
+ *
+ * Texts cross as JSON, since a NUL would end them otherwise, and in pieces, since a text of hundreds of megabytes would
+ * not end the program's thread for want of memory but the whole server (measured: V8 aborts the process).
  */
 export const quickjsPrelude: string = `"use strict";
-{
-  const { __write: write, __read: read, __readText: readText, __store: store, __list: list } = globalThis;
+(() => {
+  const host = globalThis.__host;
+  delete globalThis.__host;
+  const { parse, stringify } = JSON;
   const show = (value) => {
     if (typeof value === "string") return value;
     if (value instanceof Error) return String(value) + "\\n" + (value.stack ?? "");
     if (typeof value === "object" && value !== null) {
       try {
-        return JSON.stringify(value) ?? String(value);
+        return stringify(value) ?? String(value);
       } catch {
         return String(value);
       }
     }
     return String(value);
   };
+  const send = (text, take) => {
+    for (let start = 0; start < text.length; ) {
+      let end = start + ${pieceUnits};
+      const last = text.charCodeAt(end - 1);
+      if (end < text.length && last >= 0xd800 && last < 0xdc00) end -= 1; // keeps a pair together
+      take(stringify(text.slice(start, end)));
+      start = end;
+    }
+  };
   const define = (name, value) =>
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
-  const line = (fd) => (...values) => write(fd, values.map(show).join(" ") + "\\n");
+  const line = (descriptor) => (...values) =>
+    send(values.map(show).join(" ") + "\\n", (piece) => host.print(descriptor, piece));
   define("console", { log: line(1), info: line(1), debug: line(1), error: line(2), warn: line(2) });
   define("print", line(1));
-  define("readFile", (path) => readText(String(path)));
-  define("readBytes", (path) => new Uint8Array(read(String(path))));
-  define("writeFile", (path, data) => {
-    if (data instanceof ArrayBuffer) return store(String(path), data);
-    if (!ArrayBuffer.isView(data)) return store(String(path), String(data));
-    return store(String(path), data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+  define("readFile", (path) => {
+    const pieces = [];
+    const count = host.open(stringify(String(path)));
+    for (let index = 0; index < count; index += 1) pieces.push(parse(host.piece(index)));
+    return pieces.join("");
   });
-  define("listFiles", () => JSON.parse(list()));
-  define("args", JSON.parse(globalThis.__args));
-  for (const name of ["__write", "__read", "__readText", "__store", "__list", "__args"]) delete globalThis[name];
-}
-`;
+  define("readBytes", (path) => new Uint8Array(host.bytes(stringify(String(path)))));
+  define("writeFile", (path, data) => {
+    host.begin(stringify(String(path)));
+    if (data instanceof ArrayBuffer) host.appendBytes(data);
+    else if (ArrayBuffer.isView(data))
+      host.appendBytes(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+    else send(String(data), (piece) => host.append(piece));
+    host.end();
+  });
+  define("listFiles", () => parse(host.list()));
+  define("args", parse(host.args()));
+  return (thrown) => {
+    let text = "unprintable error";
+    try {
+      if (typeof thrown === "object" && thrown !== null && "message" in thrown) {
+        const name = typeof thrown.name === "string" ? thrown.name : "Error";
+        const stack = typeof thrown.stack === "string" ? thrown.stack.split("\\n").slice(0, 20).join("\\n").trimEnd() : "";
+        text = name + ": " + thrown.message + (stack === "" ? "" : "\\n" + stack);
+      } else text = typeof thrown === "object" ? stringify(thrown) : show(thrown);
+    } catch {
+      // A getter of the thrown object itself threw.
+    }
+    return stringify(text.slice(0, 16384));
+  };
+})()`;

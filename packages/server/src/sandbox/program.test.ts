@@ -399,6 +399,30 @@ describe.skipIf(!hasBubblewrap)("what goes wrong around a program", () => {
     expect(warnings).toEqual(["a control group could not be removed"]);
   });
 
+  test("a program that is aborted while it is being ended for a limit is an aborted one", async () => {
+    const abort = new AbortController();
+    const untilMs = performance.now() + 600;
+    const cgroups: ProgramDeps["cgroups"] = {
+      version: "v1",
+      detail: "",
+      create: () => ({
+        joinFiles: [],
+        usage: () => ({ memoryKills: 0, refusedForks: 0 }),
+        kill: () => undefined,
+        isEmpty: () => performance.now() > untilMs,
+        remove: async () => true,
+      }),
+    };
+    const limits = { wallMs: 200 };
+    const running = run("bash", "sleep 5", {
+      limits,
+      signal: abort.signal,
+      deps: { ...withGroups, cgroups },
+    });
+    setTimeout(() => abort.abort(new Error("cancelled")), 400);
+    await expect(running).rejects.toThrow("cancelled");
+  });
+
   test("a sandbox that does not die within five seconds is logged as an error", async () => {
     const errors: string[] = [];
     const log: Logger = { ...createSilentLogger(), error: (_context, message) => errors.push(message) };
@@ -435,6 +459,13 @@ describe.skipIf(!hasBubblewrap)("what goes wrong around a program", () => {
           stderr: "",
         });
         expect(await run("bash", "echo 3", { deps })).toMatchObject({ stdout: "3\n" });
+        const both = createLanguages(staged.nodeBinary).find(({ id }) => id === "javascript")!;
+        const mounts = [...both.mounts, { from: "/usr/bin/true", to: "/opt/true" }];
+        const request = { language: both.id, source: "1", args: [], environment: {}, outputFolder };
+        const rest = { limits: mergeLimits(), signal: new AbortController().signal };
+        expect(await runInBubblewrap({ ...request, ...rest }, { ...both, mounts }, deps)).toMatchObject({
+          exitCode: 0,
+        });
         expect(await readdir("/mnt")).not.toContain("node");
       } finally {
         await rm(hidden, { recursive: true });

@@ -104,9 +104,7 @@ async function runInside(setup: Setup): Promise<SandboxOutcome> {
     files: program.files.map((file) => file.content),
     stdout: setup.pipes[0],
     stderr: setup.pipes[1],
-    inputs: hasInputs(inputs)
-      ? writeTar(inputSources(program.inputFolder ?? "", inputs, digests))
-      : undefined,
+    inputs: archiveOf(setup, digests),
     outputBytes: program.limits.outputBytes,
     onOutputLimit: () => stop({ limit: "output" }),
     onInputError: (error) => stop({ error }),
@@ -171,6 +169,14 @@ function commandOf({ program, inputs, uid, cgroup, deps: { host } }: Setup): Ret
     inheritedDescriptors: host.inheritedDescriptors,
     stage: needsStage ? { from: nodeBinary, to: nodeStage } : undefined,
   });
+}
+
+function archiveOf(
+  { program, inputs }: Setup,
+  digests: Map<string, FileDigest>,
+): AsyncIterable<Buffer> | undefined {
+  // Only a folder gives inputs.
+  return hasInputs(inputs) ? writeTar(inputSources(program.inputFolder!, inputs, digests)) : undefined;
 }
 
 function hasInputs(inputs: InputList): boolean {

@@ -3,7 +3,7 @@ import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emsc
 import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error.ts";
 import type { InputList } from "./inputs.ts";
-import { quickjsPrelude } from "./javascript-api.ts";
+import { pieceUnits, quickjsPrelude } from "./javascript-api.ts";
 import type { LimitName, SandboxLimits, SandboxOutcome } from "./sandbox.ts";
 import { createVirtualFiles } from "./virtual-files.ts";
 import type { VirtualFiles } from "./virtual-files.ts";
@@ -24,9 +24,6 @@ const wasmPageBytes = 65_536;
 const leastPages = 256;
 const mostPages = 32_768;
 
-/** Of an error's stack; endless recursion gives thousands of lines. */
-const maxStackLines = 20;
-
 /** Never rejects for what the program does: errors of it are its exit code and stderr. */
 export async function evaluateProgram(input: QuickjsInput, clock: Clock): Promise<SandboxOutcome> {
   // Imported here: 7 ms and half a megabyte that only the first program of a thread should cost.
@@ -40,8 +37,10 @@ export async function evaluateProgram(input: QuickjsInput, clock: Clock): Promis
   const deadline = createDeadline(input.limits, startedAtMs, clock);
   runtime.setInterruptHandler(() => deadline.isOver() || output.isOver());
   const context = runtime.newContext();
-  defineApi(context, { files, output, args: input.args });
-  const isDone = execute(context, runtime, { source: input.source, output });
+  const describe = defineApi(context, { files, output, args: input.args });
+  // It grows in steps and cannot end exactly at the limit (measured: at 94 % or more).
+  const isMemoryFull = (): boolean => wasmMemory.buffer.byteLength > 0.9 * input.limits.memoryBytes;
+  const isDone = execute(context, runtime, { source: input.source, output, describe, isMemoryFull });
   const limitHit = deadline.limitHit() ?? output.limitHit() ?? memoryLimit(output) ?? files.limitHit();
   const isStopped = deadline.limitHit() !== undefined || output.isOver();
   return {
@@ -129,61 +128,120 @@ function createDeadline(
   };
 }
 
+/** What the API works on. */
 interface Api {
   readonly files: VirtualFiles;
   readonly output: Output;
   readonly args: readonly string[];
 }
 
-/** The host functions that `quickjsPrelude` wraps and hides. An Error they throw arrives inside with name and message only. */
-function defineApi(context: QuickJSContext, { files, output, args }: Api): void {
-  // The prelude calls each with all its arguments.
-  const define = (
-    name: string,
-    act: (first: QuickJSHandle, second: QuickJSHandle) => QuickJSHandle,
-  ): void => {
-    context.newFunction(name, act).consume((handle) => context.setProp(context.global, name, handle));
-  };
-  const text = (handle: QuickJSHandle): string => context.getString(handle);
-  define("__write", (descriptor, line) => {
-    if (output.isOver()) throw new Error("the output limit is passed");
-    output.write(context.getNumber(descriptor) === 2 ? 2 : 1, text(line));
-    return context.undefined;
-  });
-  define("__readText", (path) => context.newString(files.read(text(path)).toString("utf8")));
-  define("__read", (path) => {
-    const bytes = files.read(text(path));
-    return context.newArrayBuffer(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  });
-  define("__store", (path, data) => {
-    files.write(text(path), bytesOf(context, data));
-    return context.undefined;
-  });
-  define("__list", () => context.newString(JSON.stringify(files.list())));
-  context
-    .newString(JSON.stringify(args))
-    .consume((handle) => context.setProp(context.global, "__args", handle));
-  context.unwrapResult(context.evalCode(quickjsPrelude, "prelude.js", { type: "global" })).dispose();
+/**
+ * Gives the prelude its host functions and evaluates it; the value is its function that describes errors. No text is
+ * taken out of the interpreter before its length was looked at, see `quickjsPrelude`. An Error that a host function throws
+ * arrives inside with name and message only.
+ */
+function defineApi(context: QuickJSContext, api: Api): QuickJSHandle {
+  const host = context.newObject();
+  const functions = { ...readingFunctions(context, api), ...writingFunctions(context, api) };
+  for (const [name, act] of Object.entries(functions))
+    context.newFunction(name, act).consume((handle) => context.setProp(host, name, handle));
+  context.setProp(context.global, "__host", host);
+  return context.unwrapResult(context.evalCode(quickjsPrelude, "prelude.js", { type: "global" }));
 }
 
-/** A copy: the interpreter's memory moves and ends. */
-function bytesOf(context: QuickJSContext, handle: QuickJSHandle): Buffer {
-  if (context.typeof(handle) === "string") return Buffer.from(context.getString(handle));
-  return context.getArrayBuffer(handle).consume((lifetime) => Buffer.from(lifetime.value));
+/** The prelude calls each with all its arguments. */
+type HostFunctions = Readonly<
+  Record<string, (first: QuickJSHandle, second: QuickJSHandle) => QuickJSHandle | void>
+>;
+
+function readingFunctions(context: QuickJSContext, { files, args }: Api): HostFunctions {
+  const answer = (value: unknown): QuickJSHandle => context.newString(JSON.stringify(value));
+  let pieces: readonly Buffer[] = [];
+  return {
+    args: () => answer(args),
+    list: () => answer(files.list()),
+    bytes(path) {
+      const bytes = files.read(takeText(context, path));
+      return context.newArrayBuffer(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    },
+    open(path) {
+      pieces = splitText(files.read(takeText(context, path)));
+      return context.newNumber(pieces.length);
+    },
+    piece: (index) => answer(pieces[context.getNumber(index)]!.toString("utf8")),
+  };
+}
+
+function writingFunctions(context: QuickJSContext, { files, output }: Api): HostFunctions {
+  let path = "";
+  let parts: Buffer[] = [];
+  const append = (bytes: Uint8Array): void => {
+    files.requireSize(
+      path,
+      parts.reduce((sum, part) => sum + part.length, bytes.length),
+    );
+    parts.push(Buffer.from(bytes)); // a copy: the interpreter's memory moves and ends
+  };
+  return {
+    print(descriptor, text) {
+      if (output.isOver()) throw new Error("the output limit is passed");
+      output.write(context.getNumber(descriptor) === 2 ? 2 : 1, takeText(context, text));
+    },
+    begin(name) {
+      path = takeText(context, name);
+      parts = [];
+    },
+    append: (text) => append(Buffer.from(takeText(context, text))),
+    appendBytes: (data) => context.getArrayBuffer(data).consume((held) => append(held.value)),
+    end: () => files.write(path, Buffer.concat(parts)),
+  };
+}
+
+/** JSON takes at most six characters for each code unit of a piece, and two quotes. */
+const maxJsonUnits = 6 * pieceUnits + 2;
+
+/** A text that the prelude sent as JSON. Throws when it is longer than a piece. */
+function takeText(context: QuickJSContext, handle: QuickJSHandle): string {
+  const units = context.getProp(handle, "length").consume((length) => context.getNumber(length));
+  if (context.typeof(handle) !== "string" || units > maxJsonUnits) throw new Error("a text is too long");
+  return String(JSON.parse(context.getString(handle)));
+}
+
+/** In pieces that end between two characters of UTF-8. */
+function splitText(bytes: Buffer): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < bytes.length;) {
+    let end = start + pieceUnits;
+    // Bytes 10xxxxxx go on with a character that began before; none has more than three of them.
+    for (let back = 0; back < 3 && end < bytes.length && (bytes[end]! & 0xc0) === 0x80; back += 1) end -= 1;
+    pieces.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return pieces;
 }
 
 interface Execution {
   readonly source: string;
   readonly output: Output;
+  /** The prelude's function that makes text of anything thrown. */
+  readonly describe: QuickJSHandle;
+  isMemoryFull(): boolean;
 }
 
 /** True when the program ended without an error; otherwise the error is on its stderr. */
-function execute(context: QuickJSContext, runtime: QuickJSRuntime, { source, output }: Execution): boolean {
+function execute(
+  context: QuickJSContext,
+  runtime: QuickJSRuntime,
+  { source, output, describe, isMemoryFull }: Execution,
+): boolean {
   try {
     const error = findError(context, runtime, source);
     if (error === undefined) return true;
-    const text = describeError(context.dump(error));
-    if (text.startsWith("InternalError: out of memory")) output.noteOutOfMemory();
+    const described = context.unwrapResult(context.callFunction(describe, context.undefined, error));
+    const text = takeText(context, described);
+    // The interpreter throws null when not even the error fits into memory any more.
+    if (text.startsWith("InternalError: out of memory") || (text === "null" && isMemoryFull()))
+      output.noteOutOfMemory();
     output.write(2, `${text}\n`);
   } catch (error) {
     // The WebAssembly itself gave up, for example for want of stack in a parser; the module is not used again.
@@ -200,22 +258,10 @@ function findError(
 ): QuickJSHandle | undefined {
   // As in Node the syntax decides: what is no script (`import`, `await` outside of functions) is a module.
   const script = context.evalCode(source, "main.js", { type: "global", compileOnly: true });
-  const result = context.evalCode(source, "main.js", {
-    type: script.error === undefined ? "global" : "module",
-  });
+  const type = script.error === undefined ? "global" : "module";
+  const result = context.evalCode(source, "main.js", { type });
   if (result.error !== undefined) return result.error;
-  const jobs = runtime.executePendingJobs();
-  if (jobs.error !== undefined) return jobs.error;
+  runtime.executePendingJobs(); // what a job throws rejects its promise
   const state = context.getPromiseState(result.value);
   return state.type === "rejected" ? state.error : undefined;
-}
-
-/** What `dump` makes of anything thrown: of errors a record with name, message and stack. */
-function describeError(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null || !("message" in thrown))
-    return JSON.stringify(thrown) ?? "undefined";
-  const { name, message, stack } = thrown as { name?: unknown; message: unknown; stack?: unknown };
-  const head = `${typeof name === "string" ? name : "Error"}: ${String(message)}`;
-  if (typeof stack !== "string" || stack === "") return head;
-  return `${head}\n${stack.trimEnd().split("\n").slice(0, maxStackLines).join("\n")}`;
 }

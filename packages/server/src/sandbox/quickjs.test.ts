@@ -87,10 +87,34 @@ describe("a program in QuickJS", () => {
     expect(bytes.map((each) => each.toString("hex"))).toEqual(["05", "0807", "3132", "c3bc", "0201"]);
   });
 
+  test("keeps every character of a text, whatever its length", async () => {
+    const texts = [
+      "",
+      "a\0b",
+      "\ud800 alone",
+      "𝄞".repeat(70_000),
+      "é" + "ü".repeat(200_000),
+      "\u2028\uFEFF'\"\\",
+    ];
+    for (const [index, text] of texts.entries()) await writeFile(join(inputFolder, `in${index}`), text);
+    const source = `for (const path of listFiles()) {
+      const text = readFile(path); writeFile(path.replace("in", "out"), text); console.log(text.length);
+    } writeFile("alone", "\ud800"); writeFile("empty", "");`;
+    const outcome = await evaluate(source);
+    expect(outcome.stderr).toBe("");
+    expect(outcome.stdout).toBe(texts.map((text) => `${text.length}\n`).join(""));
+    for (const [index, text] of texts.entries())
+      expect((await readFile(join(outputFolder, `out${index}`))).equals(Buffer.from(text))).toBe(true);
+    expect(await readFile(join(outputFolder, "alone"))).toEqual(Buffer.from("\ud800"));
+    expect(outcome.written).toEqual(["alone", "empty", "out0", "out1", "out2", "out3", "out4", "out5"]);
+    await writeFile(join(inputFolder, "broken"), Buffer.alloc(200_000, 0x80));
+    expect(await evaluate("console.log(readFile('broken').length)")).toMatchObject({ stdout: "200000\n" });
+  });
+
   test("may redeclare the names of the API, and finds none of their host functions", async () => {
     const source = `const args = 1, print = 2; let readFile = 3;
-      console.log(args + print + readFile, Object.keys(globalThis).length, typeof __write, typeof __store, typeof __args)`;
-    expect(await evaluate(source)).toMatchObject({ stdout: "6 0 undefined undefined undefined\n" });
+      console.log(args + print + readFile, Object.keys(globalThis).length, typeof __host)`;
+    expect(await evaluate(source)).toMatchObject({ stdout: "6 0 undefined\n" });
   });
 
   test("may be a module and wait outside of functions", async () => {
@@ -105,7 +129,7 @@ describe("a program in QuickJS", () => {
   test.each([
     ["throw new TypeError('bad')", "TypeError: bad\n    at <eval> (main.js:1:20)\n"],
     ["await 1; throw new TypeError('later')", "TypeError: later\n    at <anonymous> (main.js:1:29)\n"],
-    ["(async () => { await 1; throw 'text' })()", '"text"\n'],
+    ["(async () => { await 1; throw 'text' })()", "text\n"],
     ["throw null", "null\n"],
     ["throw undefined", "undefined\n"],
     ["throw { name: 5, message: 'no error' }", "Error: no error\n"],
@@ -165,6 +189,17 @@ describe("a program in QuickJS", () => {
     );
     expect(jobs.exitCode === 1 || jobs.exitCode === 0).toBe(true);
     expect((await evaluate("JSON.parse('['.repeat(1e6))")).exitCode).toBe(1);
+    // Not even an error can be described any more.
+    const small = "const a = []; try { for (;;) a.push({}) } catch (e) { for (;;) a.push({}) }";
+    expect(await evaluate(small, { limits: { memoryBytes: 16 << 20 } })).toMatchObject({
+      exitCode: 1,
+      limitHit: "memory",
+    });
+  });
+
+  test("cannot send a text in one piece that is longer than a piece", async () => {
+    const source = "String.prototype.slice = () => 'x'.repeat(1e6); console.log('y')";
+    expect((await evaluate(source)).stderr).toContain("a text is too long");
   });
 });
 
@@ -193,13 +228,12 @@ describe("the thread of QuickJS", () => {
 
   test("is ended from outside when the interpreter does not ask for the time", async () => {
     // One call of the engine that takes long and never looks at the clock.
-    const source =
-      "const a = new Array(3e6).fill(0).map((_, i) => String(i)); for (;;) a.toSorted(), a.join();";
+    const source = "for (;;) 'é'.repeat(2 ** 28)";
     const limits = mergeLimits({ wallMs: 50, memoryBytes: 1 << 30 });
     const startedAtMs = performance.now();
     const outcome = await runInQuickjs(request(source, { limits }), systemClock);
     expect(outcome).toMatchObject({ exitCode: null, limitHit: "wall" });
-    expect(performance.now() - startedAtMs).toBeLessThan(2000);
+    expect(performance.now() - startedAtMs).toBeLessThan(5000);
   });
 
   test("is ended when its call is aborted", async () => {
@@ -228,15 +262,5 @@ describe("the thread of QuickJS", () => {
       message: expect.stringContaining("The JavaScript interpreter failed") as string,
     });
     await mkdir(outputFolder).catch(() => undefined);
-  });
-
-  test("whose own heap is full is a program without memory", async () => {
-    // Each line is small inside, but is kept by the thread around it.
-    const source =
-      "const s = 'é'.repeat(1e6); for (;;) try { for (;;) writeFile(s.slice(0, 50) + Math.random(), s) } catch {}";
-    const limits = mergeLimits({ wallMs: 3000, diskBytes: 1 << 22, memoryBytes: 1 << 28 });
-    expect(["wall", "memory"]).toContain(
-      (await runInQuickjs(request(source, { limits }), systemClock)).limitHit,
-    );
   });
 });

@@ -13,8 +13,11 @@ const graceMs = 250;
 /** A thread and its interpreter are there in 80 ms; a machine under load may take much longer. */
 const startMs = 10_000;
 
-/** Heap of the thread around the interpreter, in MiB: it holds what the program prints and writes, as text. */
-const threadHeapMiB = 512;
+/**
+ * Heap of the thread around the interpreter, in MiB. Only names, small pieces of text and the request are held in it: V8
+ * ends the whole process, not the thread, when one large object does not fit, so nothing large may ever get there.
+ */
+const threadHeapMiB = 256;
 
 /**
  * Runs the program and resolves with its outcome, whatever it does. Rejects with the signal's reason when aborted,
@@ -25,7 +28,7 @@ export async function runInQuickjs(request: SandboxRequest, clock: Clock): Promi
   const inputs = await readInputs(request.inputFolder, request.limits);
   request.signal.throwIfAborted();
   const startedAtMs = clock.monotonic();
-  const worker = startThread({
+  const input: QuickjsInput = {
     source: request.source,
     args: request.args,
     stdin: request.stdin ?? "",
@@ -33,7 +36,8 @@ export async function runInQuickjs(request: SandboxRequest, clock: Clock): Promi
     inputs,
     outputFolder: request.outputFolder,
     limits: request.limits,
-  });
+  };
+  const worker = startThread(input);
   const ended = new AbortController();
   const started = Promise.withResolvers<void>();
   const timeout = waitTooLong(started.promise, { clock, wallMs: request.limits.wallMs, ended: ended.signal });
@@ -84,17 +88,16 @@ async function waitTooLong(started: Promise<void>, { clock, wallMs, ended }: Pat
   }
 }
 
-function answerOf(worker: Worker, onStart: () => void): Promise<SandboxOutcome | "memory"> {
+function answerOf(worker: Worker, onStart: () => void): Promise<SandboxOutcome> {
   return new Promise((resolve, reject) => {
     // quickjs-thread.ts says first that it starts, then what came of it.
     worker.on("message", (message: "started" | SandboxOutcome) => {
       if (message === "started") onStart();
       else resolve(message);
     });
-    worker.on("error", (error) => {
-      if ("code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") return resolve("memory");
-      reject(failed(`The JavaScript interpreter failed: ${errorMessage(error)}`, error));
-    });
+    worker.on("error", (error) =>
+      reject(failed(`The JavaScript interpreter failed: ${errorMessage(error)}`, error)),
+    );
     worker.on("exit", (code) =>
       reject(failed(`The JavaScript interpreter ended early with code ${code}`, undefined)),
     );

@@ -226,6 +226,10 @@ describe("the sandbox", () => {
     await expect(
       sandbox.run(await request({ limits: mergeLimits({ wallMs: 1e9 }) }), "none"),
     ).rejects.toMatchObject(invalid);
+    await expect(sandbox.run(await request({ stdin: "é".repeat(9 << 20) }), "none")).rejects.toMatchObject({
+      ...invalid,
+      message: "Program, stdin and arguments have 18874395 bytes, more than 16777216",
+    });
     const language = "cobol" as LanguageId;
     await expect(sandbox.run(await request({ language }), "none")).rejects.toMatchObject({
       ...invalid,
@@ -350,6 +354,13 @@ describe.skipIf(!hasBubblewrap)("the self-test", () => {
     expect(["standard", "none"]).toContain(found.level);
     expect(failedOf(found)).toContain("control groups");
     expect(found.cgroup).toBe("none");
+  });
+
+  test("reports no more than standard without a user id for each program", async () => {
+    const base = await program({});
+    const found = await selfTest({ ...base, host: { ...base.host, isRoot: false } });
+    expect(failedOf(found)).toEqual(expect.arrayContaining(["control groups", "own user id"]));
+    expect(found.remedy).toContain("root");
   });
 
   test("notices control groups that hold nothing", async () => {

@@ -63,6 +63,7 @@ export async function createSandbox(deps: SandboxDeps): Promise<Sandbox> {
     report: () => found.report,
     async run(request, minimum) {
       requireLimits(request.limits);
+      requireModestSize(request);
       const language = requireLanguage(found.languages, request);
       const tier = chooseTier(found.report, language, minimum);
       return await inSlot(slots, request.signal, () => {
@@ -193,6 +194,20 @@ function requireLanguage(languages: readonly Language[], request: SandboxRequest
   throw new HomeostatError(
     "SANDBOX_REQUEST_INVALID",
     `There is no language ${JSON.stringify(request.language)}`,
+  );
+}
+
+/** Source, stdin and arguments are held in memory several times over on their way in. */
+const maxRequestBytes = 16 * 1024 * 1024;
+
+function requireModestSize({ source, stdin = "", args }: SandboxRequest): void {
+  const bytes = [source, stdin, ...args].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes <= maxRequestBytes) return;
+  throw new HomeostatError(
+    "SANDBOX_REQUEST_INVALID",
+    `Program, stdin and arguments have ${bytes} bytes, more than ${maxRequestBytes}`,
+    { bytes, maxRequestBytes },
+    { hint: "Put large data into files of the work folder." },
   );
 }
 

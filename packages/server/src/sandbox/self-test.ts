@@ -105,7 +105,7 @@ interface Probed {
 }
 
 async function probe(run: Run, languages: readonly Language[]): Promise<Probed> {
-  const server = createServer((socket) => socket.destroy());
+  const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
       server.on("error", reject).listen(0, "127.0.0.1", () => resolve());

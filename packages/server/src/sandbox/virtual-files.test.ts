@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { listInputs } from "./inputs.ts";
+import { listInputs, maxFiles } from "./inputs.ts";
 import { createVirtualFiles } from "./virtual-files.ts";
 import type { VirtualFiles } from "./virtual-files.ts";
 
@@ -51,7 +51,7 @@ describe("the virtual work folder", () => {
     const files = await open(roomy);
     for (let index = 0; index < 8; index += 1) files.write(`f${index}`, Buffer.alloc(100));
     expect(() => files.write("one-more", Buffer.alloc(1))).toThrow(
-      "ENOSPC: one-more does not fit into 40960 bytes",
+      "ENOSPC: one-more does not fit into 40960 bytes and 20000 files",
     );
     expect(() => files.write("f0", Buffer.alloc(101))).toThrow(
       "EFBIG: f0 would have 101 bytes, more than 100",
@@ -59,6 +59,13 @@ describe("the virtual work folder", () => {
     files.write("f0", Buffer.alloc(50));
     files.write("a", Buffer.alloc(50));
     expect(files.limitHit()).toBe("disk");
+  });
+
+  test("as many files as may come out of the other tier, empty ones too", async () => {
+    const files = await open(roomy);
+    for (let index = 0; index < maxFiles; index += 1) files.write(`f/${index}`, Buffer.alloc(0));
+    files.write("f/0", Buffer.alloc(1));
+    expect(() => files.write("one-more", Buffer.alloc(0))).toThrow("ENOSPC");
   });
 
   test("stores only what differs from the inputs", async () => {

@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { pagesOf } from "./inputs.ts";
+import { maxFiles, pagesOf } from "./inputs.ts";
 import type { InputList } from "./inputs.ts";
 import { findPathProblem } from "./relative-path.ts";
 import type { LimitName, SandboxLimits } from "./sandbox.ts";
@@ -12,6 +12,8 @@ export interface VirtualFiles {
   read(path: string): Buffer;
   /** Throws an Error for people when the name is not allowed or a limit is passed. */
   write(path: string, bytes: Buffer): void;
+  /** Throws the same Error as `write` for a file of this size: to be asked before its bytes are copied. */
+  requireSize(path: string, sizeBytes: number): void;
   /** Paths of all files, inputs and written ones, sorted. */
   list(): readonly string[];
   /** The first limit a write passed. */
@@ -42,6 +44,13 @@ export function createVirtualFiles({
     limitHit ??= limit;
     return new Error(message);
   };
+  const requireSize = (path: string, sizeBytes: number): void => {
+    if (sizeBytes > limits.fileBytes)
+      throw passed(
+        "file-size",
+        `EFBIG: ${path} would have ${sizeBytes} bytes, more than ${limits.fileBytes}`,
+      );
+  };
   const readInput = (path: string): Buffer => {
     const descriptor = openSync(join(inputFolder, path), constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -50,13 +59,9 @@ export function createVirtualFiles({
       closeSync(descriptor);
     }
   };
-  const usedBytes = (without: string): number => {
-    let sum = 0;
-    for (const [path, sizeBytes] of known)
-      if (path !== without && !written.has(path)) sum += pagesOf(sizeBytes);
-    for (const [path, bytes] of written) if (path !== without) sum += pagesOf(bytes.length);
-    return sum;
-  };
+  const sizeOf = (name: string): number => pagesOf(written.get(name)?.length ?? known.get(name) ?? 0);
+  const folders = new Set([...known.keys()].flatMap(foldersAbove));
+  let usedBytes = inputs.diskBytes;
 
   return {
     read(path) {
@@ -68,17 +73,22 @@ export function createVirtualFiles({
     },
     write(path, bytes) {
       const name = cleanName(path);
-      const problem = findPathProblem(name) ?? findCollision(name, [...known.keys(), ...written.keys()]);
+      const isFile = (each: string): boolean => known.has(each) || written.has(each);
+      const collides = folders.has(name) || foldersAbove(name).some(isFile);
+      const problem = findPathProblem(name) ?? (collides ? "a file cannot be a folder too" : undefined);
       if (problem !== undefined) throw new Error(`EINVAL: ${path}: ${problem}`);
-      if (bytes.length > limits.fileBytes)
+      requireSize(path, bytes.length);
+      const after = usedBytes - sizeOf(name) + pagesOf(bytes.length);
+      if (after > limits.diskBytes || (written.size >= maxFiles && !written.has(name)))
         throw passed(
-          "file-size",
-          `EFBIG: ${path} would have ${bytes.length} bytes, more than ${limits.fileBytes}`,
+          "disk",
+          `ENOSPC: ${path} does not fit into ${limits.diskBytes} bytes and ${maxFiles} files`,
         );
-      if (usedBytes(name) + pagesOf(bytes.length) > limits.diskBytes)
-        throw passed("disk", `ENOSPC: ${path} does not fit into ${limits.diskBytes} bytes`);
+      usedBytes = after;
       written.set(name, bytes);
+      for (const folder of foldersAbove(name)) folders.add(folder);
     },
+    requireSize,
     list: () => [...new Set([...known.keys(), ...written.keys()])].sort(),
     limitHit: () => limitHit,
     store(folder) {
@@ -99,8 +109,8 @@ function cleanName(path: string): string {
   return posix.normalize(path).replace(/^\/box\//, "");
 }
 
-/** A name cannot be both a file and a folder. */
-function findCollision(name: string, others: readonly string[]): string | undefined {
-  const other = others.find((each) => each.startsWith(`${name}/`) || name.startsWith(`${each}/`));
-  return other === undefined ? undefined : `${other} exists already`;
+/** `a/b/c` has `a/b` and `a` above it. */
+function foldersAbove(name: string): readonly string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }
