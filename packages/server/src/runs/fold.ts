@@ -86,6 +86,8 @@ export interface RunState {
   /** Manifest of the files after the last outcome that changed them. */
   workspace: BlobRef | null;
   readonly steps: Map<string, StepRecord>;
+  /** Where the values came from that steps have brought into the run so far. */
+  readonly origins: Set<OriginLabel>;
   /** Latest record of each artifact by path; archived ones stay. */
   readonly artifacts: Map<string, KnownArtifact>;
   stepsDone: number;
@@ -121,6 +123,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     outputs: null,
     workspace: null,
     steps: new Map(),
+    origins: new Set(),
     artifacts: new Map(),
     stepsDone: 0,
   };
@@ -170,11 +173,13 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "run.retrying":
       return Object.assign(state, { phase: "retrying", retryAtMs: body.retryAtMs, error: body.error });
     case "run.cancelled":
-      cancelOpenSteps(state, atMs);
+      closeOpenSteps(state, "cancelled", atMs);
       return end(state, "cancelled", atMs, null);
     case "run.failed":
+      closeOpenSteps(state, "failed", atMs);
       return end(state, "failed", atMs, body.error);
     case "run.died":
+      closeOpenSteps(state, "failed", atMs);
       return end(state, "dead", atMs, body.error);
     case "run.completed":
       state.outputs = body.outputs;
@@ -201,6 +206,7 @@ function foldStep(state: RunState, body: StepBody, atMs: number): RunState {
   const after = applyToStep(before, body, atMs);
   state.steps.set(body.step, after);
   if (isDone(after.status) && !isDone(before.status)) state.stepsDone += 1;
+  for (const label of after.labels) state.origins.add(label);
   if (body.kind === "action.completed") {
     if (body.workspace !== null) state.workspace = body.workspace;
     for (const artifact of body.artifacts) state.artifacts.set(artifact.path, artifact);
@@ -342,10 +348,11 @@ function reopenFailedSteps(state: RunState): void {
   }
 }
 
-function cancelOpenSteps(state: RunState, atMs: number): void {
+/** Branches and loops around a step that failed or was cancelled end with the run. */
+function closeOpenSteps(state: RunState, status: "failed" | "cancelled", atMs: number): void {
   for (const [path, step] of state.steps) {
     if (step.endedAtMs !== null) continue;
-    state.steps.set(path, { ...step, status: "cancelled", endedAtMs: atMs, question: null });
+    state.steps.set(path, { ...step, status, endedAtMs: atMs, question: null });
   }
 }
 

@@ -1,11 +1,13 @@
 /** From a claim to a driven run: fold the journal, put the workspace right, walk the workflow under the lease. */
 import type { Clock } from "../base/clock.ts";
+import { formatFinding } from "../base/finding.ts";
+import type { Finding } from "../base/finding.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import type { Store } from "../store/store.ts";
 import { allSteps } from "../workflows/workflow.ts";
-import type { Workflow } from "../workflows/workflow.ts";
-import { requireWorkflow } from "../workflows/workflow-file.ts";
+import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { drive } from "./drive.ts";
+import type { WorkflowResult } from "./drive.ts";
 import { hasEnded } from "./fold.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { readState } from "./run-reader.ts";
@@ -32,13 +34,13 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
   return async (claim) => {
     const { row, lease } = claim;
     const state = await readState(deps, row.id);
-    const workflow: Workflow = requireWorkflow(state.workflow.text);
+    const parsed = parseWorkflow(state.workflow.text);
     // Also when nothing crashed: whatever lies in the folder, steps see exactly what the journal says.
     if (!hasEnded(state)) await deps.workspaces.restore(row.id, state.workspace);
     const session = createSession(deps, {
       state,
       tenant: row.tenant,
-      stepsTotal: allSteps(workflow.steps).length,
+      stepsTotal: parsed.ok ? allSteps(parsed.workflow.steps).length : row.stepsTotal,
       lease,
       previousOwnerGone: claim.previousOwnerGone,
       interrupt: claim.interrupt,
@@ -56,14 +58,24 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
         listenAnew: () => {
           hasMessages = false;
         },
-        runWorkflow: (each) =>
-          runWorkflow(each, workflow, {
+        runWorkflow: (each) => {
+          // A text that an older program took and this one refuses ends the run in plain sight, not in a loop.
+          if (!parsed.ok) return Promise.resolve(unreadable(parsed.findings));
+          return runWorkflow(each, parsed.workflow, {
             ...deps.toolStep,
             shouldPause: () => hasMessages || claim.isStopping(),
-          }),
+          });
+        },
       });
     } finally {
       stop();
     }
   };
+}
+
+function unreadable(findings: readonly Finding[]): WorkflowResult {
+  const [first] = findings;
+  const why = first === undefined ? "" : `: ${formatFinding(first)}`;
+  const error = { code: "WORKFLOW_INVALID", message: `This version cannot read the run's workflow${why}` };
+  return { kind: "failed", error, transient: false };
 }

@@ -142,10 +142,9 @@ async function runTool(walk: Walk, { step, path, place }: Due<ToolStep>): Promis
 }
 
 /** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
-function labelsSeen(session: RunSession): readonly OriginLabel[] {
-  const labels = new Set<OriginLabel>(["operator"]);
-  if (Object.keys(session.state.inputs).length > 0) labels.add("user");
-  for (const step of session.state.steps.values()) for (const label of step.labels) labels.add(label);
+function labelsSeen({ state }: RunSession): readonly OriginLabel[] {
+  const labels = new Set<OriginLabel>(["operator", ...state.origins]);
+  if (Object.keys(state.inputs).length > 0) labels.add("user");
   return [...labels].sort();
 }
 

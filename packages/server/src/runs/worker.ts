@@ -61,7 +61,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
       await adoptOrphans();
       unsubscribe.push(
         queue.onWake(look),
-        store.onCommit("inbox", () => void interruptCancelled()),
+        store.onCommit("inbox", () => void interruptCancelled().catch(noteFault)),
       );
       look();
       void sweep();
@@ -209,7 +209,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
   /** A cancel must reach a tool that is acting now; everything else waits for the next step. */
   async function interruptCancelled(): Promise<void> {
     if (active.size === 0) return;
-    const rows = await store.read("SELECT run_id, body FROM inbox WHERE folded_seq IS NULL").catch(() => []);
+    const rows = await store.read("SELECT run_id, body FROM inbox WHERE folded_seq IS NULL");
     for (const row of rows) {
       const isCancel = (JSON.parse(row["body"] as string) as { kind: string }).kind === "cancel";
       if (isCancel) active.get(row["run_id"] as string)?.interrupt.abort(new Error("the run was cancelled"));
