@@ -15,6 +15,7 @@ import type { Api } from "../chaos/server-process.ts";
 
 export interface TestSystem {
   readonly home: string;
+  readonly url: string;
   readonly api: Api;
   stop(): Promise<void>;
 }
@@ -41,7 +42,7 @@ export async function startTestSystem(
     announce: () => undefined,
   });
   const port = Number(new URL(system.url).port);
-  return { home, api: createApi({ port, token }), stop: () => system.stop(5_000) };
+  return { home, url: system.url, api: createApi({ port, token }), stop: () => system.stop(5_000) };
 }
 
 interface RunShape {
