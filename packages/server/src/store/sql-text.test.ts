@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { controlsTransaction, countParameters, filledTables } from "./sql-text.ts";
+import { controlsTransaction, countParameters, filledTables, numberParameters } from "./sql-text.ts";
 
 test.each([
   ["SELECT 1", 0],
@@ -10,6 +10,14 @@ test.each([
   ["", 0],
 ])("countParameters(%j) is %i", (sql, count) => {
   expect(countParameters(sql)).toBe(count);
+});
+
+test("numberParameters numbers each parameter and nothing else", () => {
+  const sql = "SELECT 'it''s ? $&', \"odd?\" /* ? */ FROM t WHERE a = ? AND b IN (?,?) -- ?";
+  expect(numberParameters(sql)).toEqual({
+    text: "SELECT 'it''s ? $&', \"odd?\" /* ? */ FROM t WHERE a = $1 AND b IN ($2,$3) -- ?",
+    count: 3,
+  });
 });
 
 describe("filledTables", () => {

@@ -7,6 +7,13 @@ export function countParameters(sql: string): number {
   return count;
 }
 
+/** The text with `$1`, `$2` in place of each `?` that is a parameter, as PostgreSQL wants them, and how many there are. */
+export function numberParameters(sql: string): { readonly text: string; readonly count: number } {
+  let count = 0;
+  const text = sql.replace(tokens, (token) => (token === "?" ? `$${(count += 1)}` : token));
+  return { text, count };
+}
+
 /** Tables that the statement inserts into or updates: those whose listeners a commit wakes. Deletions wake nobody. */
 export function filledTables(sql: string): readonly string[] {
   const code = sql.replace(tokens, (token) => (token.startsWith('"') || token === "?" ? token : " "));

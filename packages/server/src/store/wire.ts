@@ -34,6 +34,14 @@ export interface WriterOptions {
   readonly foreignCommitPollMs: number;
 }
 
+/** For the thread that writes to PostgreSQL. */
+export interface PostgresWriterOptions {
+  readonly url: string;
+  readonly migrations: readonly WireMigration[];
+  /** Tells this store's commits from those of others on the same database. */
+  readonly instance: string;
+}
+
 export interface WireLease {
   readonly name: string;
   readonly owner: string;
@@ -66,5 +74,6 @@ export type FromWriter =
       readonly tables: readonly string[];
       readonly durationMs: number;
     }
-  | { readonly kind: "foreign-commit" }
+  /** Without tables it is not known which; any may be meant. */
+  | { readonly kind: "foreign-commit"; readonly tables?: readonly string[] }
   | { readonly kind: "lease-lost"; readonly name: string; readonly epoch: number };

@@ -4,7 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import { errorMessage, HomeostatError } from "../base/error.ts";
 import { createPendingBatches, unavailable } from "./pending-batches.ts";
 import type { Statement, StatementResult } from "./store.ts";
-import type { FromWriter, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
+import type { FromWriter, PostgresWriterOptions, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
 
 export interface Writer {
   /** Resolves and rejects as Store.write. */
@@ -18,7 +18,8 @@ export interface Writer {
 export interface WriterEvents {
   /** After the promises of that commit are settled. None of these may throw. */
   readonly onCommitted: (commit: { tables: readonly string[]; batches: number; durationMs: number }) => void;
-  readonly onForeignCommit: () => void;
+  /** Without tables it is not known which. */
+  readonly onForeignCommit: (tables?: readonly string[]) => void;
   readonly onLeaseLost: (name: string, epoch: number) => void;
   /** The thread ended without being asked to; nothing can be written any more. */
   readonly onDied: (why: string) => void;
@@ -29,10 +30,26 @@ export interface WriterSettings extends WriterOptions {
   readonly maxPendingBatches: number;
 }
 
+/** A thread to write with, and what its refusal to open is told with. */
+export interface WriterThread {
+  readonly program:
+    | { readonly name: "writer-thread"; readonly options: WriterOptions }
+    | { readonly name: "postgres-writer-thread"; readonly options: PostgresWriterOptions };
+  readonly maxPendingBatches: number;
+  readonly about: Readonly<Record<string, string>>;
+}
+
 /** Resolves when the database is open and migrated. Throws DATA_FOLDER_UNUSABLE, STORE_UNAVAILABLE. */
 export async function startWriter(settings: WriterSettings, events: WriterEvents): Promise<Writer> {
   const { maxPendingBatches, ...options } = settings;
-  const { worker, port, ended } = startThread(options);
+  const program = { name: "writer-thread", options } as const;
+  return startWriterThread({ program, maxPendingBatches, about: { path: options.path } }, events);
+}
+
+/** As `startWriter`, for the thread of any database. */
+export async function startWriterThread(thread: WriterThread, events: WriterEvents): Promise<Writer> {
+  const { program, maxPendingBatches, about } = thread;
+  const { worker, port, ended } = startThread(program);
   const pending = createPendingBatches(maxPendingBatches);
   let unsent: WireBatch[] = [];
   let unwritable: string | undefined;
@@ -58,14 +75,14 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
     if (message.kind === "opened") opened.resolve();
     if (message.kind === "refused") {
       unwritable = message.message;
-      opened.reject(toRefusal(message, settings.path));
+      opened.reject(toRefusal(message, about));
     }
     if (message.kind === "committed") {
       const { outcomes, tables, durationMs } = message;
       pending.settle(outcomes);
       events.onCommitted({ tables, durationMs, batches: outcomes.length });
     }
-    if (message.kind === "foreign-commit") events.onForeignCommit();
+    if (message.kind === "foreign-commit") events.onForeignCommit(message.tables);
     if (message.kind === "lease-lost") events.onLeaseLost(message.name, message.epoch);
   }
 
@@ -93,7 +110,7 @@ export async function startWriter(settings: WriterSettings, events: WriterEvents
   }
 }
 
-function startThread(options: WriterOptions): {
+function startThread({ name, options }: WriterThread["program"]): {
   readonly worker: Worker;
   readonly port: MessagePort;
   readonly ended: Promise<void>;
@@ -101,7 +118,7 @@ function startThread(options: WriterOptions): {
   const { port1: port, port2 } = new MessageChannel();
   // In the repository the thread runs as .ts, in the published package as .js: like this file.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./writer-thread.${extension}`, import.meta.url), {
+  const worker = new Worker(new URL(`./${name}.${extension}`, import.meta.url), {
     name: "store-writer",
     // Options of this process (--input-type, --inspect-brk, --test) are not meant for the thread, and some stop it.
     execArgv: [],
@@ -120,6 +137,9 @@ function lastMessages(port: MessagePort): readonly FromWriter[] {
   return messages;
 }
 
-function toRefusal(refused: Extract<FromWriter, { kind: "refused" }>, path: string): HomeostatError {
-  return new HomeostatError(refused.code, refused.message, { path }, { hint: refused.hint });
+function toRefusal(
+  refused: Extract<FromWriter, { kind: "refused" }>,
+  about: WriterThread["about"],
+): HomeostatError {
+  return new HomeostatError(refused.code, refused.message, about, { hint: refused.hint });
 }

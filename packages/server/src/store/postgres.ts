@@ -1,0 +1,151 @@
+/** The store on PostgreSQL: a thread that commits in groups and renews leases, and a pool of connections to read with. */
+import { randomUUID } from "node:crypto";
+import { Pool } from "pg";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import { createCommitListeners } from "./commit-listeners.ts";
+import { createLeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseStore } from "./lease.ts";
+import { createPostgresStatements, queryConfig } from "./postgres-connection.ts";
+import { postgresFailureText, readingError } from "./postgres-failure.ts";
+import { renderPostgresMigrations } from "./postgres-migrate.ts";
+import { createPostgresScanner } from "./postgres-scan.ts";
+import { placeOf } from "./postgres-url.ts";
+import { checkedValue } from "./sql-value.ts";
+import type { Migration, Row, SqlValue, Store } from "./store.ts";
+import { startWriterThread } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+export interface PostgresStoreOptions {
+  /**
+   * `postgres://user:password@host:port/database`, with TLS as its parameters say (sslmode, sslrootcert, sslcert, sslkey).
+   * The store keeps to the first schema of the search_path: `?options=-c%20search_path%3Dhomeostat` gives it its own.
+   * Between may be a pooler only if it pools sessions, not transactions.
+   */
+  readonly url: string;
+  readonly migrations: readonly Migration[];
+  /** Leases are renewed by the system's clock: under a manual one they end once it is moved past their end. */
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A streaming replica, from which scans are read once it has caught up with what is committed when they begin. */
+  readonly readUrl?: string | undefined;
+  /** Batches that may wait for their commit before `write` refuses. Default 50,000: about 50 MB of small batches. */
+  readonly maxPendingBatches?: number;
+  /** Told of each commit, for metrics. Must not throw. */
+  readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
+}
+
+/** Point reads of one process at once; more wait in line. The scans and the thread have connections of their own. */
+const readConnections = 4;
+
+/**
+ * Keeps the process alive until it is closed. Throws STORE_UNAVAILABLE with a hint: unreachable, refused (password,
+ * permission), older than PostgreSQL 13, a replica, another program's schema, made by a newer version. A connection lost later
+ * is made anew; until then everything is refused, and a batch in flight is refused too, even if its commit may have been made.
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<LeaseStore> {
+  const { url, clock, logger } = options;
+  const place = placeOf(url);
+  const listeners = createCommitListeners(logger);
+  // Tables of others' commits since somebody last began to listen: who begins just after a commit is told of it.
+  const unheard = new Set<string>();
+  let line: Writer | undefined;
+  const leases = createLeaseKeeper({
+    clock,
+    startRenewal: (lease) => line?.send({ kind: "hold", lease }),
+    endRenewal: (name, epoch) => line?.send({ kind: "drop", name, epoch }),
+  });
+  const writer = await startWriterThread(
+    {
+      program: {
+        name: "postgres-writer-thread",
+        options: { url, migrations: renderPostgresMigrations(options.migrations), instance: randomUUID() },
+      },
+      maxPendingBatches: options.maxPendingBatches ?? 50_000,
+      about: { database: place },
+    },
+    {
+      onCommitted({ tables, batches, durationMs }) {
+        options.observeCommit?.({ batches, durationMs });
+        listeners.notify(tables);
+      },
+      onForeignCommit(tables) {
+        if (tables === undefined) return listeners.notifyAll();
+        for (const table of tables) unheard.add(table);
+        listeners.notify(tables);
+      },
+      onLeaseLost: (name, epoch) => leases.lost(name, epoch),
+      onDied(why) {
+        logger.error({ database: place, why }, "the database can no longer be written");
+        leases.stop();
+      },
+    },
+  );
+  line = writer;
+  const reader = createReader(url, logger);
+  const { readUrl } = options;
+  const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo: reader.committedUpTo });
+  const store: Store = {
+    dialect: "postgres",
+    read: reader.read,
+    scan: (sql, params = []) => scanner.scan(sql, params),
+    write: (batch) => writer.write(batch),
+    onCommit(table, listener) {
+      const remove = listeners.add(table, listener);
+      if (unheard.delete(table.toLowerCase())) queueMicrotask(() => listeners.notify([table.toLowerCase()]));
+      return remove;
+    },
+    async close() {
+      leases.stop();
+      await writer.close();
+      scanner.close();
+      await reader.close();
+    },
+  };
+  return { ...store, holdLease: leases.holdLease, dropLease: leases.dropLease };
+}
+
+interface Reader {
+  read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** The place in the write-ahead log that a replica must have reached to show every commit acknowledged so far. */
+  committedUpTo(): Promise<string>;
+  close(): Promise<void>;
+}
+
+function createReader(url: string, logger: Logger): Reader {
+  const pool = new Pool({
+    connectionString: url,
+    max: readConnections,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: "homeostat reader",
+    // As on SQLite, where the reading connection cannot write either.
+    onConnect: async (client) => {
+      await client.query("SET default_transaction_read_only = on");
+    },
+  });
+  // An idle connection that the server ended; the next read makes another.
+  pool.on("error", (error) =>
+    logger.debug({ error: postgresFailureText(error) }, "a connection to the database ended"),
+  );
+  const statements = createPostgresStatements();
+  let closing: Promise<void> | undefined;
+  return {
+    read,
+    async committedUpTo() {
+      const [row] = await read("SELECT pg_current_wal_flush_lsn()::text AS place");
+      return String(row?.["place"]);
+    },
+    close: () => (closing ??= pool.end()),
+  };
+
+  async function read(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    const values = params.map(checkedValue);
+    try {
+      const { query } = statements.toQuery(sql, values);
+      return (await pool.query<Row>(queryConfig(query))).rows;
+    } catch (error) {
+      throw readingError(error, closing !== undefined);
+    }
+  }
+}
