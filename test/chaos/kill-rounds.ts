@@ -70,7 +70,7 @@ interface Stage {
 export async function killRounds(options: KillRoundsOptions): Promise<KillRoundsResult> {
   const random = createRandom(options.seed);
   const home = await mkdtemp(join(tmpdir(), "homeostat-chaos-"));
-  const bank = await startFakeBank(40);
+  const bank = await startFakeBank(150);
   const port = await freePort();
   const place = `127.0.0.1:${bank.port}`;
   const server: ServerOptions = {
