@@ -49,27 +49,10 @@ export function createLanguages(nodeBinary: string): readonly Language[] {
     mounts: [{ from: nodeBinary, to: nodeInside }],
     // Measured: Node 24 does not start with 512 MiB of RLIMIT_DATA and does with 640, mostly V8's range for machine code.
     reservedBytes: 1024 * 1024 * 1024,
+    versionProbe: [nodeInside, "--version"],
   };
   return [
-    {
-      id: "python",
-      aliases: ["py", "python3"],
-      sourceFile: "/program/main.py",
-      // The system's own: version managers keep theirs below a home folder, which is not visible inside.
-      run: ["/usr/bin/python3", "/program/main.py"],
-      environment: {
-        // Modules of the work folder can be imported, and leave no compiled copies behind as outputs.
-        PYTHONPATH: "/box",
-        PYTHONDONTWRITEBYTECODE: "1",
-        // What was printed before a limit struck should be seen.
-        PYTHONUNBUFFERED: "1",
-      },
-      files: [],
-      mounts: [],
-      reservedBytes: 0,
-      versionProbe: ["/usr/bin/python3", "--version"],
-      tiers: ["bubblewrap"],
-    },
+    python,
     {
       ...node,
       id: "javascript",
@@ -77,7 +60,6 @@ export function createLanguages(nodeBinary: string): readonly Language[] {
       // Without a package.json Node decides by the syntax whether this is an ES module.
       sourceFile: "/program/main.js",
       run: [nodeInside, "--require", preload.path, "/program/main.js"],
-      versionProbe: [nodeInside, "--version"],
       tiers: ["bubblewrap", "quickjs"],
     },
     {
@@ -86,26 +68,44 @@ export function createLanguages(nodeBinary: string): readonly Language[] {
       aliases: ["ts"],
       sourceFile: "/program/main.ts",
       run: [
-        nodeInside,
-        "--disable-warning=ExperimentalWarning",
-        "--require",
-        preload.path,
-        "/program/main.ts",
+        ...[nodeInside, "--disable-warning=ExperimentalWarning"],
+        ...["--require", preload.path, "/program/main.ts"],
       ],
-      versionProbe: [nodeInside, "--version"],
       tiers: ["bubblewrap"],
     },
-    {
-      id: "bash",
-      aliases: ["sh", "shell"],
-      sourceFile: "/program/main.sh",
-      run: ["/usr/bin/bash", "/program/main.sh"],
-      environment: {},
-      files: [],
-      mounts: [],
-      reservedBytes: 0,
-      versionProbe: ["/usr/bin/bash", "--version"],
-      tiers: ["bubblewrap"],
-    },
+    bash,
   ];
 }
+
+const python: Language = {
+  id: "python",
+  aliases: ["py", "python3"],
+  sourceFile: "/program/main.py",
+  // The system's own: version managers keep theirs below a home folder, which is not visible inside.
+  run: ["/usr/bin/python3", "/program/main.py"],
+  environment: {
+    // Modules of the work folder can be imported, and leave no compiled copies behind as outputs.
+    PYTHONPATH: "/box",
+    PYTHONDONTWRITEBYTECODE: "1",
+    // What was printed before a limit struck should be seen.
+    PYTHONUNBUFFERED: "1",
+  },
+  files: [],
+  mounts: [],
+  reservedBytes: 0,
+  versionProbe: ["/usr/bin/python3", "--version"],
+  tiers: ["bubblewrap"],
+};
+
+const bash: Language = {
+  id: "bash",
+  aliases: ["sh", "shell"],
+  sourceFile: "/program/main.sh",
+  run: ["/usr/bin/bash", "/program/main.sh"],
+  environment: {},
+  files: [],
+  mounts: [],
+  reservedBytes: 0,
+  versionProbe: ["/usr/bin/bash", "--version"],
+  tiers: ["bubblewrap"],
+};

@@ -41,6 +41,11 @@ function file(path: string, text: string): TarSource {
   };
 }
 
+async function* fire(): AsyncGenerator<Buffer> {
+  yield Buffer.alloc(0);
+  throw new Error("disk on fire");
+}
+
 function subfolder(path: string): TarSource {
   return { path, kind: "folder", mode: 0o755, modifiedAtMs: 0 };
 }
@@ -223,9 +228,7 @@ describe("outputs", () => {
       sizeBytes: 1,
       mode: 0o644,
       modifiedAtMs: 0,
-      async *read() {
-        throw new Error("disk on fire");
-      },
+      read: () => fire(),
     };
     await rm(join(folder, "out"));
     await mkdir(join(folder, "out"));

@@ -19,7 +19,7 @@ import { isRunning } from "./processes.ts";
 import type { LimitName, SandboxLimits, SandboxOutcome } from "./sandbox.ts";
 import { writeTar } from "./tar.ts";
 import { watchLimits, watchWallTime } from "./watch.ts";
-import type { Progress } from "./watch.ts";
+import type { Progress, Watched } from "./watch.ts";
 
 /** A program as the sandbox sees it: no languages any more, only what to run on which files. */
 export interface Program {
@@ -82,7 +82,7 @@ interface Setup {
 }
 
 async function runInside(setup: Setup): Promise<SandboxOutcome> {
-  const { program, inputs, cgroup, deps } = setup;
+  const { program, cgroup, deps } = setup;
   const digests = new Map<string, FileDigest>();
   const progress: Progress = {
     startedAtMs: deps.clock.monotonic(),
@@ -92,7 +92,7 @@ async function runInside(setup: Setup): Promise<SandboxOutcome> {
     error: undefined,
     most: undefined,
   };
-  const stop = (reason: { readonly limit?: LimitName; readonly error?: Error }): void => {
+  const stop: Stop = (reason) => {
     if (!progress.isStopped) progress.limitHit = reason.limit;
     progress.error ??= reason.error;
     progress.isStopped = true;
@@ -109,19 +109,7 @@ async function runInside(setup: Setup): Promise<SandboxOutcome> {
     onOutputLimit: () => stop({ limit: "output" }),
     onInputError: (error) => stop({ error }),
   });
-  const ended = new AbortController();
-  const onAbort = (): void => stop({ error: program.signal.reason as Error });
-  program.signal.addEventListener("abort", onAbort);
-  const watched = {
-    limits: program.limits,
-    clock: deps.clock,
-    cgroup,
-    progress,
-    innerPid: child.innerPid,
-    stop,
-  };
-  void watchLimits(watched, ended.signal);
-  void watchWallTime(watched, ended.signal);
+  const endWatch = startWatch(setup, { child, progress, stop });
   const collected = collect(child.outputs, { setup, digests, progress }).catch((error: Error) => {
     stop({ error });
     return undefined;
@@ -139,12 +127,40 @@ async function runInside(setup: Setup): Promise<SandboxOutcome> {
       progress,
       durationMs: endedAtMs - progress.startedAtMs,
       outputs: outputs!, // undefined only with an error
-      refusedInputs: inputs.refused,
+      refusedInputs: setup.inputs.refused,
     });
   } finally {
+    endWatch();
+  }
+}
+
+type Stop = (reason: { readonly limit?: LimitName; readonly error?: Error }) => void;
+
+interface Running {
+  readonly child: SandboxChild;
+  readonly progress: Progress;
+  readonly stop: Stop;
+}
+
+/** Looks after the limits and the caller's signal until the returned function is called. */
+function startWatch({ program, cgroup, deps }: Setup, { child, progress, stop }: Running): () => void {
+  const ended = new AbortController();
+  const onAbort = (): void => stop({ error: program.signal.reason as Error });
+  program.signal.addEventListener("abort", onAbort);
+  const watched: Watched = {
+    limits: program.limits,
+    clock: deps.clock,
+    cgroup,
+    progress,
+    innerPid: child.innerPid,
+    stop,
+  };
+  void watchLimits(watched, ended.signal);
+  void watchWallTime(watched, ended.signal);
+  return () => {
     ended.abort();
     program.signal.removeEventListener("abort", onAbort);
-  }
+  };
 }
 
 function commandOf({ program, inputs, uid, cgroup, deps: { host } }: Setup): ReturnType<typeof buildCommand> {

@@ -30,70 +30,40 @@ export interface VirtualFilesOptions {
 }
 
 /** Nothing of the host is reachable: a read finds only what was listed before the program started. */
-export function createVirtualFiles({
-  inputFolder,
-  inputs,
-  stdin,
-  limits,
-}: VirtualFilesOptions): VirtualFiles {
+export function createVirtualFiles(options: VirtualFilesOptions): VirtualFiles {
+  const { inputFolder, inputs, stdin, limits } = options;
   const known = new Map(inputs.files.map((file) => [file.path, file.sizeBytes]));
   const written = new Map<string, Buffer>();
-  let limitHit: LimitName | undefined;
-
-  const passed = (limit: LimitName, message: string): Error => {
-    limitHit ??= limit;
-    return new Error(message);
-  };
-  const requireSize = (path: string, sizeBytes: number): void => {
-    if (sizeBytes > limits.fileBytes)
-      throw passed(
-        "file-size",
-        `EFBIG: ${path} would have ${sizeBytes} bytes, more than ${limits.fileBytes}`,
-      );
-  };
-  const readInput = (path: string): Buffer => {
-    const descriptor = openSync(join(inputFolder, path), constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      return readFileSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  };
-  const sizeOf = (name: string): number => pagesOf(written.get(name)?.length ?? known.get(name) ?? 0);
   const folders = new Set([...known.keys()].flatMap(foldersAbove));
-  let usedBytes = inputs.diskBytes;
+  const budget = createBudget(limits, inputs.diskBytes);
+  const isFile = (name: string): boolean => known.has(name) || written.has(name);
+  const sizeOf = (name: string): number => pagesOf(written.get(name)?.length ?? known.get(name) ?? 0);
 
   return {
     read(path) {
       if (path === "/dev/stdin") return Buffer.from(stdin);
       const name = cleanName(path);
-      const bytes = written.get(name) ?? (known.has(name) ? readInput(name) : undefined);
+      const bytes = written.get(name) ?? (known.has(name) ? readInput(inputFolder, name) : undefined);
       if (bytes === undefined) throw new Error(`ENOENT: there is no file ${path}`);
       return bytes;
     },
     write(path, bytes) {
       const name = cleanName(path);
-      const isFile = (each: string): boolean => known.has(each) || written.has(each);
       const collides = folders.has(name) || foldersAbove(name).some(isFile);
       const problem = findPathProblem(name) ?? (collides ? "a file cannot be a folder too" : undefined);
       if (problem !== undefined) throw new Error(`EINVAL: ${path}: ${problem}`);
-      requireSize(path, bytes.length);
-      const after = usedBytes - sizeOf(name) + pagesOf(bytes.length);
-      if (after > limits.diskBytes || (written.size >= maxFiles && !written.has(name)))
-        throw passed(
-          "disk",
-          `ENOSPC: ${path} does not fit into ${limits.diskBytes} bytes and ${maxFiles} files`,
-        );
-      usedBytes = after;
+      budget.requireSize(path, bytes.length);
+      const files = written.size + (written.has(name) ? 0 : 1);
+      budget.takeRoom(path, { bytes: pagesOf(bytes.length) - sizeOf(name), files });
       written.set(name, bytes);
       for (const folder of foldersAbove(name)) folders.add(folder);
     },
-    requireSize,
+    requireSize: budget.requireSize,
     list: () => [...new Set([...known.keys(), ...written.keys()])].sort(),
-    limitHit: () => limitHit,
+    limitHit: budget.limitHit,
     store(folder) {
       const changed = [...written].filter(
-        ([path, bytes]) => !known.has(path) || !readInput(path).equals(bytes),
+        ([path, bytes]) => !known.has(path) || !readInput(inputFolder, path).equals(bytes),
       );
       for (const [path, bytes] of changed) {
         mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -102,6 +72,43 @@ export function createVirtualFiles({
       return changed.map(([path]) => path).sort();
     },
   };
+}
+
+interface Budget {
+  requireSize(path: string, sizeBytes: number): void;
+  /** `bytes` more or, when negative, less than before; `files` written in all, this one included. */
+  takeRoom(path: string, need: { readonly bytes: number; readonly files: number }): void;
+  limitHit(): LimitName | undefined;
+}
+
+function createBudget({ fileBytes, diskBytes }: VirtualFilesOptions["limits"], inputBytes: number): Budget {
+  let usedBytes = inputBytes;
+  let limitHit: LimitName | undefined;
+  const passed = (limit: LimitName, message: string): Error => {
+    limitHit ??= limit;
+    return new Error(message);
+  };
+  return {
+    requireSize(path, sizeBytes) {
+      if (sizeBytes <= fileBytes) return;
+      throw passed("file-size", `EFBIG: ${path} would have ${sizeBytes} bytes, more than ${fileBytes}`);
+    },
+    takeRoom(path, { bytes, files }) {
+      if (usedBytes + bytes > diskBytes || files > maxFiles)
+        throw passed("disk", `ENOSPC: ${path} does not fit into ${diskBytes} bytes and ${maxFiles} files`);
+      usedBytes += bytes;
+    },
+    limitHit: () => limitHit,
+  };
+}
+
+function readInput(folder: string, path: string): Buffer {
+  const descriptor = openSync(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** `./a//b` and `/box/a/b` as `a/b`; other absolute and climbing paths stay as they are and find nothing. */
