@@ -9,7 +9,7 @@ interface Machine {
   readonly deps: MachineDeps;
 }
 
-/** A machine with the given programs, on which apt-get puts chromium and bwrap. */
+/** A machine with the given programs, on which apt-get puts chromium, bwrap and initdb. */
 function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): Machine {
   const present = new Set(programs);
   const lines: string[] = [];
@@ -18,6 +18,7 @@ function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): 
     commands.push(command.join(" "));
     if (command.includes("bubblewrap")) present.add("bwrap");
     if (command.includes("chromium")) present.add("chromium");
+    if (command.includes("postgresql")) present.add("initdb");
     return true;
   };
   const print = (line: string): unknown => lines.push(line);
@@ -30,7 +31,7 @@ function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): 
 
 describe("prepareMachine", () => {
   test("does and says nothing when everything is there", () => {
-    const { deps, lines, commands } = machine(["apt-get", "bwrap", "chromium"]);
+    const { deps, lines, commands } = machine(["apt-get", "bwrap", "chromium", "initdb"]);
     expect(prepareMachine(deps)).toEqual([]);
     expect([...lines, ...commands]).toEqual([]);
   });
@@ -42,8 +43,9 @@ describe("prepareMachine", () => {
       "apt-get update -qq",
       "apt-get install -y -qq --no-install-recommends bubblewrap",
       "apt-get install -y -qq --no-install-recommends chromium",
+      "apt-get install -y -qq --no-install-recommends postgresql",
     ]);
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
   });
 
   test.each([
@@ -55,7 +57,7 @@ describe("prepareMachine", () => {
     ],
     ["an installation that fails", { run: () => false }, "failed"],
   ])("with %s it says what is missing and skips it", (_, rest, reason) => {
-    const { deps, lines } = machine(["apt-get", "bwrap"], rest);
+    const { deps, lines } = machine(["apt-get", "bwrap", "initdb"], rest);
     expect(prepareMachine(deps)).toEqual(["browser"]);
     expect(lines.at(-1)).toContain("chromium is missing");
     expect(lines.at(-1)).toContain(reason);
@@ -64,7 +66,7 @@ describe("prepareMachine", () => {
 
   test("elsewhere than on Debian it installs nothing", () => {
     const { deps, commands } = machine([]);
-    expect(prepareMachine(deps)).toEqual(["sandbox", "browser"]);
+    expect(prepareMachine(deps)).toEqual(["sandbox", "browser", "postgres"]);
     expect(commands).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 /** Sees to the programs the tests need beyond Node: installs Debian's packages where it may, else says what will be skipped. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 interface MachineNeed {
   /** The word in HOMEOSTAT_TEST_SKIP by which tests learn that it is missing. */
-  readonly name: "sandbox" | "browser";
+  readonly name: "sandbox" | "browser" | "postgres";
   readonly program: string;
   readonly debianPackage: string;
 }
@@ -13,6 +13,7 @@ interface MachineNeed {
 const needs: readonly MachineNeed[] = [
   { name: "sandbox", program: "bwrap", debianPackage: "bubblewrap" },
   { name: "browser", program: "chromium", debianPackage: "chromium" },
+  { name: "postgres", program: "initdb", debianPackage: "postgresql" },
 ];
 
 export interface MachineDeps {
@@ -66,7 +67,7 @@ export function thisMachine(): MachineDeps {
 }
 
 function hasProgram(program: string): boolean {
-  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+  return [...(process.env["PATH"] ?? "").split(delimiter), ...postgresFolders()].some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;
@@ -74,4 +75,10 @@ function hasProgram(program: string): boolean {
       return false; // Not in this folder; the next may have it.
     }
   });
+}
+
+/** Debian keeps the programs of PostgreSQL's servers out of the PATH, one folder for each version. */
+function postgresFolders(): readonly string[] {
+  const root = "/usr/lib/postgresql";
+  return existsSync(root) ? readdirSync(root).map((version) => join(root, version, "bin")) : [];
 }

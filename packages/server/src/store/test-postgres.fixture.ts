@@ -9,15 +9,17 @@ import { Client } from "pg";
 import { until } from "./test-things.ts";
 
 export interface TestPostgres {
+  /** Path of the socket it listens on. */
+  readonly socket: string;
   /** The URL of a schema that is made by this call. */
   schema(name: string): Promise<string>;
   /** The same schema for a user who must give the password, and who may do nothing yet. */
   asGuarded(url: string, password?: string): string;
   /** Runs one statement as the administrator. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>;
-  /** Ends the server as a crash of it would, and starts it again. */
-  restart(): Promise<void>;
+  /** Without a goodbye to anybody. */
   crash(): Promise<void>;
+  restart(): Promise<void>;
   /** A second server that follows this one; ends with it. */
   startReplica(): Promise<{ url(schema: string): string }>;
   stop(): Promise<void>;
@@ -67,6 +69,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   await untilReady(urlOf(folder, "public"));
   await admin(`CREATE ROLE ${guardedUser} LOGIN PASSWORD '${guardedPassword}'`);
   return {
+    socket: join(folder, ".s.PGSQL.5432"),
     async schema(name) {
       await admin(`CREATE SCHEMA ${name}`);
       return urlOf(folder, name);
