@@ -4,7 +4,8 @@ import { HomeostatError } from "../base/error.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
-import { actionDigest, createGate } from "./gate.ts";
+import { mayAnswer, requireApproval } from "./approvals.ts";
+import { actionDigest, conclude, createGate } from "./gate.ts";
 import type { GateDeps, GateInput, GateTool } from "./gate.ts";
 import { createPermitOffice } from "./permit.ts";
 
@@ -224,5 +225,49 @@ describe("receiving a result", () => {
   test("refuses an output beyond the limit", () => {
     const { gate } = setUp(() => allowed);
     expect(() => gate.receive("x".repeat(200), [])).toThrow(/limit is 100/);
+  });
+});
+
+describe("concluding", () => {
+  const deps = {
+    clock: createManualClock(),
+    permits: createPermitOffice(),
+    defaultIsolation: "none",
+  } as const;
+
+  test("a stack that ends without a decision denies", () => {
+    expect(conclude("allow", { input: input() }, [], deps)).toMatchObject({
+      kind: "deny",
+      resource: "",
+      finding: { code: "GUARD_FAILED" },
+    });
+  });
+
+  test("a throttle without a time is tried again at once", () => {
+    const resolved = { resource: "workspace/a", args: {}, summary: "" };
+    const draft = { input: input(), resolved, argsDigest: digest, decision: allowed };
+    const finding = { guard: "rate", verdict: "throttle", code: "ACTION_THROTTLED", reason: "slow" } as const;
+    expect(conclude("throttle", draft, [finding], deps)).toMatchObject({
+      kind: "throttle",
+      retryAtMs: deps.clock.now(),
+    });
+  });
+});
+
+describe("approvals", () => {
+  test("may be answered by the roles they name, and always by an admin", () => {
+    expect(mayAnswer({ by: ["approver"] }, "approver")).toBe(true);
+    expect(mayAnswer({ by: ["approver"] }, "operator")).toBe(false);
+    expect(mayAnswer({ by: [] }, "admin")).toBe(true);
+  });
+
+  test("that do not exist are named", async () => {
+    await expect(requireApproval({ read: () => Promise.resolve([]) }, "apr_x")).rejects.toMatchObject({
+      code: "APPROVAL_NOT_FOUND",
+    });
+  });
+
+  test("what a failing action says loses its secrets", () => {
+    expect(setUp(() => allowed).gate.cleanText("my secret")).toBe("my ***");
   });
 });

@@ -98,7 +98,7 @@ export interface GateDeps {
 }
 
 /** What the guards have learned so far. */
-interface Draft {
+export interface Draft {
   readonly input: GateInput;
   readonly parsed?: unknown;
   readonly resolved?: ResolvedAction;
@@ -124,7 +124,7 @@ export function createGate(deps: GateDeps): Gate {
       return outcome;
     },
     receive(output, labels) {
-      const text = JSON.stringify(output) ?? "null";
+      const text = JSON.stringify(output);
       if (text.length > deps.maxOutputBytes) {
         throw new HomeostatError(
           "OUTPUT_INVALID",
@@ -235,11 +235,12 @@ function breakerTarget(tool: string, resource: string): string {
   return host ?? tool;
 }
 
-function conclude(
+/** Exported for its test: what a stack that ended without a decision leads to can be seen nowhere else. */
+export function conclude(
   verdict: Finding["verdict"],
   draft: Draft,
   findings: readonly Finding[],
-  deps: GateDeps,
+  deps: Pick<GateDeps, "clock" | "permits" | "defaultIsolation">,
 ): GateOutcome {
   const { input, resolved, argsDigest, decision } = draft;
   const strictestFinding = findings.findLast((finding) => finding.verdict === verdict);

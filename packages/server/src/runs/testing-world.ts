@@ -21,9 +21,12 @@ import { runFromStore, runsMigration } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
 import { leaseMigration } from "../store/lease.ts";
+import type { LeaseStore } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { artifactsMigration } from "../artifacts/artifact.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import type { Migration } from "../store/store.ts";
+import type { Health } from "../supervision/part.ts";
 import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../tools/tool.ts";
 import { answerApproval, commandRun } from "./control.ts";
 import type { Answer, RunCommand } from "./control.ts";
@@ -45,7 +48,7 @@ export interface TestTool {
 export interface World {
   submit(workflow: string, inputs?: JsonObject): Promise<string>;
   /** Starts a worker as another process would; `gone` are owners it may treat as dead. */
-  startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void> }>;
+  startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
   row(runId: string): Promise<RunRow>;
   state(runId: string): Promise<RunState>;
   kinds(runId: string): Promise<readonly string[]>;
@@ -53,7 +56,7 @@ export interface World {
   waitingApproval(runId: string): Promise<Approval>;
   answer(id: string, answer: Answer, reason?: string): Promise<Approval>;
   command(runId: string, command: RunCommand): Promise<void>;
-  readonly store: Awaited<ReturnType<typeof openSqliteStore>>;
+  readonly store: LeaseStore;
   close(): Promise<void>;
 }
 
@@ -62,28 +65,28 @@ export interface WorldOptions {
   /** Allows everything by default. */
   readonly decide?: (action: string) => Decision["effect"];
   readonly leaseTtlMs?: number;
+  /** Another database than SQLite in the temporary folder. */
+  readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
 }
 
 const clock = systemClock;
 
+const migrations: readonly Migration[] = [
+  outboxMigration,
+  leaseMigration,
+  journalMigration,
+  runsMigration,
+  approvalsMigration,
+  inboxMigration,
+  blobKeysMigration,
+  artifactsMigration,
+];
+
 export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-runs-"));
   for (const each of ["keys", "blobs", "workspaces"]) await mkdir(join(folder, each));
-  const store = await openSqliteStore({
-    path: join(folder, "state.db"),
-    clock,
-    logger: createSilentLogger(),
-    migrations: [
-      outboxMigration,
-      leaseMigration,
-      journalMigration,
-      runsMigration,
-      approvalsMigration,
-      inboxMigration,
-      blobKeysMigration,
-      artifactsMigration,
-    ],
-  });
+  const openStore = options.openStore ?? ((wanted) => openInFolder(folder, wanted));
+  const store = await openStore(migrations);
   const cache = await openSqliteStore({
     path: join(folder, "cache.db"),
     clock,
@@ -168,7 +171,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     async startWorker(owner, gone = []) {
       const { worker } = engineFor(owner, gone);
       await worker.start();
-      const handle = { stop: () => worker.stop(200) };
+      const handle = { stop: () => worker.stop(200), health: () => worker.health() };
       workers.push(handle);
       return handle;
     },
@@ -208,6 +211,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function openInFolder(folder: string, wanted: readonly Migration[]): Promise<LeaseStore> {
+  const logger = createSilentLogger();
+  return openSqliteStore({ path: join(folder, "state.db"), clock, logger, migrations: wanted });
 }
 
 function decision(effect: Decision["effect"]): Decision {
