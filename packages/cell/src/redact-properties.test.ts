@@ -218,7 +218,8 @@ describe("laws of text()", () => {
         .map((date) => date.toISOString()),
       fc.integer({ min: 1_600_000_000_000, max: 1_999_999_999_999 }).map(String),
       fc.tuple(fixed(hex, 32), fixed("abcdef", 16)).map(([trace, span]) => `00-${trace}-${span}-01`),
-      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+      // Sixteen digits without a point can be a card number like any other, and are then rightly masked.
+      fc.double({ noNaN: true, min: -1e6, max: 1e6 }).map((value) => value.toFixed(3)),
       fc.tuple(fc.nat(99), fc.nat(99), fc.nat(99)).map((parts) => `pkg@${parts.join(".")}-rc.dev`),
     );
     fc.assert(
