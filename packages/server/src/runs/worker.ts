@@ -5,7 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import { wakeRun } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
-import { acquireLease } from "../store/lease.ts";
+import { acquireLease, freeLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
 import type { Health, Part } from "../supervision/part.ts";
 
@@ -146,7 +146,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
       lastFault = undefined;
     } catch (error) {
       if (isHomeostatError(error, "LEASE_LOST")) logger.info({ run: row.id }, "another worker has the run");
-      else await setAside(row.id, error);
+      else await setAside(row.id, lease, error);
     } finally {
       store.dropLease(lease);
       active.delete(row.id);
@@ -154,16 +154,14 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
     }
   }
 
-  async function setAside(runId: string, error: unknown): Promise<void> {
+  async function setAside(runId: string, lease: HeldLease, error: unknown): Promise<void> {
     noteFault(error);
     logger.error({ run: runId, error }, "the run could not be driven on");
-    // Best effort: without it the lease's end brings the run back.
+    // Where even this cannot be written, the sweep finds the lease that nobody here works under.
     await store
       .write([
-        {
-          sql: "UPDATE runs SET wake_at_ms = ? WHERE id = ?",
-          params: [clock.now() + faultPauseMs, runId],
-        },
+        freeLease(lease),
+        { sql: "UPDATE runs SET wake_at_ms = ? WHERE id = ?", params: [clock.now() + faultPauseMs, runId] },
       ])
       .catch(noteFault);
   }
@@ -172,14 +170,16 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
     lastFault = errorMessage(error);
   }
 
-  /** Runs whose holder is provably gone are due now, not at their lease's end. */
+  /** Runs whose holder is provably gone, or was a session of this process that ended badly, are due now. */
   async function adoptOrphans(): Promise<void> {
     const rows = await store.read("SELECT name, owner FROM leases WHERE owner <> '' AND until_ms > ?", [
       clock.now(),
     ]);
     const orphans = rows.filter((row) => {
       const owner = row["owner"] as string;
-      return isRunLease(row["name"] as string) && owner !== deps.owner && deps.isOwnerDead(owner);
+      const name = row["name"] as string;
+      if (!isRunLease(name)) return false;
+      return owner === deps.owner ? !active.has(runOf(name)) : deps.isOwnerDead(owner);
     });
     if (orphans.length === 0) return;
     await store.write(orphans.map((row) => wakeRun(runOf(row["name"] as string), clock.now())));
