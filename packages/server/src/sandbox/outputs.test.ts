@@ -150,9 +150,11 @@ describe("outputs", () => {
   });
 
   test("what goes in unchanged gives nothing", async () => {
-    await writeFile(join(folder, "in/a"), "x");
+    await mkdir(join(folder, "in/b/c"), { recursive: true });
+    for (const name of ["a", "b/c/d", "b/c/e"]) await writeFile(join(folder, "in", name), "x");
     const { archive, digests } = await packInputs();
     expect(await collect(archive, digests)).toEqual({ written: [], deleted: [], refused: [] });
+    expect(await readdir(join(folder, "out"))).toEqual([]);
   });
 
   test("an empty work folder means that everything was deleted", async () => {

@@ -1,6 +1,6 @@
 /** What a program left behind, taken out of an untrusted stream: only new or changed regular files reach the host. */
 import { createHash } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { byPath, maxFiles, pagesOf } from "./inputs.ts";
 import type { FileDigest } from "./inputs.ts";
@@ -71,7 +71,7 @@ function createCollector({ outputFolder, inputs, limits }: CollectOptions): Coll
     const stored = await storeFile(outputFolder, entry);
     if (typeof stored === "string") return void refused.push({ path: entry.path, reason: stored });
     const before = inputs.get(entry.path);
-    if (before?.sha256 === stored.sha256) return rm(join(outputFolder, entry.path));
+    if (before?.sha256 === stored.sha256) return removeOutput(outputFolder, entry.path);
     isFileLimitHit ||= entry.sizeBytes === limits.fileBytes;
     written.push(entry.path);
   }
@@ -100,7 +100,7 @@ function createCollector({ outputFolder, inputs, limits }: CollectOptions): Coll
       return limitHit === undefined ? lists : { ...lists, limitHit };
     },
     async discard(reason) {
-      for (const path of written) await rm(join(outputFolder, path), { force: true });
+      for (const path of written) await removeOutput(outputFolder, path);
       const limitHit =
         diskBytes > limits.diskBytes || entries > maxFiles ? { limitHit: "disk" as const } : {};
       return {
@@ -142,6 +142,16 @@ async function storeFile(folder: string, entry: FileEntry): Promise<FileDigest |
     throw error;
   }
   return { sizeBytes, sha256: hash.digest("hex") };
+}
+
+/** Removes the file and the folders that were made for it alone. */
+async function removeOutput(folder: string, path: string): Promise<void> {
+  await rm(join(folder, path));
+  try {
+    for (let above = dirname(path); above !== "."; above = dirname(above)) await rmdir(join(folder, above));
+  } catch {
+    // ENOTEMPTY: another output lies in it.
+  }
 }
 
 /** Looks whether the stream is the mark of an empty folder; the bytes looked at are given again. */

@@ -107,8 +107,23 @@ export function chooseTier(
 const ranks: { readonly [level in IsolationLevel]: number } = { none: 0, standard: 1, full: 2 };
 
 async function openTier(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
+  try {
+    return await openBubblewrap(deps, maxRunning);
+  } catch (error) {
+    // Another operating system, or a host that lacks what every Linux has: JavaScript still runs.
+    const languages = createLanguages(process.execPath);
+    const remedy = "run Homeostat on Linux with bubblewrap 0.8.0 or newer";
+    return {
+      report: reportWithout("start", errorMessage(error), remedy, languages),
+      languages,
+      program: undefined,
+    };
+  }
+}
+
+async function openBubblewrap(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
   const { clock, log, reports, nodeBinary = process.execPath, runCommand = runHostCommand } = deps;
-  const { uid = process.getuid!(), architecture = process.arch } = deps; // bubblewrap and with it this file is for Linux
+  const { uid = process.getuid!(), architecture = process.arch } = deps;
   const host = await findHost({ nodeBinary, architecture, uid, runCommand });
   const languages = createLanguages(host.nodeBinary);
   if (!hasSeccompTable(architecture)) {
@@ -118,24 +133,19 @@ async function openTier(deps: SandboxDeps, maxRunning: number): Promise<Tier> {
   }
   const missing = await findMissing(host, { ...deps, runCommand });
   if (missing !== undefined) return { report: missing(languages), languages, program: undefined };
-  try {
-    const program: ProgramDeps = {
-      clock,
-      log,
-      host,
-      cgroups: openHostCgroups(clock, host.isRoot),
-      uids: createUidPool(host.takenUids),
-      pipes: await openPipes(2 * Math.max(maxRunning, selfTestPrograms), runCommand),
-      seccomp: assembleSeccomp(architecture),
-    };
-    const key = reportKey(host, program.cgroups);
-    const report = reports?.get(key) ?? (await selfTest({ ...program, languages }));
-    reports?.set(key, report);
-    return { report, languages, program };
-  } catch (error) {
-    const report = reportWithout("start", errorMessage(error), "homeostat doctor", languages);
-    return { report, languages, program: undefined };
-  }
+  const program: ProgramDeps = {
+    clock,
+    log,
+    host,
+    cgroups: openHostCgroups(clock, host.isRoot),
+    uids: createUidPool(host.takenUids),
+    pipes: await openPipes(2 * Math.max(maxRunning, selfTestPrograms), runCommand),
+    seccomp: assembleSeccomp(architecture),
+  };
+  const key = reportKey(host, program.cgroups);
+  const report = reports?.get(key) ?? (await selfTest({ ...program, languages }));
+  reports?.set(key, report);
+  return { report, languages, program };
 }
 
 /** Why there can be no bubblewrap tier, as a report; undefined when it can be tried. May install the package. */

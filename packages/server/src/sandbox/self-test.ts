@@ -18,7 +18,12 @@ export interface SelfTestDeps extends ProgramDeps {
 
 type Check = SandboxReport["checks"][number];
 
-const quickLimits: SandboxLimits = mergeLimits({ wallMs: 5000, cpuSeconds: 2, diskBytes: 4 * 1024 * 1024 });
+/** Generous, so that a busy machine is not taken for one that holds nothing. */
+const quickLimits: SandboxLimits = mergeLimits({
+  wallMs: 20_000,
+  cpuSeconds: 10,
+  diskBytes: 4 * 1024 * 1024,
+});
 
 /**
  * Four programs side by side, together some 200 ms. Level `full` needs root, control groups and every check; `standard`
@@ -95,6 +100,7 @@ seen=
 for path in /root /home /etc/passwd /etc/shadow /var /sys /run; do if [ -e "$path" ]; then seen="$seen$path "; fi; done
 echo "host=$seen"
 shift
+echo out >/box/probe
 for version; do echo "version=$(timeout 2 $version 2>&1 | head -n 1)"; done
 `;
 
@@ -118,6 +124,7 @@ async function probe(run: Run, languages: readonly Language[]): Promise<Probed> 
     return {
       checks: [
         { name: "start", ok: outcome.exitCode === 0, detail: `${Math.round(outcome.durationMs)} ms` },
+        checkFiles(outcome),
         ...isolationChecks(lines),
       ],
       versions: new Map(
@@ -129,6 +136,12 @@ async function probe(run: Run, languages: readonly Language[]): Promise<Probed> 
   } finally {
     server.close();
   }
+}
+
+/** GNU tar packs them inside; without it all files of programs would be lost. */
+function checkFiles({ written }: SandboxOutcome): Check {
+  const ok = written.includes("probe");
+  return { name: "files come out", ok, detail: ok ? "one came" : "none came" };
 }
 
 /** Variables that bwrap may have been started with: the small environment, and what shells add to it. */
