@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { JsonObject } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { LanguageId, SandboxOutcome } from "../sandbox/sandbox.ts";
+import { findProgramCommands } from "./code-commands.ts";
 import { codeLimitsSchema, toSandboxLimits } from "./code-limits.ts";
 import type { CodeLimits } from "./code-limits.ts";
 import { collectOutputs } from "./collect-outputs.ts";
@@ -76,7 +77,11 @@ const args = z.strictObject({
 });
 
 /** Programs are kept with their digests: what was approved is what runs. */
-const resolvedArgs = z.strictObject({ program: resolvedProgramSchema, ...settings });
+const resolvedArgs = z.strictObject({
+  program: resolvedProgramSchema,
+  calls: z.array(z.string()).optional(),
+  ...settings,
+});
 type ResolvedCode = z.infer<typeof resolvedArgs>;
 
 export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
@@ -94,12 +99,14 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
       const first = { language, source, file };
       // Chosen here and not after a failed try: policy and people judge the one program that will run.
       const chosen = fallback !== undefined && !deps.canRun(language) ? fallback : first;
-      const program = await resolveProgram(chosen, deps, context.roots);
+      const { program, text } = await resolveProgram(chosen, deps, context.roots);
+      const { resources, calls, worst } = findProgramCommands(program.language, text, rest.environment);
       return {
         resource: program.language,
+        ...(resources.length === 0 ? {} : { otherResources: resources }),
         // Proof of the cast: everything in it was parsed from JSON.
-        args: { ...rest, program } as unknown as JsonObject,
-        summary: `run ${describeProgram(program)}`,
+        args: { ...rest, program, ...(calls.length === 0 ? {} : { calls }) } as unknown as JsonObject,
+        summary: `run ${describeProgram(program)}${worst === null ? "" : `; it holds ${worst}`}`,
       };
     },
     async execute(resolved, context) {

@@ -50,12 +50,18 @@ export const resolvedProgramSchema: z.ZodType<ResolvedProgram> = z.strictObject(
   sha256: z.string(),
 });
 
+/** A program and the text that was judged. */
+export interface ReadProgram {
+  readonly program: ResolvedProgram;
+  readonly text: string;
+}
+
 /** Throws ACTION_INVALID unless exactly one of `source` and `file` is given, FILE_* when the file cannot be read as text. */
 export async function resolveProgram(
   program: Program,
   deps: FileAccess,
   roots: readonly Root[],
-): Promise<ResolvedProgram> {
+): Promise<ReadProgram> {
   const { language, source, file } = program;
   if ((source === undefined) === (file === undefined)) {
     throw new HomeostatError(
@@ -66,10 +72,10 @@ export async function resolveProgram(
       },
     );
   }
-  if (file === undefined) return { language, source, sha256: sha256(source!) };
+  if (file === undefined) return { program: { language, source, sha256: sha256(source!) }, text: source! };
   const path = await resolvePath(file, "read", { ...deps, roots });
   const text = await readProgram(path.text, deps, roots);
-  return { language, file: path.text, sha256: sha256(text) };
+  return { program: { language, file: path.text, sha256: sha256(text) }, text };
 }
 
 /** The text to run. Throws FILE_CHANGED when the file is not the one that was judged. */

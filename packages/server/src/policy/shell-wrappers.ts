@@ -1,0 +1,167 @@
+/** Finds the commands inside commands: what `sudo`, `xargs`, `find -exec`, `bash -c`, `eval` and their kind will run. */
+import { addUnknown, fail, keepCommand, shellLimits } from "./shell-reader.ts";
+import type { Dialect, Draft, Reader } from "./shell-reader.ts";
+import { commandName } from "./shell-names.ts";
+import { readOptions, wrappers } from "./shell-wrapper-options.ts";
+import type { Wrapper } from "./shell-wrapper-options.ts";
+
+type Words = readonly (string | null)[];
+
+/** Adds what `draft` will run to the commands found. The reader stands behind the command. */
+export function readInnerCommands(reader: Reader, draft: Draft, level = 0): void {
+  const name = commandName(draft.argv);
+  if (name === null) return;
+  if (level > shellLimits.textDepth) fail(reader, "commands are nested in commands too deeply");
+  noteHiddenSubstitutions(reader, draft);
+  const inner = { reader, draft, level };
+  const shell = shells[name];
+  if (shell !== undefined) return readShell(inner, shell);
+  const special = specials[name];
+  if (special !== undefined) return special(inner);
+  const wrapper = wrappers[name];
+  if (wrapper !== undefined) readWrapped(inner, wrapper);
+}
+
+interface Inner {
+  readonly reader: Reader;
+  readonly draft: Draft;
+  readonly level: number;
+}
+
+const shells: Readonly<Record<string, Dialect | undefined>> = {
+  sh: "posix", dash: "posix", ash: "posix", ksh: "posix", mksh: "posix", zsh: "posix", fish: "posix",
+  bash: "bash", rbash: "bash",
+}; // prettier-ignore
+
+const specials: Readonly<Record<string, ((inner: Inner) => void) | undefined>> = {
+  eval: (inner) =>
+    readJoined(inner, inner.draft.argv.slice(skipDashes(inner.draft.argv)), inner.reader.dialect),
+  source: ({ reader, draft }) => addUnknown(reader, draft.place),
+  trap: readTrap,
+  alias: readAliases,
+  mapfile: readCallback,
+  readarray: readCallback,
+  find: readFind,
+};
+
+/** `a[$(rm x)]` runs its command wherever the shell takes a text as a number or a name, even out of single quotes. */
+function noteHiddenSubstitutions(reader: Reader, draft: Draft): void {
+  const { argv, assignments } = draft;
+  const isHidden = (text: string | null): boolean => text !== null && /\w\[(?:\$\(|`|\$\{)/.test(text);
+  if (argv.some(isHidden) || assignments.some(({ value }) => isHidden(value)))
+    addUnknown(reader, draft.place);
+}
+
+/** Another simple command, with the place of the outer one. */
+function addCommand({ reader, draft, level }: Inner, argv: Words, patterns: Words): void {
+  if (argv.length === 0) return;
+  const { redirections, place } = draft;
+  const command: Draft = { argv: [...argv], patterns: [...patterns], assignments: [], redirections, place };
+  keepCommand(reader, command);
+  readInnerCommands(reader, command, level + 1);
+}
+
+function readText({ reader, draft }: Inner, text: string | null, dialect: Dialect): void {
+  if (text === null) return addUnknown(reader, draft.place);
+  reader.readText(reader, text, { dialect, place: draft.place });
+}
+
+function readJoined(inner: Inner, words: Words, dialect: Dialect): void {
+  if (words.length === 0) return;
+  readText(inner, words.includes(null) ? null : words.join(" "), dialect);
+}
+
+function skipDashes(argv: Words): number {
+  return argv[1] === "--" ? 2 : 1;
+}
+
+/** `sh -c text`, `sh file`, `sh` with commands from its input. */
+function readShell(inner: Inner, dialect: Dialect): void {
+  const { reader, draft } = inner;
+  const { argv } = draft;
+  let at = 1;
+  let isText = false;
+  for (; at < argv.length; at++) {
+    const word = argv[at]!;
+    if (word === null) return addUnknown(reader, draft.place);
+    if (word === "--version" || word === "--help") return;
+    if (word === "--" || word === "-") {
+      at++;
+      break;
+    }
+    if (/^--(?:rcfile|init-file)$/.test(word)) return addUnknown(reader, draft.place);
+    if (word.startsWith("--")) continue;
+    if (!/^[-+][A-Za-z]/.test(word)) break;
+    if (word.startsWith("-") && word.includes("c")) isText = true;
+    // `-o` and `-O` take a word each, which follows all letters.
+    at += word.replace(/[^oO]/g, "").length;
+    if (/[si]/.test(word.slice(1)) && !isText) return readInput(inner, dialect);
+  }
+  if (isText) return at < argv.length ? readText(inner, argv[at]!, dialect) : undefined;
+  if (at < argv.length) return addUnknown(reader, draft.place);
+  readInput(inner, dialect);
+}
+
+/** Commands from the standard input: known when it is a here-document. */
+function readInput(inner: Inner, dialect: Dialect): void {
+  const input = inner.draft.redirections.findLast(({ operator }) => operator.startsWith("<"));
+  // The body of a here-document is read later, at the end of the line.
+  const pending = inner.reader.pending.find(({ redirection }) => redirection === input);
+  if (pending !== undefined) pending.runs = dialect;
+  else readText(inner, input?.operator === "<<<" ? input.target : null, dialect);
+}
+
+function readTrap(inner: Inner): void {
+  const argv = inner.draft.argv;
+  const at = skipDashes(argv);
+  const action = argv[at];
+  if (action === undefined || action === "" || action === "-" || argv.length === at + 1) return;
+  if (action !== null && /^-[lpP]+$/.test(action)) return;
+  readText(inner, action, inner.reader.dialect);
+}
+
+function readAliases(inner: Inner): void {
+  for (const word of inner.draft.argv.slice(1)) {
+    if (word === null) addUnknown(inner.reader, inner.draft.place);
+    else if (word.includes("=")) readText(inner, word.slice(word.indexOf("=") + 1), inner.reader.dialect);
+  }
+}
+
+/** `mapfile -C command`. */
+function readCallback(inner: Inner): void {
+  const { argv } = inner.draft;
+  argv.forEach((word, index) => {
+    if (word === null || (/^-\w*C/.test(word) && !word.endsWith("C")))
+      addUnknown(inner.reader, inner.draft.place);
+    else if (/^-\w*C$/.test(word)) readText(inner, argv[index + 1] ?? null, inner.reader.dialect);
+  });
+}
+
+/** `find ... -exec command ;` or `+`, any number of times. */
+function readFind(inner: Inner): void {
+  const { argv, patterns } = inner.draft;
+  for (let at = 1; at < argv.length; at++) {
+    if (!/^-(?:exec|ok)(?:dir)?$/.test(argv[at] ?? "")) continue;
+    let end = at + 1;
+    while (end < argv.length && argv[end] !== ";" && !(argv[end] === "+" && argv[end - 1] === "{}")) end++;
+    const words = argv.slice(at + 1, end).map((word) => (word?.includes("{}") === true ? null : word));
+    addCommand(inner, words, patterns.slice(at + 1, end));
+    at = end;
+  }
+}
+
+function readWrapped(inner: Inner, wrapper: Wrapper): void {
+  const { reader, draft } = inner;
+  const { argv, patterns } = draft;
+  const { from, isUnsure, texts, replaced } = readOptions(argv, wrapper);
+  // An option that is not in the table may have eaten the command's name.
+  if (isUnsure) addUnknown(reader, draft.place);
+  for (const text of texts) readText(inner, text, "posix");
+  if (from >= argv.length) return;
+  let words: Words = argv.slice(from);
+  if (wrapper.joins === true) return readJoined(inner, words, "posix");
+  if (replaced !== null) words = words.map((word) => (word?.includes(replaced) === true ? null : word));
+  // What comes from the input is put at the end.
+  if (wrapper.appends === true) return addCommand(inner, [...words, null], [...patterns.slice(from), null]);
+  addCommand(inner, words, patterns.slice(from));
+}

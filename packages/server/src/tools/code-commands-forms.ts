@@ -1,0 +1,133 @@
+/** What a shell command does beyond its name: recursion over absolute paths, signals to others, programs in its arguments. */
+import { commandName } from "../policy/shell-names.ts";
+import type { Redirection, SimpleCommand } from "../policy/shell.ts";
+import type { LanguageId } from "../sandbox/sandbox.ts";
+
+export interface ProgramText {
+  readonly language: LanguageId;
+  readonly text: string;
+}
+
+/** Resources below `bash/`, such as `rm!recursive-absolute` and `!network`. */
+export function describeForms(command: SimpleCommand): readonly string[] {
+  const name = commandName(command.argv);
+  const forms = command.redirections.flatMap(describeRedirection);
+  if (name === null) return forms;
+  if (recursive.has(name)) forms.push(...describeRecursion(name, command));
+  if (name === "find" && command.argv.includes("-delete")) forms.push(...describeFind(command));
+  if (name === "kill" && killsOthers(command.argv)) forms.push("kill!others");
+  if (awks.has(name) && command.argv.some((word) => word !== null && startsPrograms(word))) {
+    forms.push(`${name}!system`);
+  }
+  return forms;
+}
+
+/** The program in the arguments of an interpreter; `unknown` when it is a file or only known at run time. */
+export function findProgramText(command: SimpleCommand): ProgramText | "unknown" | undefined {
+  const { argv, redirections } = command;
+  const interpreter = interpreterOf(commandName(argv));
+  if (interpreter === undefined) return undefined;
+  const { language, options, modules } = interpreter;
+  for (let at = 1; at < argv.length; at++) {
+    const word = argv[at] ?? null;
+    if (word === null) return "unknown";
+    if (/^(?:--version|--help|-V|-h)$/.test(word)) return undefined;
+    const option = options.exec(word);
+    if (option !== null) {
+      const text = option[1] === undefined || option[1] === "" ? argv[at + 1] : option[1];
+      return text === undefined || text === null ? "unknown" : { language, text };
+    }
+    if (modules.test(word)) return harmlessModules.has(argv[at + 1] ?? "") ? undefined : "unknown";
+    if (!word.startsWith("-") || word === "-") {
+      if (word !== "-") return "unknown";
+      break;
+    }
+  }
+  const input = redirections.findLast(({ operator }) => operator.startsWith("<"));
+  if (input === undefined || !input.operator.startsWith("<<") || input.target === null) return "unknown";
+  return { language, text: input.target };
+}
+
+interface Interpreter {
+  readonly language: LanguageId;
+  /** The option before the text, which may be attached. */
+  readonly options: RegExp;
+  /** The option before a module's name. */
+  readonly modules: RegExp;
+}
+
+const python: Interpreter = { language: "python", options: /^-[A-Za-bd-z]*c(.*)$/s, modules: /^-m$/ };
+const node: Interpreter = {
+  language: "javascript",
+  options: /^(?:-e|-p|-pe|--eval|--print)(?:=(.*))?$/s,
+  modules: /^(?:-r|--require|--import|--loader)$/,
+};
+
+/** Modules of Python that only work on what they are given. */
+const harmlessModules: ReadonlySet<string> = new Set(["json.tool", "this", "calendar", "base64", "tokenize"]);
+
+function interpreterOf(name: string | null): Interpreter | undefined {
+  if (name === null) return undefined;
+  if (/^python(?:[23](?:\.\d+)?)?$/.test(name)) return python;
+  return name === "node" || name === "nodejs" ? node : undefined;
+}
+
+function describeRedirection({ operator, target }: Redirection): string[] {
+  if (target === null || operator.startsWith("<<")) return [];
+  if (/^\/dev\/(?:tcp|udp)\//.test(target)) return ["!network"];
+  const isWrite = operator.includes(">") && !/^(?:\d+|\d*-)$/.test(target);
+  return isWrite && isForeign(target) ? ["!write-absolute"] : [];
+}
+
+/** Absolute or climbing out, and neither a folder a program has for itself nor a device that keeps nothing. */
+function isForeign(path: string): boolean {
+  if (/^\/dev\/(?:null|zero|stdin|stdout|stderr|tty|fd\/\d+)$/.test(path)) return false;
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  let depth = 0;
+  for (const part of parts) if ((depth += part === ".." ? -1 : 1) < 0) return true;
+  if (!path.startsWith("/")) return false;
+  const isOwn = (parts[0] === "tmp" || parts[0] === "box") && parts.length > 1;
+  return !isOwn || parts.includes("..");
+}
+
+const recursive: ReadonlySet<string> = new Set(["rm", "chmod", "chown", "chgrp", "setfacl"]);
+
+function describeRecursion(name: string, { argv, patterns }: SimpleCommand): readonly string[] {
+  const words = argv.slice(1).map((word, index) => word ?? patterns[index + 1] ?? null);
+  const isRecursive = words.some(
+    (word) =>
+      word !== null && (/^-[A-Za-z]*[rR]/.test(word) || /^--rec/.test(word) || word === "--no-preserve-root"),
+  );
+  // Options may hide in words that are only known at run time; a file name pattern is a path.
+  if (!isRecursive) return [];
+  const targets = words.filter((word) => word === null || !word.startsWith("-"));
+  if (targets.some((word) => word !== null && isForeign(word))) return [`${name}!recursive-absolute`];
+  const isAll = targets.some((word) => word === null || /^(?:\.\/*)*\*?$/.test(word));
+  return isAll ? [`${name}!recursive-unknown`] : [];
+}
+
+function describeFind({ argv }: SimpleCommand): readonly string[] {
+  const paths = argv.slice(
+    1,
+    argv.findIndex((word, index) => index > 0 && word?.startsWith("-") === true),
+  );
+  if (paths.some((path) => path === null)) return ["find!recursive-unknown"];
+  return paths.some((path) => path !== null && isForeign(path)) ? ["find!recursive-absolute"] : [];
+}
+
+/** A process or group that is named by its number; `kill $!` and `kill %1` end what the program started. */
+function killsOthers(argv: SimpleCommand["argv"]): boolean {
+  let at = 1;
+  const first = argv[at] ?? "";
+  if (first === "-0" || first === "-l" || first === "-L") return false;
+  if (first === "-s" || first === "-n") at += 2;
+  else if (first.startsWith("-")) at++;
+  return argv.slice(at).some((word) => word !== null && /^-?\d+$/.test(word));
+}
+
+const awks: ReadonlySet<string> = new Set(["awk", "gawk", "mawk", "nawk"]);
+
+/** `system(...)`, and pipes to and from commands. */
+function startsPrograms(program: string): boolean {
+  return /\bsystem\s{0,9}\(|\|\s{0,9}(?:&\s{0,9})?(?:getline|")|@load/.test(program);
+}
