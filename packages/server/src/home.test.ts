@@ -42,3 +42,10 @@ test("a file in the way is named", async () => {
     message: expect.stringContaining(`${file} is a file`) as string,
   });
 });
+
+test("a place where no folder can be made is named, and nothing hangs", async () => {
+  await expect(prepareHome("/proc/homeostat")).rejects.toMatchObject({
+    code: "DATA_FOLDER_UNUSABLE",
+    message: expect.stringContaining("/proc/homeostat") as string,
+  });
+});

@@ -47,7 +47,7 @@ export async function prepareHome(folder: string): Promise<Home> {
       home.logs,
       home.scratch,
     ]) {
-      await mkdir(each, { recursive: true, mode: 0o700 });
+      await makeFolder(each);
     }
     await removeOldScratch(dirname(home.scratch));
     await access(home.folder, constants.W_OK | constants.X_OK);
@@ -56,6 +56,19 @@ export async function prepareHome(folder: string): Promise<Home> {
     throw unusable(folder, error, await obstacle(folder));
   }
   return home;
+}
+
+/** Level by level: Node's own recursive form never ends below /proc, where a folder is neither there nor can be made. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 /** Folders are named after the process that made them; another server on this data folder keeps its own. */
