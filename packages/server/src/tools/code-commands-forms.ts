@@ -96,7 +96,8 @@ function describeRecursion(name: string, { argv, patterns }: SimpleCommand): rea
   const words = argv.slice(1).map((word, index) => word ?? patterns[index + 1] ?? null);
   const isRecursive = words.some(
     (word) =>
-      word !== null && (/^-[A-Za-z]*[rR]/.test(word) || /^--rec/.test(word) || word === "--no-preserve-root"),
+      word !== null &&
+      (/^-[A-Za-z]*[rR]/.test(word) || word.startsWith("--rec") || word === "--no-preserve-root"),
   );
   // Options may hide in words that are only known at run time; a file name pattern is a path.
   if (!isRecursive) return [];
