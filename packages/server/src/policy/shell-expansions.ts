@@ -168,6 +168,7 @@ export function readProcess(reader: Reader): void {
 export function readArithmetic(reader: Reader): void {
   const { text } = reader;
   const inside = createDraft();
+  const start = reader.at;
   deeper(reader, () => {
     for (let depth = 0; ;) {
       const sign = text[reader.at];
@@ -180,8 +181,37 @@ export function readArithmetic(reader: Reader): void {
     }
     const second = skipContinuations(text, reader.at + 1);
     if (text[second] !== ")") fail(reader, "`((` is not closed by `))`; put a blank between parentheses");
+    if (!areParenthesesEven(text, start, reader.at)) {
+      fail(reader, "parentheses in arithmetic are not even, so that bash may read it as commands");
+    }
     reader.at = second + 1;
   });
+}
+
+/**
+ * When bash expands `$((...))` it counts parentheses once more, more simply than when it read them, and runs the text as
+ * commands where they are not even: `$((rm x; $(a[)]=1 :)))`. Both ways to count must agree, with quotes and without.
+ */
+function areParenthesesEven(text: string, start: number, end: number): boolean {
+  let all = 0;
+  let unquoted = 0;
+  let quote = "";
+  for (let at = start; at < end; at++) {
+    const sign = text[at]!;
+    if (sign === "\\") {
+      if (text[at + 1] === "(" || text[at + 1] === ")") return false;
+      at++;
+    } else if (sign === "'" || sign === '"') {
+      if (quote === "") quote = sign;
+      else if (quote === sign) quote = "";
+    } else if (sign === "(" || sign === ")") {
+      const step = sign === "(" ? 1 : -1;
+      all += step;
+      if (quote === "") unquoted += step;
+      if (all < 0 || unquoted < 0) return false;
+    }
+  }
+  return all === 0 && unquoted === 0;
 }
 
 /** From `[` to behind its `]`. */

@@ -131,6 +131,7 @@ describe("what cannot be read is said to be", () => {
     ["cat <<E\nx", /no end mark `E`/, 2, 2],
     ["((a); (b))", /put a blank between/, 1, 4],
     ["a\0b", /NUL/, 1, 2],
+    ["echo $((rm x; $(a[)]=1 :)))", /bash may read it as commands/, 1, 26],
     ["case a in b", /missing/, 1, 12],
     ["echo ${ rm x; }", /not read/, 1, 8],
   ])("%j", (text, reason, line, column) => {
