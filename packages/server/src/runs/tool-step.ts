@@ -181,8 +181,7 @@ async function recordDenial(
   const { finding, resource, decision } = outcome;
   const error: RunError = {
     code: finding.code,
-    message:
-      finding.code === "ACTION_DENIED" ? `Action blocked by policy: ${finding.reason}` : finding.reason,
+    message: finding.code === "ACTION_DENIED" ? blocked(finding.reason) : finding.reason,
     ...(finding.hint === undefined ? {} : { hint: finding.hint }),
     step: request.stepPath,
   };
@@ -190,6 +189,13 @@ async function recordDenial(
     { kind: "action.denied", step: request.stepPath, tool: request.toolName, resource, error, decision },
   ]);
   return failed(error);
+}
+
+const blockedByPolicy = "Action blocked by policy";
+
+/** Policy's own sentence says so already; a tool's refusal (an address, our own folders) does not. */
+function blocked(reason: string): string {
+  return reason.startsWith(blockedByPolicy) ? reason : `${blockedByPolicy}: ${reason}`;
 }
 
 async function askPerson(
