@@ -26,6 +26,7 @@ function errno(code: string): Error {
 
 const freshFiles: Readonly<Record<string, string>> = {
   "cgroup.procs": "",
+  tasks: "",
   "memory.limit_in_bytes": "",
   "memory.memsw.limit_in_bytes": "",
   "memory.max_usage_in_bytes": "4096\n",
@@ -137,9 +138,9 @@ describe("version 1", () => {
       "/sys/fs/cgroup/pids/homeostat-42-2/pids.max=53",
     ]);
     expect(group.joinFiles).toEqual([
-      "/sys/fs/cgroup/memory/own/homeostat-42-2/cgroup.procs",
-      "/sys/fs/cgroup/pids/homeostat-42-2/cgroup.procs",
-      "/sys/fs/cgroup/cpuacct/homeostat-42-2/cgroup.procs",
+      "/sys/fs/cgroup/memory/own/homeostat-42-2/tasks",
+      "/sys/fs/cgroup/pids/homeostat-42-2/tasks",
+      "/sys/fs/cgroup/cpuacct/homeostat-42-2/tasks",
     ]);
     expect(group.usage()).toEqual({ cpuMs: 1500, peakMemoryBytes: 4096, memoryKills: 2, refusedForks: 5 });
   });
@@ -149,7 +150,7 @@ describe("version 1", () => {
     const { host, killed } = open(tree);
     const group = host.create(limits)!;
     expect(group.isEmpty()).toBe(true);
-    tree.content.set(group.joinFiles[0]!, "7\n8\n");
+    tree.content.set(group.joinFiles[0]!.replace("tasks", "cgroup.procs"), "7\n8\n");
     expect(group.isEmpty()).toBe(false);
     group.kill();
     expect(killed).toEqual([7, 8]);

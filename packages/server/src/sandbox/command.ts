@@ -55,7 +55,7 @@ set -e
 if [ -n "$1" ]; then mount -t tmpfs -o mode=755 none "$2"; : >"$2/\${1##*/}"; mount --bind "$1" "$2/\${1##*/}"; fi
 shift 2
 left=$1; shift
-while [ "$left" -gt 0 ]; do echo $$ >"$1"; shift; left=$((left - 1)); done
+while [ "$left" -gt 0 ]; do echo 0 >"$1"; shift; left=$((left - 1)); done
 ulimit -S -t "$1"; ulimit -H -t "$2"; ulimit -f "$3"; ulimit -n 256; ulimit -c 0
 shift 3
 exec "$@"`;
