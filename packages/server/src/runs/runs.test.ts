@@ -118,6 +118,18 @@ describe("a workflow", () => {
     await expect(world.submit(leaky)).rejects.toMatchObject({ code: "REQUEST_INVALID", place: { line: 4 } });
     expect(await world.store.read("SELECT id FROM runs")).toEqual([]);
   });
+
+  test("is refused when it brings a file whose name no disk can hold", async () => {
+    const world = await start([add]);
+    await world.startWorker("one");
+    const text = workflow("  - { id: a, set: { x: 1 } }\n");
+    const content = new Uint8Array();
+    const refused = { code: "REQUEST_INVALID", message: expect.stringContaining("255") as string };
+    for (const path of ["x".repeat(256), `folder/${"ü".repeat(128)}`, "deep/".repeat(205) + "x"])
+      await expect(world.submit(text, {}, [{ path, content }])).rejects.toMatchObject(refused);
+    const runId = await world.submit(text, {}, [{ path: "x".repeat(255), content }]);
+    await world.until(runId, "COMPLETED");
+  });
 });
 
 describe("failures", () => {

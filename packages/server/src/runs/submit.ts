@@ -175,13 +175,19 @@ function asText(value: JsonValue): string {
 }
 
 const maxFiles = 10_000;
+/** Far below Linux's PATH_MAX of 4096, which the data folder's own path counts towards. */
+const maxPathBytes = 1024;
+/** NAME_MAX of Linux's file systems: a run whose workspace cannot be made could neither start nor end. */
+const maxNameBytes = 255;
 
 function requireFilePaths(files: readonly WorkspaceFile[]): void {
   const seen = new Set<string>();
   for (const { path } of files) {
     const parts = path.split("/");
-    const bad = path.length > 1024 || path.includes("\0") || path.includes("\\") || parts.some(isBadPart);
+    const bad = path.includes("\0") || path.includes("\\") || parts.some(isBadPart);
     if (bad) throw badFile(path, "it must be relative, with / between plain names");
+    if (Buffer.byteLength(path) > maxPathBytes || parts.some(isLongPart))
+      throw badFile(path, `it may have ${maxPathBytes} bytes, and each name in it ${maxNameBytes}`);
     if (seen.has(path)) throw badFile(path, "it is given twice");
     seen.add(path);
   }
@@ -194,6 +200,10 @@ function requireFilePaths(files: readonly WorkspaceFile[]): void {
 
 function isBadPart(part: string): boolean {
   return part === "" || part === "." || part === "..";
+}
+
+function isLongPart(part: string): boolean {
+  return Buffer.byteLength(part) > maxNameBytes;
 }
 
 function parentsOf(path: string): readonly string[] {

@@ -37,6 +37,7 @@ import { inboxMigration } from "./inbox.ts";
 import { journalMigration } from "./journal.ts";
 import { readState } from "./run-reader.ts";
 import { submitTask } from "./submit.ts";
+import type { WorkspaceFile } from "./workspace.ts";
 
 export interface TestTool {
   readonly name: string;
@@ -46,7 +47,7 @@ export interface TestTool {
 }
 
 export interface World {
-  submit(workflow: string, inputs?: JsonObject): Promise<string>;
+  submit(workflow: string, inputs?: JsonObject, files?: readonly WorkspaceFile[]): Promise<string>;
   /** Starts a worker as another process would; `gone` are owners it may treat as dead. */
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
   row(runId: string): Promise<RunRow>;
@@ -144,7 +145,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const workers: { stop(): Promise<void> }[] = [];
   return {
     store,
-    async submit(workflow, inputs = {}) {
+    async submit(workflow, inputs = {}, files = []) {
       const row = await submitTask(
         {
           store,
@@ -158,7 +159,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         },
         {
           workflow,
-          files: [],
+          files,
           inputs,
           priority: "normal",
           labels: [],
