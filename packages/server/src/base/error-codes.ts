@@ -17,7 +17,7 @@ export const errorCodes = {
   },
   ACTION_INVALID: {
     status: 422,
-    hint: "Correct the arguments; `homeostat show RUN` prints the tool's schema.",
+    hint: "Correct the arguments; /v1/tools holds every tool's schema.",
   },
   ACTION_THROTTLED: { status: 429, hint: "Wait, or raise the rate in policy.yaml." },
   ACTION_TIMEOUT: { status: 504, hint: "Raise the step's `timeout`, or look at why the tool was slow." },
