@@ -163,7 +163,7 @@ describe("wrong configuration", () => {
 
   test("a file that is no YAML map is refused with its place", async () => {
     await writeYaml("- a\n");
-    expect(failure().message).toContain("homeostat.yaml:1:1 ");
+    expect(failure().message).toContain("homeostat.yaml:1:1: ");
     await writeYaml("port: [1\n");
     expect(failure().message).toContain("not valid YAML");
   });

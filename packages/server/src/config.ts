@@ -228,7 +228,7 @@ function openFile(
       "CONFIG_INVALID",
       isMissing ? `There is no file ${path}` : `Cannot read ${path}: ${errorMessage(error)}`,
       { file: path },
-      { cause: error },
+      { cause: error, hint: "Give a file that this user may read, or another one with --config." },
     );
   }
 }
@@ -267,12 +267,12 @@ function refuseUnsupported(chosen: readonly Chosen[], details: ErrorDetail[]): v
 
 function invalid(details: readonly ErrorDetail[]): HomeostatError {
   const [first, ...others] = details;
-  const file = first?.file === undefined ? "" : `${first.file}:${first.line ?? 1}:${first.column ?? 1} `;
+  const place = first?.file === undefined ? "" : `${first.file}:${first.line ?? 1}:${first.column ?? 1}`;
   const more = others.length > 0 ? ` (and ${others.length} more)` : "";
   const hint = first?.hint === undefined || others.length > 0 ? {} : { hint: first.hint };
   return new HomeostatError(
     "CONFIG_INVALID",
-    `${file}${first?.path}: ${first?.detail}${more}`,
+    `${[place, first?.path].filter(Boolean).join(" ")}: ${first?.detail}${more}`,
     {},
     { details, ...hint },
   );

@@ -43,7 +43,9 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
 /** Help and version asked for are no errors; everything else that parsing throws is wrong usage, and already printed. */
 function afterParsing(error: CommanderError, terminal: Terminal): ExitCode {
   if (error.exitCode === 0) return exitCodes.done;
-  const detail = error.message.replace(/^error: /, "");
+  // Commander's own word for a command that was left out and answered with the help.
+  const isHelp = error.code === "commander.help";
+  const detail = isHelp ? "a command is missing" : error.message.replace(/^error: /, "");
   if (terminal.json)
     terminal.result({ error: { code: "USAGE", detail, hint: "See `homeostat help`." } }, () => "");
   return exitCodes.usage;
