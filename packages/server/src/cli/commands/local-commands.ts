@@ -1,0 +1,55 @@
+/** Commands that work on files and this machine: verify, check, doctor, configuration. */
+import type { Command } from "commander";
+import type { Act } from "./act.ts";
+
+export function addLocalCommands(program: Command, act: Act): void {
+  program
+    .command("verify [file]")
+    .description("prove the data folder, one run of it, or an exported bundle; needs no server")
+    .option("--run <id>", "only this run")
+    .option("--key <key>", "the public key known from elsewhere, or a file that holds it")
+    .option("--export <file>", "write a bundle that proves the run to others")
+    .action(
+      act(async ([file], options, terminal) =>
+        (await import("../verify.ts")).verify(file, options, terminal),
+      ),
+    );
+  program
+    .command("policy")
+    .description("work with policies")
+    .command("check [file]")
+    .description("check a policy file (default: the one in the data folder)")
+    .action(
+      act(async ([file], options, terminal) =>
+        (await import("../check-file.ts")).checkPolicyFile(file, options, terminal),
+      ),
+    );
+  program
+    .command("workflow")
+    .description("work with workflows")
+    .command("check <file>")
+    .description("check a workflow file")
+    .action(
+      act(async ([file = ""], options, terminal) =>
+        (await import("../check-file.ts")).checkWorkflowFile(file, options, terminal),
+      ),
+    );
+  program
+    .command("doctor")
+    .description("look at everything a server needs on this machine")
+    .action(act(async (_, options, terminal) => (await import("../doctor.ts")).doctor(options, terminal)));
+  program
+    .command("config")
+    .description("work with the configuration")
+    .command("print")
+    .description("print every key with its value and where it comes from")
+    .action(
+      act(async (_, options, terminal) =>
+        (await import("../config-print.ts")).configPrint(options, terminal),
+      ),
+    );
+  program
+    .command("version")
+    .description("print versions")
+    .action(act(async (_, options, terminal) => (await import("../version.ts")).version(options, terminal)));
+}

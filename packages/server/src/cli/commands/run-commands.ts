@@ -1,0 +1,57 @@
+/** Commands about runs: submit, look, control. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import type { Act } from "./act.ts";
+import { collect, parseCount } from "./option-values.ts";
+
+export function addRunCommands(program: Command, act: Act): void {
+  program
+    .command("run <path>")
+    .description("submit a workflow file, or a folder that holds workflow.yaml, as a task")
+    .option("-i, --input <name=value>", "an input of the workflow; may be repeated", collect)
+    .option("-w, --wait", "show its steps until it ends or waits for a person")
+    .option("--timeout <duration>", "with --wait: stop waiting after this time, for example 5m")
+    .addOption(new Option("--priority <level>", "its place in the queue").choices(["high", "normal", "low"]))
+    .option("--label <label>", "a label to find it by; may be repeated", collect)
+    .action(
+      act(async ([path = ""], options, terminal) => (await import("../run.ts")).run(path, options, terminal)),
+    );
+  program
+    .command("ps")
+    .description("list runs that are not over")
+    .option("-a, --all", "list all runs")
+    .option("--state <states>", "only these states, comma-separated")
+    .option("--workflow <name>", "only runs of this workflow")
+    .option("--limit <number>", "at most so many, 1 to 200", parseCount)
+    .action(act(async (_, options, terminal) => (await import("../ps.ts")).ps(options, terminal)));
+  program
+    .command("show <run>")
+    .description("show a run with its steps, decisions, approvals and artifacts")
+    .action(
+      act(async ([id = ""], options, terminal) => (await import("../show.ts")).show(id, options, terminal)),
+    );
+  program
+    .command("logs [run]")
+    .description("print a run's journal, or the server's own log")
+    .option("-f, --follow", "go on as more comes")
+    .option("-n, --lines <number>", "of the server's log: the last so many lines (default: 100)", parseCount)
+    .action(act(async ([id], options, terminal) => (await import("../logs.ts")).logs(id, options, terminal)));
+  const commands = {
+    cancel: "end a run; a tool that is acting is stopped",
+    pause: "let a run rest after its current step",
+    resume: "let a paused run go on",
+    retry: "try a dead letter again",
+    discard: "give a dead letter up",
+  } as const;
+  for (const [name, description] of Object.entries(commands) as [keyof typeof commands, string][]) {
+    program
+      .command(`${name} <run>`)
+      .description(description)
+      .option("--reason <text>", "why, for the record")
+      .action(
+        act(async ([id = ""], options, terminal) =>
+          (await import("../control.ts")).control(id, name, options, terminal),
+        ),
+      );
+  }
+}

@@ -1,0 +1,14 @@
+/** The command that starts the server. */
+import type { Command } from "commander";
+import type { Act } from "./act.ts";
+
+export function addServerCommands(program: Command, act: Act): void {
+  program
+    .command("up")
+    .alias("start")
+    .description("start the server in the foreground")
+    .option("--host <address>", "address to listen on (default: 127.0.0.1)")
+    .option("--port <number>", "port to listen on, 0 for a free one (default: 7717)")
+    .option("--role <role>", "which parts this process runs (default: all)")
+    .action(act(async (_, options, terminal) => (await import("../up.ts")).up(options, terminal)));
+}
