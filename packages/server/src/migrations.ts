@@ -7,7 +7,9 @@ import { sessionsMigration } from "./identity/sessions.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
+import { secretsMigration } from "./secrets/secret-rows.ts";
 import { leaseMigration } from "./store/lease.ts";
+import { marksMigration } from "./store/marks.ts";
 import { outboxMigration } from "./store/outbox.ts";
 import type { Migration } from "./store/store.ts";
 
@@ -22,4 +24,6 @@ export const migrations: readonly Migration[] = [
   approvalsMigration,
   inboxMigration,
   artifactsMigration,
+  secretsMigration,
+  marksMigration,
 ];

@@ -22,6 +22,10 @@ export const errorCodes = {
   ACTION_THROTTLED: { status: 429, hint: "Wait, or raise the rate in policy.yaml." },
   ACTION_TIMEOUT: { status: 504, hint: "Raise the step's `timeout`, or look at why the tool was slow." },
   ACTION_UNKNOWN: { status: 422, hint: "/v1/tools lists the tools this server has." },
+  ACTOR_FAILED: {
+    status: 503,
+    hint: "The actor broke down or was stopped; its supervisor starts it anew, `homeostat parts` shows how it is.",
+  },
   APPROVAL_CONFLICT: {
     status: 409,
     hint: "The first answer counts; look at it with `homeostat approvals --all`.",
@@ -110,10 +114,19 @@ export const errorCodes = {
     status: 503,
     hint: "Look at `homeostat doctor` for the state of the ledger and its disk.",
   },
+  MAILBOX_CLOSED: { status: 503, hint: "Whoever read it has stopped; try again when it is back." },
+  MAILBOX_FULL: {
+    status: 503,
+    hint: "Messages come faster than they are dealt with; try again shortly. `homeostat parts` shows its length.",
+  },
   NODE_TOO_OLD: { status: 500, hint: "Install Node.js 24 or run through npm, which uses the pinned one." },
   NOT_FOUND: { status: 404, hint: "Check the address; /v1/openapi.json lists every route." },
   OUTCOME_ABANDONED: { status: 409, hint: "A person gave the step up after its outcome was lost." },
   OUTPUT_INVALID: { status: 422, hint: "Let the tool answer less, for example by writing to a file." },
+  PART_FAILED: {
+    status: 500,
+    hint: "The log names what the part failed of; `homeostat parts` and `homeostat doctor` show how all of them are.",
+  },
   PERMIT_INVALID: { status: 500, hint: "Actions run only through the gate; this is a fault in Homeostat." },
   POLICY_INVALID: { status: 422, hint: "Correct the named lines; see docs/policy.md for the format." },
   PORT_TAKEN: { status: 500, hint: "Stop the other program or choose another port with --port." },
@@ -145,6 +158,21 @@ export const errorCodes = {
     status: 503,
     hint: "Run `homeostat doctor`; it names the command that raises the level.",
   },
+  SECRETS_KEY_UNUSABLE: {
+    status: 500,
+    hint: "Restore keys/secrets.* from the backup, or give the passphrase or Vault key the secrets were sealed with.",
+  },
+  SECRET_CONFLICT: { status: 409, hint: "Look at it with `homeostat secret list` and try again." },
+  SECRET_DENIED: {
+    status: 403,
+    hint: 'An admin grants more with `homeostat secret set NAME --for "ACTION RESOURCE"`.',
+  },
+  SECRET_EXPOSED: {
+    status: 403,
+    hint: "Use the handle secret://NAME instead of the value, and rotate the secret: its value is known where it should not be.",
+  },
+  SECRET_INVALID: { status: 422, hint: "Correct the secret as the message says." },
+  SECRET_NOT_FOUND: { status: 404, hint: "`homeostat secret list` shows what there is." },
   SERVER_BUSY: {
     status: 503,
     hint: "Too many live streams are open; close some or raise http.maxStreams in homeostat.yaml.",
@@ -155,6 +183,26 @@ export const errorCodes = {
     hint: "Start it with `homeostat up`, or name the right address with --url.",
   },
   STORE_CONFLICT: { status: 409, hint: "The record changed meanwhile; read it again and retry." },
+  STORE_IN_USE: {
+    status: 409,
+    hint: "Stop every server and worker on this database, or wait until the move has ended, and try again.",
+  },
+  STORE_MOVED: {
+    status: 503,
+    hint: "Set databaseUrl to where it was moved; `homeostat store reopen` goes back while nothing was written there.",
+  },
+  STORE_MOVE_FAILED: {
+    status: 500,
+    hint: "The source is as it was. Stop everything that uses it, run `homeostat verify`, and move again.",
+  },
+  STORE_MOVE_UNFINISHED: {
+    status: 503,
+    hint: "Run `homeostat store migrate` once more; it begins anew. The source is still whole.",
+  },
+  STORE_TARGET_NOT_EMPTY: {
+    status: 409,
+    hint: "Name an empty database, or a schema of its own with ?options=-c%20search_path%3Dhomeostat.",
+  },
   STORE_UNAVAILABLE: { status: 503, hint: "Look at `homeostat doctor` for the state of the database." },
   TIMEOUT: {
     status: 504,
@@ -165,7 +213,15 @@ export const errorCodes = {
     hint: "Run `chmod 600` on the token file, or delete it and start again to get a new one.",
   },
   USAGE: { status: 400, hint: "See `homeostat help`." },
+  VAULT_FAILED: {
+    status: 502,
+    hint: "Check the settings `secrets.vault.*`, the token's policy and that Vault is unsealed.",
+  },
   WORKFLOW_INVALID: { status: 422, hint: "Correct the named lines; see docs/workflows.md for the format." },
+  WORKSPACE_UNUSABLE: {
+    status: 500,
+    hint: "See that the data folder can be written and has space, then `homeostat retry RUN`.",
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
