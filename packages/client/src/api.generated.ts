@@ -136,6 +136,8 @@ export type RunSummary = {
     /** The approval that is waited for */
     readonly id?: string | undefined;
     readonly until?: string | null | undefined;
+    /** Why the run is held back, when a guard does so */
+    readonly reason?: string | undefined;
   } | null;
   readonly priority: "high" | "normal" | "low";
   readonly attempts: number;
@@ -194,6 +196,12 @@ export type StepView = {
     readonly message: string;
     readonly hint?: string | undefined;
     readonly step?: string | undefined;
+  } | null;
+  /** Why a rate or the circuit breaker holds the step back */
+  readonly held: {
+    readonly reason: string;
+    /** ISO 8601, UTC */
+    readonly until: string;
   } | null;
   readonly decision: {
     readonly effect: "allow" | "ask" | "deny";
@@ -526,6 +534,8 @@ export interface Operations {
         /** The approval that is waited for */
         readonly id?: string | undefined;
         readonly until?: string | null | undefined;
+        /** Why the run is held back, when a guard does so */
+        readonly reason?: string | undefined;
       } | null;
       readonly priority: "high" | "normal" | "low";
       readonly attempts: number;
@@ -553,6 +563,14 @@ export interface Operations {
       readonly approvals: readonly Approval[];
       readonly artifacts: readonly Artifact[];
       readonly workflowText: string;
+      /** The last time files in the run's folder had been changed from outside and were put right */
+      readonly workspaceRestored: {
+        /** ISO 8601, UTC */
+        readonly at: string;
+        readonly putBack: readonly string[];
+        readonly removed: readonly string[];
+        readonly count: number;
+      } | null;
     };
   };
   /** Runs, newest first */

@@ -27,6 +27,8 @@ export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
         style: "red",
         text: `${error}${body["retryAtMs"] === null ? "" : ", tries again"}`,
       };
+    case "action.held":
+      return { word: "held back", style: "yellow", text: heldText(text("reason"), body["retryAtMs"]) };
     case "action.denied":
       return {
         word: "denied",
@@ -46,6 +48,8 @@ export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
     case "approval.decided":
     case "outcome.resolved":
       return { word: "answered", style: "yellow", text: `${text("answer")} ${byWhom(text)}` };
+    case "workspace.restored":
+      return { word: "restored", style: "yellow", text: describeRepair(body) };
     default:
       return { word: kind, style: "dim", text: "" };
   }
@@ -109,6 +113,28 @@ function describeStart(start: unknown): EventLine | undefined {
     return { word: "waits", style: "dim", text: `until ${new Date(start["untilMs"]).toISOString()}` };
   }
   return undefined;
+}
+
+function heldText(reason: string, retryAtMs: unknown): string {
+  return typeof retryAtMs === "number" ? `${reason}, until ${new Date(retryAtMs).toISOString()}` : reason;
+}
+
+/** `1 file was put back: a.txt`; also the line of `homeostat show`. */
+export function describeRepair(repair: Readonly<Record<string, unknown>>): string {
+  const name = (list: unknown): readonly string[] =>
+    Array.isArray(list) ? list.map((each) => oneLine(String(each))) : [];
+  const putBack = name(repair["putBack"]);
+  const removed = name(repair["removed"]);
+  const parts = [
+    ...(putBack.length > 0 ? [`${counted(putBack.length)} put back: ${putBack.join(", ")}`] : []),
+    ...(removed.length > 0 ? [`${counted(removed.length)} removed: ${removed.join(", ")}`] : []),
+  ];
+  const left = Number(repair["count"]) - putBack.length - removed.length;
+  return `${parts.join("; ")}${left > 0 ? `; and ${left} more` : ""}`;
+}
+
+function counted(count: number): string {
+  return count === 1 ? "1 file was" : `${count} files were`;
 }
 
 function describeError(error: unknown): string {

@@ -60,7 +60,8 @@ function note({ waitingFor, error }: RunSummary): string {
   if (waitingFor?.kind === "approval" || waitingFor?.kind === "outcome")
     return `asks: ${waitingFor.id ?? ""}`;
   if (waitingFor !== null && waitingFor !== undefined) {
-    return `${waitingFor.kind}${waitingFor.until ? ` until ${waitingFor.until}` : ""}`;
+    const until = waitingFor.until ? ` until ${waitingFor.until}` : "";
+    return oneLine(`${waitingFor.reason ?? waitingFor.kind}${until}`);
   }
   return error === null ? "" : oneLine(error.message);
 }

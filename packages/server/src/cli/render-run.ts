@@ -1,6 +1,7 @@
 /** Runs as people read them in a terminal. Pure. */
 import type { Answer } from "@homeostat/client";
 import type { Approval, Artifact, StepView } from "@homeostat/client/api";
+import { describeRepair } from "./describe-event.ts";
 import { formatBytes, formatSpan } from "./format-time.ts";
 import { formatTable, oneLine } from "./table.ts";
 import type { Paint, Style } from "./terminal.ts";
@@ -51,6 +52,11 @@ export function renderDetail(run: RunDetail, paint: Paint): string {
   ];
   if (Object.keys(run.inputs).length > 0) lines.push(`  inputs ${JSON.stringify(run.inputs)}`);
   if (run.error !== null) lines.push(...renderFailure(run.error, paint));
+  if (run.workspaceRestored !== null) {
+    lines.push(
+      `  ${paint("yellow", "workspace")} ${describeRepair(run.workspaceRestored)} (the folder belongs to the run)`,
+    );
+  }
   lines.push("", ...run.steps.map((step) => renderStep(step, paint)));
   for (const approval of run.approvals) lines.push("", ...renderApproval(approval, paint));
   lines.push(...renderOutputs(run.outputs, paint));
@@ -122,7 +128,9 @@ function renderStep(step: StepView, paint: Paint): string {
       ? ""
       : formatSpan(Date.parse(step.endedAt) - Date.parse(step.startedAt));
   const what = step.summary ?? step.title ?? step.tool ?? "";
-  const error = step.error === null ? "" : `: ${oneLine(step.error.message)}`;
+  const held =
+    step.held === null ? "" : `: held back: ${oneLine(step.held.reason)}, until ${step.held.until}`;
+  const error = step.error === null ? held : `: ${oneLine(step.error.message)}`;
   const state = paint(stateStyle(step.state), step.state.padEnd(9));
   return `${indent}${state} ${paint("bold", oneLine(step.path))}  ${oneLine(what)}  ${paint("dim", took)}${error}`.trimEnd();
 }

@@ -155,10 +155,15 @@ export function cancelApprovals(runId: string, by: string, atMs: number): Statem
   };
 }
 
-/** Throws APPROVAL_NOT_FOUND. */
-export async function requireApproval(store: Pick<Store, "read">, id: string): Promise<Approval> {
+/** Throws APPROVAL_NOT_FOUND, also for one of another tenant when `tenant` is given. */
+export async function requireApproval(
+  store: Pick<Store, "read">,
+  id: string,
+  tenant?: string,
+): Promise<Approval> {
   const [row] = await store.read("SELECT * FROM approvals WHERE id = ?", [id]);
-  if (row === undefined) throw new HomeostatError("APPROVAL_NOT_FOUND", `There is no approval ${id}`, { id });
+  if (row === undefined || (tenant !== undefined && row["tenant"] !== tenant))
+    throw new HomeostatError("APPROVAL_NOT_FOUND", `There is no approval ${id}`, { id });
   return approvalFromStore(row);
 }
 

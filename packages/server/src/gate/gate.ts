@@ -72,8 +72,8 @@ export interface Gate {
   receive(output: JsonValue, labels: readonly OriginLabel[]): Received;
   /** Masks secrets in what an action says when it fails, such as a program's error output. */
   cleanText(text: string): string;
-  /** Tells the breaker how the action went. */
-  settled(admitted: Admitted, tool: string, outcome: "succeeded" | "failed"): void;
+  /** Tells the breaker whether the target answered; every admitted action must be settled. */
+  settled(admitted: Admitted, tool: string, outcome: "succeeded" | "failed" | "released"): void;
 }
 
 export interface Received {

@@ -6,12 +6,15 @@ export interface CircuitBreaker {
   blockedUntilMs(target: string): number | undefined;
   succeeded(target: string): void;
   failed(target: string): void;
+  /** The call ended without saying anything about the target (cancelled, lease lost): the next call may be the probe. */
+  released(target: string): void;
 }
 
 interface Circuit {
   failures: number;
   openUntilMs: number;
-  probing: boolean;
+  /** A probe nobody hears of again (its process let go) is only good until then. */
+  probeUntilMs: number;
 }
 
 /** `failuresToOpen` consecutive failures open the circuit for `openMs`; at most `maxTargets` are remembered, oldest dropped. */
@@ -28,21 +31,25 @@ export function createCircuitBreaker(deps: {
       const circuit = circuits.get(target);
       if (circuit === undefined || circuit.failures < failuresToOpen) return undefined;
       if (clock.now() < circuit.openUntilMs) return circuit.openUntilMs;
-      if (circuit.probing) return clock.now() + openMs;
-      circuit.probing = true;
+      if (clock.now() < circuit.probeUntilMs) return circuit.probeUntilMs;
+      circuit.probeUntilMs = clock.now() + openMs;
       return undefined;
     },
     succeeded(target) {
       circuits.delete(target);
     },
     failed(target) {
-      const circuit = circuits.get(target) ?? { failures: 0, openUntilMs: 0, probing: false };
+      const circuit = circuits.get(target) ?? { failures: 0, openUntilMs: 0, probeUntilMs: 0 };
       circuit.failures += 1;
-      circuit.probing = false;
+      circuit.probeUntilMs = 0;
       if (circuit.failures >= failuresToOpen) circuit.openUntilMs = clock.now() + openMs;
       circuits.delete(target);
       circuits.set(target, circuit);
       if (circuits.size > maxTargets) circuits.delete(circuits.keys().next().value!);
+    },
+    released(target) {
+      const circuit = circuits.get(target);
+      if (circuit !== undefined) circuit.probeUntilMs = 0;
     },
   };
 }

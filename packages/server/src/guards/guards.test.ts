@@ -91,6 +91,20 @@ describe("the circuit breaker", () => {
   });
 
   test("remembers a bounded number of targets", () => {
+  test("lets another probe through when the first was let go, or was never heard of again", () => {
+    const clock = createManualClock();
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 });
+    breaker.failed("x");
+    clock.advance(1_000);
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
+    breaker.released("x");
+    breaker.released("unknown");
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+    clock.advance(1_000);
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+  });
+
     const breaker = createCircuitBreaker({ clock: createManualClock(), failuresToOpen: 1, maxTargets: 2 });
     for (const target of ["a", "b", "c"]) breaker.failed(target);
     expect(breaker.blockedUntilMs("a")).toBeUndefined();

@@ -15,7 +15,12 @@ export type TaskState = (typeof taskStates)[number];
 
 export type WaitingFor =
   | { readonly kind: "approval" | "outcome"; readonly id: string; readonly untilMs: number | null }
-  | { readonly kind: "timer" | "retry"; readonly untilMs: number }
+  | {
+      readonly kind: "timer" | "retry";
+      readonly untilMs: number;
+      /** Why the run is held back, when a guard does so. */
+      readonly reason?: string;
+    }
   | { readonly kind: "pause" };
 
 /** Lanes: high is always taken before normal, normal before low. */

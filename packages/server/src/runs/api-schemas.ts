@@ -15,6 +15,7 @@ const waitingSchema = z.object({
   kind: z.enum(["approval", "outcome", "timer", "retry", "pause"]),
   id: z.string().optional().describe("The approval that is waited for"),
   until: time.nullable().optional(),
+  reason: z.string().optional().describe("Why the run is held back, when a guard does so"),
 });
 
 const matchedRuleSchema = z.object({
@@ -83,6 +84,10 @@ export const stepViewSchema = z
     args: z.unknown(),
     output: z.unknown(),
     error: runErrorSchema.nullable(),
+    held: z
+      .object({ reason: z.string(), until: time })
+      .nullable()
+      .describe("Why a rate or the circuit breaker holds the step back"),
     decision: decisionSchema.nullable(),
     approvalId: z.string().nullable(),
   })

@@ -30,8 +30,8 @@ export function approvalsRoutes(deps: ApprovalsRoutesDeps): readonly Route[] {
       access: "viewer",
       params,
       response: approvalSchema,
-      handle: async (request) =>
-        viewApproval(await requireApproval(deps.store, request.params.id), deps.redact),
+      handle: async ({ params: { id }, principal }) =>
+        viewApproval(await requireApproval(deps.store, id, principal.tenant), deps.redact),
     }),
     route({
       method: "POST",
@@ -61,7 +61,7 @@ export function approvalsRoutes(deps: ApprovalsRoutesDeps): readonly Route[] {
         const approval = await answerApproval(deps, {
           id,
           answer: body.answer,
-          caller: { id: principal.id, role: principal.role },
+          caller: { id: principal.id, role: principal.role, tenant: principal.tenant },
           reason: body.reason ?? null,
           result: body.result ?? null,
         });

@@ -22,12 +22,13 @@ export interface ControlDeps {
 
 export interface Caller {
   readonly id: string;
+  readonly tenant: string;
   readonly role: string;
 }
 
-/** Throws RUN_NOT_FOUND. */
-export async function requireRun(store: Pick<Store, "read">, runId: string): Promise<RunRow> {
-  const [row] = await store.read("SELECT * FROM runs WHERE id = ?", [runId]);
+/** Throws RUN_NOT_FOUND, also for a run of another tenant: nobody learns that it exists. */
+export async function requireRun(store: Pick<Store, "read">, tenant: string, runId: string): Promise<RunRow> {
+  const [row] = await store.read("SELECT * FROM runs WHERE id = ? AND tenant = ?", [runId, tenant]);
   if (row === undefined)
     throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${runId}`, { run: runId });
   return runFromStore(row);
@@ -39,13 +40,14 @@ export type RunCommand = "pause" | "resume" | "cancel" | "retry" | "discard";
 export async function commandRun(
   deps: ControlDeps,
   request: {
+    readonly tenant: string;
     readonly runId: string;
     readonly command: RunCommand;
     readonly by: string;
     readonly reason: string | null;
   },
 ): Promise<void> {
-  const row = await requireRun(deps.store, request.runId);
+  const row = await requireRun(deps.store, request.tenant, request.runId);
   requireSense(row, request.command);
   const message = messageFor(request.command, request.by, request.reason);
   // One message of a kind per head: asking twice for the same thing is answered once.
@@ -54,9 +56,11 @@ export async function commandRun(
   try {
     await deps.store.write([
       ...putMessage(request.runId, key, message, nowMs),
-      proof(`run.${request.command}_requested`, { kind: "user", id: request.by }, nowMs, {
-        run: request.runId,
-      }),
+      proof(
+        { type: `run.${request.command}_requested`, tenant: row.tenant, actor: userActor(request.by) },
+        nowMs,
+        { run: request.runId },
+      ),
     ]);
   } catch (error) {
     if (isHomeostatError(error, "STORE_CONFLICT")) return;
@@ -112,7 +116,7 @@ export async function answerApproval(
     readonly result: JsonValue;
   },
 ): Promise<Approval> {
-  const approval = await requireApproval(deps.store, request.id);
+  const approval = await requireApproval(deps.store, request.id, request.caller.tenant);
   requireFit(approval, request.answer, request.caller);
   const nowMs = deps.clock.now();
   const { id: by } = request.caller;
@@ -161,8 +165,7 @@ async function decide(
       decideApproval({ id, answer: message.answer, by: message.by, atMs, reason: message.reason }),
       ...putMessage(runId, `approval/${id}`, message, atMs),
       proof(
-        "approval.answered",
-        actor,
+        { type: "approval.answered", tenant: approval.tenant, actor },
         atMs,
         {
           approval: id,
@@ -204,10 +207,13 @@ function requireFit(approval: Approval, answer: Answer, caller: Caller): void {
   );
 }
 
+export function userActor(id: string): Actor {
+  return { kind: "user", id };
+}
+
 /** A ledger entry of its own. The reason is personal data: only a salted commitment goes in. */
-function proof(
-  type: string,
-  actor: Actor,
+export function proof(
+  { type, tenant, actor }: { readonly type: string; readonly tenant: string; readonly actor: Actor },
   atMs: number,
   data: JsonObject,
   reason: string | null = null,
@@ -218,7 +224,7 @@ function proof(
     key: createId("ent", atMs),
     at: new Date(atMs).toISOString(),
     type,
-    tenant: "default",
+    tenant,
     actor,
     labels: [],
     salt,

@@ -241,12 +241,18 @@ describe("control", () => {
     const world = await start([echo], () => "ask");
     await world.startWorker("one");
     const deps = { store: world.store, clock: { now: () => Date.now() } as never };
-    const request = { runId: "run_nope", command: "pause", by: "eve", reason: null } as const;
+    const request = {
+      tenant: "default",
+      runId: "run_nope",
+      command: "pause",
+      by: "eve",
+      reason: null,
+    } as const;
     await expect(commandRun(deps, request)).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
     const runId = await world.submit(workflow("  - { id: s, tool: test.echo, with: {} }\n"));
     const { id } = await world.waitingApproval(runId);
     await expect(world.command(runId, "resume")).rejects.toMatchObject({ code: "RUN_STATE_CONFLICT" });
-    const caller = { id: "mallory", role: "operator" };
+    const caller = { id: "mallory", role: "operator", tenant: "default" };
     const answer = { id, answer: "approve", caller, reason: null, result: null } as const;
     await expect(answerApproval(deps, answer)).rejects.toMatchObject({ code: "AUTHORIZATION_DENIED" });
     await world.command(runId, "pause");

@@ -56,6 +56,35 @@ export function idempotencyKey(runId: string, stepPath: string, attempt: number)
  * tried again. Throws LEASE_LOST and STORE_UNAVAILABLE.
  */
 export async function act(session: RunSession, request: Act, deps: EffectDeps): Promise<ActOutcome> {
+  let sign: Sign = "released";
+  try {
+    return await actAndRecord(session, request, {
+      deps,
+      settle: (seen) => {
+        sign = seen;
+      },
+    });
+  } finally {
+    // On every way out, or the breaker would wait for a probe that never comes back.
+    deps.gate.settled(request.admitted, request.tool.name, sign);
+  }
+}
+
+/** What an act tells the circuit breaker about its target. */
+type Sign = Parameters<Gate["settled"]>[2];
+
+/** An exit code, a limit, a missing file are answers about what was asked: the tool is alive. Only silence and faults count. */
+function signOf(executed: Executed, session: RunSession): Sign {
+  if (executed.kind === "result") return "succeeded";
+  if (session.interrupt.aborted) return "released";
+  return executed.kind === "unknown" || executed.transient ? "failed" : "succeeded";
+}
+
+async function actAndRecord(
+  session: RunSession,
+  request: Act,
+  { deps, settle }: { readonly deps: EffectDeps; readonly settle: (sign: Sign) => void },
+): Promise<ActOutcome> {
   const intent = intentOf(session, request, deps);
   deps.permits.redeem(request.permit, {
     runId: session.runId,
@@ -73,11 +102,8 @@ export async function act(session: RunSession, request: Act, deps: EffectDeps): 
   }
   const startedMs = deps.clock.monotonic();
   const executed = await execute(session, request, intent, deps);
-  if (executed.kind !== "result") {
-    deps.gate.settled(request.admitted, request.tool.name, "failed");
-    return executed;
-  }
-  deps.gate.settled(request.admitted, request.tool.name, "succeeded");
+  settle(signOf(executed, session));
+  if (executed.kind !== "result") return executed;
   try {
     const durationMs = Math.round(deps.clock.monotonic() - startedMs);
     await recordResult(session, { ...request, durationMs, recovered: false }, executed.result, deps);

@@ -76,6 +76,15 @@ export type EventBody =
   | { readonly kind: "run.failed"; readonly error: RunError }
   | { readonly kind: "run.died"; readonly error: RunError }
   | { readonly kind: "run.revived"; readonly by: string }
+  | {
+      /** What lay in the workspace was not what the journal says, and was put right: these files are named for people. */
+      readonly kind: "workspace.restored";
+      /** Files that were put back as they had been, at most 20 of `count`. */
+      readonly putBack: readonly string[];
+      /** Files nobody had recorded, at most 20. */
+      readonly removed: readonly string[];
+      readonly count: number;
+    }
   | { readonly kind: "run.completed"; readonly outputs: JsonObject }
   | { readonly kind: "step.started"; readonly step: string; readonly start: StepStart }
   | { readonly kind: "step.completed"; readonly step: string; readonly output: JsonValue }
@@ -102,6 +111,13 @@ export type EventBody =
       /** When the step tries again; null when this was the last try. */
       readonly retryAtMs: number | null;
       readonly transient: boolean;
+    }
+  | {
+      /** A rate or the circuit breaker holds the action back; written when the run lets go of its worker meanwhile. */
+      readonly kind: "action.held";
+      readonly step: string;
+      readonly reason: string;
+      readonly retryAtMs: number;
     }
   | {
       readonly kind: "action.denied";

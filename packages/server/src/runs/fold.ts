@@ -58,6 +58,16 @@ export interface StepRecord {
   readonly denial: Decision | null;
   /** A person's word on a lost outcome, until the worker has acted on it. */
   readonly resolution: OutcomeAnswer | null;
+  /** Why a guard holds the action back, until it goes on. */
+  readonly held: { readonly reason: string; readonly retryAtMs: number } | null;
+}
+
+/** What was put right in the workspace when it was last opened. */
+export interface WorkspaceRepair {
+  readonly atMs: number;
+  readonly putBack: readonly string[];
+  readonly removed: readonly string[];
+  readonly count: number;
 }
 
 export type RunPhase =
@@ -85,6 +95,8 @@ export interface RunState {
   outputs: JsonObject | null;
   /** Manifest of the files after the last outcome that changed them. */
   workspace: BlobRef | null;
+  /** The last time files had to be put right; null: never. */
+  repair: WorkspaceRepair | null;
   readonly steps: Map<string, StepRecord>;
   /** Where the values came from that steps have brought into the run so far. */
   readonly origins: Set<OriginLabel>;
@@ -122,6 +134,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     error: null,
     outputs: null,
     workspace: null,
+    repair: null,
     steps: new Map(),
     origins: new Set(),
     artifacts: new Map(),
@@ -170,6 +183,11 @@ export function fold(state: RunState, event: RunEvent): RunState {
       return state;
     case "run.revived":
       return Object.assign(state, { phase: "created", attempt: 0, endedAtMs: null, error: null });
+    case "workspace.restored": {
+      const { putBack, removed, count } = body;
+      state.repair = { atMs, putBack, removed, count };
+      return state;
+    }
     case "run.retrying":
       return Object.assign(state, { phase: "retrying", retryAtMs: body.retryAtMs, error: body.error });
     case "run.cancelled":
@@ -191,6 +209,7 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "action.intended":
     case "action.completed":
     case "action.failed":
+    case "action.held":
     case "action.denied":
     case "approval.requested":
     case "approval.decided":
@@ -235,6 +254,7 @@ function applyToStep(step: StepRecord, body: StepBody, atMs: number): StepRecord
         resolution: null,
         retryAtMs: null,
         error: null,
+        held: null,
       };
     case "action.completed":
       return {
@@ -257,14 +277,22 @@ function applyToStep(step: StepRecord, body: StepBody, atMs: number): StepRecord
         // A retry asks policy and people anew.
         answer: null,
       };
+    case "action.held":
+      // A retry stays one: its status is what raises the attempt's number.
+      return {
+        ...step,
+        status: step.status === "retrying" ? "retrying" : "waiting",
+        held: { reason: body.reason, retryAtMs: body.retryAtMs },
+      };
     case "action.denied": {
-      const refused = { status: "denied", error: body.error, denial: body.decision } as const;
+      const refused = { status: "denied", error: body.error, denial: body.decision, held: null } as const;
       return { ...step, ...refused, endedAtMs: atMs, question: null };
     }
     case "approval.requested":
       return {
         ...step,
         status: "waiting",
+        held: null,
         question: {
           id: body.approvalId,
           about: body.about,
@@ -333,6 +361,7 @@ function newStep(path: string, atMs: number): StepRecord {
     answer: null,
     denial: null,
     resolution: null,
+    held: null,
   };
 }
 

@@ -8,10 +8,10 @@ import { allSteps } from "../workflows/workflow.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { drive } from "./drive.ts";
 import type { WorkflowResult } from "./drive.ts";
-import { hasEnded } from "./fold.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { readState } from "./run-reader.ts";
 import { runWorkflow } from "./run-workflow.ts";
+import { layOut } from "./lay-out.ts";
 import { createSession } from "./session.ts";
 import type { SessionDeps } from "./session.ts";
 import type { ToolStepDeps } from "./tool-step.ts";
@@ -35,8 +35,6 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
     const { row, lease } = claim;
     const state = await readState(deps, row.id);
     const parsed = parseWorkflow(state.workflow.text);
-    // Also when nothing crashed: whatever lies in the folder, steps see exactly what the journal says.
-    if (!hasEnded(state)) await deps.workspaces.restore(row.id, state.workspace);
     const session = createSession(deps, {
       state,
       tenant: row.tenant,
@@ -46,6 +44,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
       interrupt: claim.interrupt,
     });
     let hasMessages = false;
+    let isLaidOut = false;
     const stop = deps.onMessages(() => {
       hasMessages = true;
     });
@@ -58,10 +57,14 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
         listenAnew: () => {
           hasMessages = false;
         },
-        runWorkflow: (each) => {
+        runWorkflow: async (each) => {
           // A text that an older program took and this one refuses ends the run in plain sight, not in a loop.
-          if (!parsed.ok) return Promise.resolve(unreadable(parsed.findings));
-          return runWorkflow(each, parsed.workflow, {
+          if (!parsed.ok) return unreadable(parsed.findings);
+          // After the messages: a run whose files cannot be laid out must still hear a cancel.
+          const fault = isLaidOut ? null : await layOut(each, deps.workspaces);
+          if (fault !== null) return fault;
+          isLaidOut = true;
+          return await runWorkflow(each, parsed.workflow, {
             ...deps.toolStep,
             shouldPause: () => hasMessages || claim.isStopping(),
           });

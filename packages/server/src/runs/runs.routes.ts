@@ -14,7 +14,7 @@ import { commandRun, requireRun } from "./control.ts";
 import type { ControlDeps, RunCommand } from "./control.ts";
 import { listRuns, readEvents, readState } from "./run-reader.ts";
 import type { RunReaderDeps } from "./run-reader.ts";
-import { viewApproval, viewEvent, viewRun, viewSteps } from "./views.ts";
+import { viewApproval, viewEvent, viewRepair, viewRun, viewSteps } from "./views.ts";
 import type { Redact } from "./views.ts";
 
 export interface RunsRoutesDeps extends RunReaderDeps, ControlDeps {
@@ -74,9 +74,18 @@ function getRoute(deps: RunsRoutesDeps): Route {
       approvals: z.array(approvalSchema),
       artifacts: z.array(artifactSchema),
       workflowText: z.string(),
+      workspaceRestored: z
+        .object({
+          at: z.string().describe("ISO 8601, UTC"),
+          putBack: z.array(z.string()),
+          removed: z.array(z.string()),
+          count: z.number().int(),
+        })
+        .nullable()
+        .describe("The last time files in the run's folder had been changed from outside and were put right"),
     }),
-    handle: async ({ params }) => {
-      const row = await requireRun(deps.store, params.id);
+    handle: async ({ params, principal }) => {
+      const row = await requireRun(deps.store, principal.tenant, params.id);
       const state = await readState(deps, params.id);
       const parsed = parseWorkflow(state.workflow.text);
       const approvals = await deps.store.read(
@@ -92,6 +101,7 @@ function getRoute(deps: RunsRoutesDeps): Route {
         approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
         artifacts: (await artifactsOfRun(deps.store, params.id)).map(viewArtifact),
         workflowText: state.workflow.text,
+        workspaceRestored: viewRepair(state),
       };
     },
   });
@@ -111,8 +121,8 @@ function eventsRoute(deps: RunsRoutesDeps): Route {
       ...pageQuery,
     }),
     response: pageOf(runEventSchema),
-    handle: async ({ params, query }) => {
-      await requireRun(deps.store, params.id);
+    handle: async ({ params, query, principal }) => {
+      await requireRun(deps.store, principal.tenant, params.id);
       const afterSeq =
         query.cursor === undefined ? query.after : parseCursor(query.cursor, z.tuple([z.number()]))[0];
       const events = await readEvents(deps, { runId: params.id, afterSeq, limit: query.limit + 1 });
@@ -148,8 +158,9 @@ function commandRoutes(deps: RunsRoutesDeps): readonly Route[] {
       response: runSummarySchema,
       idempotent: true,
       handle: async ({ params, body, principal }) => {
-        await commandRun(deps, { runId: params.id, command, by: principal.id, reason: body.reason ?? null });
-        return viewRun(await requireRun(deps.store, params.id));
+        const { id: by, tenant } = principal;
+        await commandRun(deps, { tenant, runId: params.id, command, by, reason: body.reason ?? null });
+        return viewRun(await requireRun(deps.store, tenant, params.id));
       },
     }),
   );

@@ -33,10 +33,11 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
       params: z.object({ id: z.string().min(1).max(64) }),
       query: z.object({ after: z.coerce.number().int().min(0).default(0) }),
       response: "sse",
-      handle: async ({ params, query }, stream) => {
-        await requireRun(deps.store, params.id);
+      handle: async ({ params: { id }, query, principal: { tenant } }, stream) => {
+        await requireRun(deps.store, tenant, id);
         const resumed = Number(stream.lastEventId);
-        await streamRun(deps, params.id, Number.isSafeInteger(resumed) ? resumed : query.after, stream);
+        const after = Number.isSafeInteger(resumed) ? resumed : query.after;
+        await streamRun(deps, { runId: id, tenant, after }, stream);
       },
     }),
     route({
@@ -49,7 +50,7 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
       tags: ["runs"],
       access: "viewer",
       response: "sse",
-      handle: (_request, stream) => streamAll(deps, stream),
+      handle: ({ principal }, stream) => streamAll(deps, principal.tenant, stream),
     }),
   ];
 }
@@ -75,8 +76,7 @@ function createBell(signal: AbortSignal): { ring(): void; heard(): Promise<void>
 
 async function streamRun(
   deps: StreamRoutesDeps,
-  runId: string,
-  after: number,
+  { runId, tenant, after }: { readonly runId: string; readonly tenant: string; readonly after: number },
   stream: SseStream,
 ): Promise<void> {
   const bell = createBell(stream.signal);
@@ -99,7 +99,7 @@ async function streamRun(
       }
       await stream.drained();
       if (events.length === pageSize) continue;
-      const row = await requireRun(deps.store, runId);
+      const row = await requireRun(deps.store, tenant, runId);
       if (row.headSeq > last) continue;
       const summary = viewRun(row);
       const text = JSON.stringify(summary);
@@ -117,12 +117,13 @@ async function streamRun(
   }
 }
 
-async function streamAll(deps: StreamRoutesDeps, stream: SseStream): Promise<void> {
+async function streamAll(deps: StreamRoutesDeps, tenant: string, stream: SseStream): Promise<void> {
   const bell = createBell(stream.signal);
-  const shown = new Map<string, string>();
+  const shown = { tenant, statuses: new Map<string, string>() };
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
   const stopLive = deps.live.subscribe(null, (message) => {
-    if (message.kind === "events") stream.send({ event: "run", data: viewRun(message.row) });
+    if (message.kind === "events" && message.row.tenant === tenant)
+      stream.send({ event: "run", data: viewRun(message.row) });
   });
   try {
     stream.open();
@@ -141,14 +142,14 @@ async function streamAll(deps: StreamRoutesDeps, stream: SseStream): Promise<voi
 async function sendApprovals(
   deps: StreamRoutesDeps,
   stream: SseStream,
-  shown: Map<string, string>,
+  shown: { readonly tenant: string; readonly statuses: Map<string, string> },
   quietly: boolean,
 ): Promise<void> {
-  const sql = "SELECT * FROM approvals ORDER BY requested_at_ms DESC, id DESC LIMIT ?";
-  for (const row of await deps.store.read(sql, [pageSize])) {
+  const sql = "SELECT * FROM approvals WHERE tenant = ? ORDER BY requested_at_ms DESC, id DESC LIMIT ?";
+  for (const row of await deps.store.read(sql, [shown.tenant, pageSize])) {
     const approval = approvalFromStore(row);
-    if (shown.get(approval.id) === approval.status) continue;
-    shown.set(approval.id, approval.status);
+    if (shown.statuses.get(approval.id) === approval.status) continue;
+    shown.statuses.set(approval.id, approval.status);
     if (!quietly) stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
   }
 }

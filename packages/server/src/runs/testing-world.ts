@@ -35,19 +35,29 @@ import type { RunState } from "./fold.ts";
 import { createHashMemory, hashMemoryMigration } from "./hash-memory.ts";
 import { inboxMigration } from "./inbox.ts";
 import { journalMigration } from "./journal.ts";
+import type { ReadBlobText } from "./journal.ts";
+import type { LiveRuns } from "./live.ts";
 import { readState } from "./run-reader.ts";
 import { submitTask } from "./submit.ts";
+import type { SubmitDeps } from "./submit.ts";
 import type { WorkspaceFile } from "./workspace.ts";
 
 export interface TestTool {
   readonly name: string;
   readonly effect: EffectClass;
   readonly act: (args: JsonObject, context: ToolContext) => Promise<ToolResult["output"]>;
+  /** True: the workspace is saved after it acted. */
+  readonly touchesFiles?: boolean;
   readonly check?: () => Promise<"happened" | "did-not-happen" | "unknown">;
 }
 
 export interface World {
-  submit(workflow: string, inputs?: JsonObject, files?: readonly WorkspaceFile[]): Promise<string>;
+  submit(
+    workflow: string,
+    inputs?: JsonObject,
+    files?: readonly WorkspaceFile[],
+    tenant?: string,
+  ): Promise<string>;
   /** Starts a worker as another process would; `gone` are owners it may treat as dead. */
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
   row(runId: string): Promise<RunRow>;
@@ -58,6 +68,12 @@ export interface World {
   answer(id: string, answer: Answer, reason?: string): Promise<Approval>;
   command(runId: string, command: RunCommand): Promise<void>;
   readonly store: LeaseStore;
+  /** What routes and commands on runs are made with. */
+  readonly submitDeps: SubmitDeps;
+  readonly readBlobText: ReadBlobText;
+  readonly live: LiveRuns;
+  /** Holds `workspaces/<run>`, `blobs`, `keys` and the databases. */
+  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -138,35 +154,37 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       random: () => 0,
       observe: () => undefined,
     });
-  const { workspaces, readBlobText, announce } = engineFor("reader", []);
+  const { workspaces, readBlobText, announce, live } = engineFor("reader", []);
   const reader = { store, readBlobText };
   const one = async (runId: string): Promise<RunRow> =>
     runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
   const workers: { stop(): Promise<void> }[] = [];
+  const submitDeps: SubmitDeps = {
+    store,
+    blobs,
+    clock,
+    workspaces,
+    toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
+    holdsSecret: (text) => text.includes("SECRET"),
+    announce,
+    defaultMaxAttempts: 3,
+  };
   return {
     store,
-    async submit(workflow, inputs = {}, files = []) {
-      const row = await submitTask(
-        {
-          store,
-          blobs,
-          clock,
-          workspaces,
-          toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
-          holdsSecret: (text) => text.includes("SECRET"),
-          announce,
-          defaultMaxAttempts: 3,
-        },
-        {
-          workflow,
-          files,
-          inputs,
-          priority: "normal",
-          labels: [],
-          requester: "admin",
-          tenant: "default",
-        },
-      );
+    folder,
+    submitDeps,
+    readBlobText,
+    live,
+    async submit(workflow, inputs = {}, files = [], tenant = "default") {
+      const row = await submitTask(submitDeps, {
+        workflow,
+        files,
+        inputs,
+        priority: "normal",
+        labels: [],
+        requester: "admin",
+        tenant,
+      });
       return row.id;
     },
     async startWorker(owner, gone = []) {
@@ -202,9 +220,16 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     answer: (id, answer, reason) =>
       answerApproval(
         { store, clock },
-        { id, answer, caller: { id: "eve", role: "admin" }, reason: reason ?? null, result: null },
+        {
+          id,
+          answer,
+          caller: { id: "eve", role: "admin", tenant: "default" },
+          reason: reason ?? null,
+          result: null,
+        },
       ),
-    command: (runId, command) => commandRun({ store, clock }, { runId, command, by: "eve", reason: null }),
+    command: (runId, command) =>
+      commandRun({ store, clock }, { tenant: "default", runId, command, by: "eve", reason: null }),
     async close() {
       for (const worker of workers) await worker.stop();
       await store.close();
@@ -227,7 +252,7 @@ function asTool(test: TestTool): AnyTool {
   const output = (value: ToolResult["output"]): ToolResult => ({
     output: value,
     labels: ["tool"],
-    touchedFiles: false,
+    touchedFiles: test.touchesFiles === true,
   });
   const check = test.check;
   const tool: Tool<JsonObject> = {

@@ -134,7 +134,7 @@ async function attemptOnce(
     case "deny":
       return await recordDenial(session, request, outcome);
     case "throttle":
-      return await waitOrAgain(session, outcome.retryAtMs, deps);
+      return await holdBack(session, { request, record, outcome }, deps);
     case "ask":
       return await askPerson(session, request, outcome, deps);
     case "allow": {
@@ -171,6 +171,25 @@ async function waitOrAgain(
 ): Promise<StepResult | "again"> {
   const waited = await waitForRetry(session, retryAtMs, deps);
   return waited === "try" ? "again" : waited;
+}
+
+/** A short wait is slept through; a longer one is put on record once, so that people see why nothing happens. */
+async function holdBack(
+  session: RunSession,
+  held: {
+    readonly request: ToolStepRequest;
+    readonly record: StepRecord | undefined;
+    readonly outcome: Extract<GateOutcome, { kind: "throttle" }>;
+  },
+  deps: ToolStepDeps,
+): Promise<StepResult | "again"> {
+  const { reason, retryAtMs } = held.outcome;
+  const waited = await waitOrAgain(session, retryAtMs, deps);
+  if (waited === "again" || waited.kind !== "wait") return waited;
+  if (held.record?.held?.reason !== reason) {
+    await session.append([{ kind: "action.held", step: held.request.stepPath, reason, retryAtMs }]);
+  }
+  return { kind: "wait", waiting: { kind: "timer", untilMs: retryAtMs, reason: `held back: ${reason}` } };
 }
 
 async function recordDenial(

@@ -29,6 +29,7 @@ export function viewRun(row: RunRow): RunSummary {
       kind: waiting.kind,
       ...("id" in waiting ? { id: waiting.id } : {}),
       ...("untilMs" in waiting ? { until: optionalTime(waiting.untilMs) } : {}),
+      ...("reason" in waiting && waiting.reason !== undefined ? { reason: waiting.reason } : {}),
     },
     priority: row.priority,
     attempts: row.attempts,
@@ -88,6 +89,13 @@ export function viewApproval(approval: Approval, redact: Redact): ApprovalView {
     decisionReason: approval.decisionReason,
     answer: approval.answer,
   };
+}
+
+/** Null when the folder always was what the journal says. */
+export function viewRepair({ repair }: RunState) {
+  if (repair === null) return null;
+  const { atMs, putBack, removed, count } = repair;
+  return { at: timeText(atMs), putBack: [...putBack], removed: [...removed], count };
 }
 
 /** The steps of the file in order, loops unrolled as far as they have run; what has not begun is `pending`. */
@@ -150,6 +158,7 @@ function viewStep(step: Step, spot: Spot, { state, redact }: Viewing): StepView 
     args: redact(intent?.args ?? null),
     output: redact(record?.output ?? null),
     error: record?.error ?? null,
+    held: record?.held ? { reason: record.held.reason, until: timeText(record.held.retryAtMs) } : null,
     decision: decisionOf(record),
     approvalId: record?.question?.id ?? record?.answer?.approvalId ?? intent?.approvalId ?? null,
   };

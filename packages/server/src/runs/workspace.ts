@@ -40,8 +40,17 @@ export interface Workspaces {
   /** Saves what is in the folder now; unchanged files cost a stat. */
   capture(runId: string): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
   /** Makes the folder exactly what the manifest says: half-written leftovers of a crash go, lost files come back. */
-  restore(runId: string, ref: BlobRef | null): Promise<Manifest>;
+  restore(runId: string, ref: BlobRef | null): Promise<Restored>;
   load(ref: BlobRef | null): Promise<Manifest>;
+}
+
+/** What a folder that was there already had to be changed in; a folder made anew has nothing to tell. */
+export interface Restored {
+  readonly manifest: Manifest;
+  /** Files that were missing or changed. */
+  readonly putBack: readonly string[];
+  /** Files the journal does not know. */
+  readonly removed: readonly string[];
 }
 
 export function createWorkspaces(deps: {
@@ -55,7 +64,7 @@ export function createWorkspaces(deps: {
   return {
     folderOf,
     async seed(runId, files) {
-      const facts: Record<string, FileFacts> = {};
+      const facts = emptyFacts();
       for (const file of files) {
         const blob = await blobs.put(runId, file.content);
         facts[file.path] = { sha256: blob.sha256, sizeBytes: blob.sizeBytes, mode: 0o644 };
@@ -63,7 +72,7 @@ export function createWorkspaces(deps: {
       return save(runId, { v: 1, files: facts });
     },
     async capture(runId) {
-      const facts: Record<string, FileFacts> = {};
+      const facts = emptyFacts();
       for await (const path of regularFiles(folderOf(runId), "")) {
         facts[path] = await captureFile(runId, path);
       }
@@ -72,10 +81,15 @@ export function createWorkspaces(deps: {
     async restore(runId, ref) {
       const manifest = await load(ref);
       const folder = folderOf(runId);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await removeStrangers(folder, "", manifest);
-      for (const [path, facts] of Object.entries(manifest.files)) await restoreFile(runId, path, facts);
-      return manifest;
+      // The first folder made is told; undefined: it was there.
+      const isNew = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
+      const removed: string[] = [];
+      await removeStrangers(folder, "", { manifest, removed });
+      const putBack: string[] = [];
+      for (const [path, facts] of Object.entries(manifest.files)) {
+        if (await restoreFile(runId, path, facts)) putBack.push(path);
+      }
+      return isNew ? { manifest, putBack: [], removed: [] } : { manifest, putBack, removed };
     },
     load,
   };
@@ -102,12 +116,13 @@ export function createWorkspaces(deps: {
     return { ...facts, sha256, sizeBytes: content.length };
   }
 
-  async function restoreFile(runId: string, path: string, facts: FileFacts): Promise<void> {
+  /** Whether the file had to be put back. */
+  async function restoreFile(runId: string, path: string, facts: FileFacts): Promise<boolean> {
     const file = join(folderOf(runId), path);
     const stat = await lstat(file, { bigint: true }).catch(() => undefined);
     if (stat?.isFile() === true) {
       const known = (await hashes.find(runId, path, stat)) ?? (await hashFile(file));
-      if (known === facts.sha256) return;
+      if (known === facts.sha256) return false;
     }
     const content = await blobs.get({ subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes });
     await rm(file, { recursive: true, force: true });
@@ -116,7 +131,13 @@ export function createWorkspaces(deps: {
     await writeFile(temporary, content, { mode: facts.mode });
     await chmod(temporary, facts.mode);
     await rename(temporary, file);
+    return true;
   }
+}
+
+/** Without a prototype: a file may be called `__proto__`. */
+function emptyFacts(): Record<string, FileFacts> {
+  return Object.create(null) as Record<string, FileFacts>;
 }
 
 async function* regularFiles(folder: string, below: string): AsyncGenerator<string> {
@@ -133,12 +154,20 @@ async function entriesOf(folder: string): Promise<readonly Dirent[]> {
 }
 
 /** Removes what the manifest does not know; symlinks and devices are never part of a workspace. */
-async function removeStrangers(folder: string, below: string, manifest: Manifest): Promise<void> {
+async function removeStrangers(
+  folder: string,
+  below: string,
+  known: { readonly manifest: Manifest; readonly removed: string[] },
+): Promise<void> {
   for (const entry of await entriesOf(join(folder, below))) {
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
-    if (entry.isDirectory()) await removeStrangers(folder, path, manifest);
-    else if (!entry.isFile() || manifest.files[path] === undefined)
+    if (entry.isDirectory()) await removeStrangers(folder, path, known);
+    else if (!entry.isFile() || !Object.hasOwn(known.manifest.files, path)) {
       await rm(join(folder, path), { force: true });
+      // Half-written files of our own are nobody's edits; a link in a file's place is told as the file put back.
+      const isTold = !isTemporaryName(entry.name) && !Object.hasOwn(known.manifest.files, path);
+      if (isTold) known.removed.push(path);
+    }
   }
 }
 
