@@ -30,23 +30,52 @@ export const settings = {
     why: "unassigned at IANA and outside the range systems hand out",
   }),
   role: choice({
-    of: ["all"],
+    of: ["all", "gateway", "worker"],
     default: "all",
-    description: "Which parts this process runs.",
-    why: "one process does everything in this version",
+    description:
+      "Which parts this process runs: gateway (API, dashboard, ledger), worker (drives runs) or both. See docs/scaling.md.",
+    why: "one process does everything on one machine",
   }),
   databaseUrl: optionalText({
+    pattern: /^postgres(?:ql)?:\/\//,
+    form: "a URL such as postgres://user:password@host:5432/database",
     default: undefined,
-    description: "A database other than the SQLite file in the data folder. Not in this version.",
+    description: "A PostgreSQL database (13 or newer) in place of the SQLite file in the data folder.",
     why: "one machine needs no database server",
     secret: true,
   }),
-  redisUrl: optionalText({
+  databaseReadUrl: optionalText({
+    pattern: /^postgres(?:ql)?:\/\//,
+    form: "a URL such as postgres://user:password@replica:5432/database",
     default: undefined,
-    description: "A Redis server that wakes workers on other machines. Not in this version.",
-    why: "one machine needs no Redis",
+    description:
+      "A streaming replica of `databaseUrl` for long reads, used while it shows all that is committed.",
+    why: "few databases are large enough to need one",
     secret: true,
   }),
+  redisUrl: optionalText({
+    pattern: /^rediss?:\/\//,
+    form: "a URL such as redis://:password@host:6379/0",
+    default: undefined,
+    description:
+      "A Redis server (6.2 or newer) that wakes workers and holds rate limits across processes. It holds nothing that matters.",
+    why: "the database alone wakes workers too; many workers on many machines are woken more sparingly by Redis",
+    secret: true,
+  }),
+  worker: {
+    host: text({
+      default: "127.0.0.1",
+      description: "Address on which a process of role `worker` answers /livez, /readyz and /metrics.",
+      why: "only probes of this machine reach it",
+    }),
+    port: integer({
+      min: 0,
+      max: 65_535,
+      default: 0,
+      description: "Port for those probes; 0 takes a free one.",
+      why: "several workers share a machine",
+    }),
+  },
   token: optionalText({
     default: undefined,
     description: "The admin's token, in place of the one in the data folder's file `token`.",
@@ -167,6 +196,71 @@ export const settings = {
       description: "The weakest isolation for programs, whatever policy says; policy may ask for more.",
       why: "the built-in JavaScript interpreter needs none; the default policy asks `standard` for all other languages",
     }),
+  },
+  secrets: {
+    key: choice({
+      of: ["file", "passphrase", "transit"],
+      default: "file",
+      description:
+        "What the key comes from that seals secrets: keys/secrets.key, a passphrase, or Vault's transit engine.",
+      why: "a file needs nobody at the start; the others keep a copied data folder closed",
+    }),
+    passphrase: optionalText({
+      default: undefined,
+      description: "For `secrets.key: passphrase`; at least 16 characters.",
+      why: "a key file is made at the first start",
+      secret: true,
+    }),
+    folder: optionalText({
+      default: undefined,
+      description:
+        "A folder of files with secrets, as containers mount them, that `secret set --mounted` may name.",
+      why: "nothing outside of the data folder is read unless it was granted",
+    }),
+    vault: {
+      url: optionalText({
+        default: undefined,
+        description: "Address of a HashiCorp Vault or OpenBao, such as https://vault.example.org:8200.",
+        why: "one machine needs no Vault",
+      }),
+      token: optionalText({
+        default: undefined,
+        description: "The token to use there; or give `roleId` and `secretId`.",
+        why: "its policy says what may be read",
+        secret: true,
+      }),
+      roleId: optionalText({
+        default: undefined,
+        description: "The role to log in with at Vault's AppRole method.",
+        why: "a token that renews itself, for servers",
+      }),
+      secretId: optionalText({
+        default: undefined,
+        description: "The secret of that role.",
+        why: "belongs to `roleId`",
+        secret: true,
+      }),
+      namespace: optionalText({
+        default: undefined,
+        description: "Vault's namespace, where it has any.",
+        why: "an edition of Vault for several tenants has them",
+      }),
+      mount: text({
+        default: "secret",
+        description: "Where the KV engine (version 2) is mounted.",
+        why: "Vault's own default",
+      }),
+      transitMount: text({
+        default: "transit",
+        description: "Where the transit engine is mounted.",
+        why: "Vault's own default",
+      }),
+      transitKey: text({
+        default: "homeostat",
+        description: "Name of the key in the transit engine that wraps the key of the secrets.",
+        why: "one key for one installation",
+      }),
+    },
   },
   roots: record({
     name: /^(?!workspace$)[a-z][a-z0-9_-]*$/,

@@ -150,11 +150,15 @@ describe("wrong configuration", () => {
       "HOMEOSTAT_HTTP_PUBLIC_ORIGINS: expected a list of origins",
     ],
     [
-      { HOMEOSTAT_DATABASE_URL: "postgres://u:secret@db/x" },
-      "HOMEOSTAT_DATABASE_URL: this version keeps everything in SQLite",
+      { HOMEOSTAT_DATABASE_URL: "mysql://u:secret@db/x" },
+      "HOMEOSTAT_DATABASE_URL: expected a URL such as postgres://user:password@host:5432/database, found something else",
     ],
-    [{ HOMEOSTAT_REDIS_URL: "redis://r" }, "HOMEOSTAT_REDIS_URL: this version keeps everything in SQLite"],
-    [{ HOMEOSTAT_ROLE: "worker" }, 'HOMEOSTAT_ROLE: expected all, found "worker"'],
+    [
+      { HOMEOSTAT_DATABASE_READ_URL: "postgres://u:secret@db/x" },
+      "HOMEOSTAT_DATABASE_READ_URL: databaseReadUrl names a replica, but databaseUrl names no database",
+    ],
+    [{ HOMEOSTAT_REDIS_URL: "r:1" }, "HOMEOSTAT_REDIS_URL: expected a URL such as redis://"],
+    [{ HOMEOSTAT_ROLE: "boss" }, 'HOMEOSTAT_ROLE: expected all or gateway or worker, found "boss"'],
   ])("%j is refused with what was expected", (environment, message) => {
     const error = failure(environment);
     expect(error.message).toContain(message);

@@ -27,6 +27,8 @@ export interface LoadedConfig {
   readonly entries: readonly ConfigEntry[];
   /** The file that was read, if there was one. */
   readonly file: string | undefined;
+  /** Values of HOMEOSTAT_SECRET_* by the rest of their name: what `secret set --environment` may name. */
+  readonly secretEnvironment: Readonly<Record<string, string>>;
 }
 
 /** A row of the reference, docs/reference/config.md. */
@@ -48,7 +50,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The only reading of the environment. Throws CONFIG_INVALID with every finding at once: unknown keys in the file, unknown
- * HOMEOSTAT_* variables (HOMEOSTAT_TEST_* are for tests), wrong values, each with its place and the nearest known name.
+ * HOMEOSTAT_* variables (HOMEOSTAT_TEST_* are for tests, HOMEOSTAT_SECRET_* hold secrets), wrong values, each with its place and the nearest known name.
  */
 export function loadConfig(flags: ConfigFlags = {}, environment: Environment = process.env): LoadedConfig {
   const keys = new Map(listSettings(settings));
@@ -81,7 +83,7 @@ export function loadConfig(flags: ConfigFlags = {}, environment: Environment = p
       );
     return { key, value: setting.default, origin: "default" };
   });
-  refuseUnsupported(chosen, details);
+  refuseLoneReplica(chosen, details);
   if (details.length > 0) throw invalid(details);
   const values = new Map<string, unknown>(chosen.map(({ key, value }) => [key, value]));
   values.set("home", home);
@@ -100,7 +102,15 @@ export function loadConfig(flags: ConfigFlags = {}, environment: Environment = p
       env: variableName(key),
     };
   });
-  return { config: nest(values) as unknown as Config, entries, file: file?.path };
+  const secretEnvironment = readSecretEnvironment(environment);
+  return { config: nest(values) as unknown as Config, entries, file: file?.path, secretEnvironment };
+}
+
+const secretPrefix = "HOMEOSTAT_SECRET_";
+
+function readSecretEnvironment(environment: Environment): Readonly<Record<string, string>> {
+  const named = Object.entries(environment).filter(([name]) => name.startsWith(secretPrefix));
+  return Object.fromEntries(named.map(([name, value = ""]) => [name.slice(secretPrefix.length), value]));
 }
 
 /** Every key for the reference. Pure. */
@@ -168,8 +178,8 @@ function readEnvironment(
   const known = [...byName.keys(), ...secretFiles.keys(), "HOMEOSTAT_CONFIG"];
   const found = new Map<string, Variable>();
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith("HOMEOSTAT_") || name.startsWith("HOMEOSTAT_TEST_") || name === "HOMEOSTAT_CONFIG")
-      continue;
+    if (!name.startsWith("HOMEOSTAT_") || name === "HOMEOSTAT_CONFIG") continue;
+    if (name.startsWith("HOMEOSTAT_TEST_") || name.startsWith(secretPrefix)) continue;
     const key = byName.get(name);
     const secretKey = secretFiles.get(name);
     if (key === undefined && secretKey === undefined) {
@@ -252,17 +262,16 @@ function choose(
   return { key, value: setting.default, origin: "default" };
 }
 
-/** Says so instead of pretending: the keys exist because a later version will take them. */
-function refuseUnsupported(chosen: readonly Chosen[], details: ErrorDetail[]): void {
-  for (const { key, value, origin } of chosen) {
-    if ((key !== "databaseUrl" && key !== "redisUrl") || value === undefined) continue;
-    const what = key === "databaseUrl" ? "another database" : "Redis";
-    details.push({
-      path: origin,
-      detail: `this version keeps everything in SQLite in the data folder and cannot use ${what}`,
-      hint: `leave ${key} out`,
-    });
-  }
+/** Keys that mean nothing without another one. */
+function refuseLoneReplica(chosen: readonly Chosen[], details: ErrorDetail[]): void {
+  const of = (key: string): Chosen | undefined => chosen.find((each) => each.key === key);
+  const replica = of("databaseReadUrl");
+  if (replica?.value === undefined || of("databaseUrl")?.value !== undefined) return;
+  details.push({
+    path: replica.origin,
+    detail: "databaseReadUrl names a replica, but databaseUrl names no database that it replicates",
+    hint: "set databaseUrl too, or leave databaseReadUrl out",
+  });
 }
 
 function invalid(details: readonly ErrorDetail[]): HomeostatError {

@@ -40,9 +40,12 @@ export function text(facts: SettingFacts<string>): Setting<string> {
   return { ...facts, kind: "setting", schema: z.string().min(1), form: "a text", fromText: (given) => given };
 }
 
-export function optionalText(facts: SettingFacts<undefined>): Setting<string | undefined> {
-  const schema = z.string().min(1).optional();
-  return { ...facts, kind: "setting", schema, form: "a text", fromText: (given) => given };
+export function optionalText(
+  facts: SettingFacts<undefined> & { readonly pattern?: RegExp; readonly form?: string },
+): Setting<string | undefined> {
+  const { pattern = /^[^]/, form = "a text" } = facts;
+  const schema = z.string().regex(pattern).optional();
+  return { ...facts, kind: "setting", schema, form, fromText: (given) => given };
 }
 
 export function choice<const T extends string>(

@@ -24,6 +24,11 @@ export const secretMarks = [
   "[PASSWORD_REDACTED]",
 ] as const;
 
+/** What a process of this role does: `serves` the API and publishes the ledger, `drives` runs. */
+export function duties(role: Config["role"]): { readonly serves: boolean; readonly drives: boolean } {
+  return { serves: role !== "worker", drives: role !== "gateway" };
+}
+
 export function apiInfo(version: string): OpenApiInfo {
   const description = "Submit tasks, follow runs, answer approvals, and prove afterwards what happened.";
   return { title: "Homeostat", version, description };

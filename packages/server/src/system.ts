@@ -1,5 +1,4 @@
 /** Builds every part and connects them; reading it from top to bottom is reading the architecture. It decides nothing. */
-import { createRedactor } from "@homeostat/cell/redact";
 import { createArtifactRoutes } from "./artifacts/artifacts.routes.ts";
 import type { JsonObject, JsonValue } from "./base/canonical-json.ts";
 import { systemClock as clock } from "./base/clock.ts";
@@ -25,8 +24,8 @@ import { sessionRoutes } from "./identity/session.routes.ts";
 import { createSessions } from "./identity/sessions.ts";
 import { createTokens } from "./identity/tokens.ts";
 import { ledgerRoutes } from "./ledger/ledger.routes.ts";
+import { createPublicationWatch } from "./ledger/publication-watch.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publish.ts";
-import { migrations } from "./migrations.ts";
 import { openActivePolicy } from "./policy/active-policy.ts";
 import { decide } from "./policy/decide.ts";
 import { policyRoutes } from "./policy/policy.routes.ts";
@@ -40,23 +39,26 @@ import { streamRoutes } from "./runs/stream.routes.ts";
 import { listExamples, loadExample } from "./runs/examples.ts";
 import { tasksRoutes } from "./runs/tasks.routes.ts";
 import { createSandbox } from "./sandbox/run-code.ts";
+import { secretsRoutes } from "./secrets/secrets.routes.ts";
 import { statusRoutes } from "./status/status.routes.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
 import {
   apiInfo,
+  duties,
   measuredSandbox,
   openCache,
   openRoots,
   recordFact,
-  secretMarks,
   storePart,
 } from "./system-facts.ts";
 import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
+import { openSecretsOf } from "./tools/open-secrets.ts";
+import { createRedactors, openSecretSystem } from "./system-secrets.ts";
+import { openStateStore } from "./system-store.ts";
 import { verifyHome } from "./verify-home.ts";
 
 export interface SystemOptions {
@@ -71,8 +73,8 @@ export interface SystemOptions {
 
 export interface System {
   readonly url: string;
-  /** The token is in the fragment, which browsers never send. */
-  readonly signInUrl: string;
+  /** The token is in the fragment, which browsers never send. A worker has nothing to sign in to. */
+  readonly signInUrl?: string;
   readonly home: Home;
   stop(deadlineMs: number): Promise<void>;
 }
@@ -80,13 +82,14 @@ export interface System {
 /** Rejects with a HomeostatError that says what stands in the way: DATA_FOLDER_UNUSABLE, PORT_TAKEN, POLICY_INVALID and others. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { config } = options.loaded;
+  const { serves, drives } = duties(config.role);
   const startedAtMs = clock.now();
   const home = await prepareHome(config.home);
   const token = await openAdminToken(home.folder, config.token);
 
   // Logs and everything shown lose personal data too; the journal loses secrets only, for runs work with its values.
-  const shown = createRedactor({ secrets: [token.value] });
-  const recorded = createRedactor({ secrets: [token.value], marks: secretMarks, maxNodes: 1_000_000 });
+  const redactors = createRedactors(token.value);
+  const { shown, recorded } = redactors;
   const logger = createLogger({
     level: config.log.level,
     redact: shown.text,
@@ -95,17 +98,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const metrics = createMetrics({ clock, version: options.version, nodeVersion: process.version });
 
-  const store = await openSqliteStore({
-    path: home.stateDatabase,
-    migrations,
+  const store = await openStateStore(config, { logger, metrics });
+  const cache = await openCache(home.cacheDatabase, { clock, logger });
+  const { secrets, changes } = await openSecretSystem({
+    settings: config.secrets,
+    environment: options.loaded.secretEnvironment,
+    keysFolder: home.keys,
+    store,
     clock,
     logger,
-    observeCommit: ({ batches, durationMs }) => {
-      metrics.observe("homeostat_store_commit_duration_seconds", { database: "state" }, durationMs / 1000);
-      metrics.observe("homeostat_store_commit_batches", { database: "state" }, batches);
-    },
   });
-  const cache = await openCache(home.cacheDatabase, { clock, logger });
+  redactors.learn(secrets);
   const owner = processIdentity();
   const isOwnerDead = isProcessDead;
   const blobs = await openFolderBlobs({ folder: home.blobs, keysFolder: home.keys, store, clock });
@@ -127,6 +130,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     settings: defaultPublisherSettings,
     observeCommit: ({ count }) => metrics.count("homeostat_ledger_published_total", {}, count),
   });
+  const ledger = serves ? publisher : createPublicationWatch({ store, clock, logger });
   const sandbox = await createSandbox({
     clock,
     log: logger,
@@ -135,7 +139,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
 
   const listening: number[] = [];
-  const tools = createTools({
+  const closedTools = createTools({
     forbiddenFolders: [home.folder],
     temporaryFolder: home.scratch,
     canRun: (language) =>
@@ -147,6 +151,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       resolveHost: resolveHostBySystem,
     },
   });
+  const tools = openSecretsOf(closedTools, secrets.reveal);
   const knownActions = [...tools.keys()];
   const policy = openActivePolicy({
     path: home.policy,
@@ -166,6 +171,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     limiter: createRateLimiter({ clock }),
     breaker: createCircuitBreaker({ clock }),
     permits,
+    pinSecrets: secrets.pin,
     defaultIsolation: config.sandbox.minimum,
     // A JSON value stays one: only strings in it change.
     redact: (value) => recorded.value(value) as JsonValue,
@@ -185,10 +191,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     gate,
     permits,
     tools,
-    published: publisher.published,
+    published: ledger.published,
     runSandboxed: measuredSandbox(sandbox, metrics),
     workspacesFolder: home.workspaces,
-    roots: await openRoots(config.roots),
+    // A gateway touches no files; the roots are on the workers' machines.
+    roots: drives ? await openRoots(config.roots) : [],
     // One principal in this version: the local admin.
     roleOf: () => "admin",
     owner,
@@ -221,6 +228,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const redact = shown.value;
   let isReady = false;
   const parts: Part[] = [];
+  const probes = healthRoutes({ parts: () => parts, isReady: () => isReady, metrics });
   const api: readonly Route[] = [
     ...tasksRoutes({
       submit,
@@ -250,20 +258,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       config: () => options.loaded.entries,
       tools: () => describeTools(tools),
     }),
+    ...secretsRoutes({ changes }),
     ...sessionRoutes({ sessions, clock }),
-    ...healthRoutes({ parts: () => parts, isReady: () => isReady, metrics }),
+    ...probes,
   ];
   const document = createOpenApiDocument(api, apiInfo(options.version));
   const http = createHttpServer({
-    host: config.host,
-    port: config.port,
-    routes: [...api, ...referenceRoutes(() => document)],
+    ...(serves ? { host: config.host, port: config.port } : config.worker),
+    routes: serves ? [...api, ...referenceRoutes(() => document)] : probes,
     authenticate: createAuthenticator({
       findByToken: tokens.findByToken,
       findBySession: sessions.find,
       clock,
     }),
-    ...(options.dashboardFolder === undefined ? {} : { staticFolder: options.dashboardFolder }),
+    ...(options.dashboardFolder === undefined || !serves ? {} : { staticFolder: options.dashboardFolder }),
     store,
     clock,
     logger,
@@ -273,7 +281,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     publicOrigins: config.http.publicOrigins,
   });
 
-  parts.push(storePart(store, cache, metrics), publisher, policy, http, engine.worker);
+  parts.push(storePart(store, cache, metrics), ledger, policy, http, ...(drives ? [engine.worker] : []));
   const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);
     throw error;
@@ -281,12 +289,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const { port } = http.address();
   listening.push(port);
   isReady = true;
-  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
-  record("runtime.started", { version: options.version });
-  logger.info({ url, home: home.folder }, "started");
+  const host = serves ? config.host : config.worker.host;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  record("runtime.started", { version: options.version, role: config.role });
+  logger.info({ url, home: home.folder, role: config.role }, "started");
   return {
     url,
-    signInUrl: `${url}/#token=${token.value}`,
+    ...(serves ? { signInUrl: `${url}/#token=${token.value}` } : {}),
     home,
     async stop(deadlineMs) {
       isReady = false;

@@ -1,5 +1,5 @@
 import { ApiError } from "@homeostat/client/api-error";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -12,6 +12,7 @@ import { exitCodeOf, exitCodeOfRun } from "./exit-code.ts";
 import { formatAge, formatBytes, formatSpan } from "./format-time.ts";
 import { parseInputs } from "./parse-inputs.ts";
 import { describeError, formatError } from "./report-error.ts";
+import { processIdentity } from "../store/process-identity.ts";
 import { findServerAddress, removeServerAddress, writeServerAddress } from "./server-address.ts";
 import { readLogLines } from "./server-log.ts";
 import { cut, formatTable, oneLine } from "./table.ts";
@@ -182,12 +183,28 @@ describe("finding the server", () => {
   test("its address is found while it lives and forgotten when it stops", async () => {
     const home = await mkdtemp(join(tmpdir(), "homeostat-address-"));
     expect(await findServerAddress(home)).toBeUndefined();
-    writeServerAddress(home, "http://127.0.0.1:9000");
+    const own = processIdentity();
+    writeServerAddress(home, { url: "http://127.0.0.1:9000", process: own, startedAtMs: 2 });
     expect(await findServerAddress(home)).toBe("http://127.0.0.1:9000");
-    await removeServerAddress(home);
+    await removeServerAddress(home, own);
     expect(await findServerAddress(home)).toBeUndefined();
-    await writeFile(join(home, "server.json"), '{"url":"x"');
+    await writeFile(join(home, "servers", "broken.json"), '{"url":"x"');
     expect(await findServerAddress(home)).toBeUndefined();
+    await rm(home, { recursive: true });
+  });
+
+  test("of several the newest that lives is found, and what a killed one left is cleared away", async () => {
+    const home = await mkdtemp(join(tmpdir(), "homeostat-address-"));
+    const own = processIdentity();
+    // The same boot and namespace, but a start that no process with this pid had.
+    const dead = own.replace(/\d+$/, "1");
+    writeServerAddress(home, { url: "http://127.0.0.1:9001", process: "elsewhere:1:2:3", startedAtMs: 1 });
+    writeServerAddress(home, { url: "http://127.0.0.1:9002", process: own, startedAtMs: 2 });
+    writeServerAddress(home, { url: "http://127.0.0.1:9003", process: dead, startedAtMs: 3 });
+    expect(await findServerAddress(home)).toBe("http://127.0.0.1:9002");
+    await removeServerAddress(home, own);
+    expect(await findServerAddress(home)).toBe("http://127.0.0.1:9001");
+    expect(await readdir(join(home, "servers"))).toHaveLength(1);
     await rm(home, { recursive: true });
   });
 

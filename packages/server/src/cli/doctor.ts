@@ -8,11 +8,10 @@ import { systemClock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { LoadedConfig } from "../config.ts";
-import { homeAt } from "../home.ts";
 import { findPortOwner } from "../http/find-port-owner.ts";
 import { readAdminToken } from "../identity/admin-token.ts";
 import { createSandbox } from "../sandbox/run-code.ts";
-import { openSqliteReader } from "../store/sqlite-reader.ts";
+import { databasePlace, openStateReader } from "../system-store.ts";
 import { addressOf, loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -38,7 +37,7 @@ export async function doctor(options: GlobalOptions, terminal: Terminal): Promis
     const { config } = loaded;
     checks.push(await checkHome(config.home));
     checks.push(await checkToken(loaded));
-    checks.push(await checkDatabase(config.home));
+    checks.push(await checkDatabase(loaded));
     checks.push(await checkServer(loaded));
   }
   checks.push(await checkSandbox());
@@ -116,18 +115,20 @@ async function checkToken({ config }: LoadedConfig): Promise<Diagnosis> {
   }
 }
 
-async function checkDatabase(folder: string): Promise<Diagnosis> {
-  const { stateDatabase } = homeAt(folder);
-  const isThere = await access(stateDatabase).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return { name: "database", state: "ok", detail: "will be made by `homeostat up`" };
+async function checkDatabase({ config }: LoadedConfig): Promise<Diagnosis> {
+  const place = databasePlace(config);
+  const isMade =
+    config.databaseUrl !== undefined ||
+    (await access(place).then(
+      () => true,
+      () => false,
+    ));
+  if (!isMade) return { name: "database", state: "ok", detail: "will be made by `homeostat up`" };
   try {
-    const store = await openSqliteReader(stateDatabase);
+    const store = await openStateReader(config);
     try {
       const [row] = await store.read("SELECT COUNT(*) AS n FROM runs");
-      return { name: "database", state: "ok", detail: `${stateDatabase}, ${String(row?.["n"])} runs` };
+      return { name: "database", state: "ok", detail: `${place}, ${String(row?.["n"])} runs` };
     } finally {
       await store.close();
     }

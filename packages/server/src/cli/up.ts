@@ -2,8 +2,13 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@homeostat/client";
+import { systemClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
+import type { Config } from "../config-schema.ts";
 import { loadConfig } from "../config.ts";
+import type { LoadedConfig } from "../config.ts";
+import { processIdentity } from "../store/process-identity.ts";
+import { databasePlace } from "../system-store.ts";
 import { startSystem } from "../system.ts";
 import type { System } from "../system.ts";
 import type { GlobalOptions } from "./connect.ts";
@@ -21,40 +26,66 @@ export interface UpOptions extends GlobalOptions {
 
 /** Resolves when the server has stopped. A second signal ends the process at once. */
 export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCode> {
-  const { host, port, role, token, home, config: file } = options;
-  const loaded = loadConfig({ host, port, role, token, home, config: file });
+  const loaded = loadServerConfig(options);
   const { config } = loaded;
   const announce = (line: string): void => terminal.note((paint) => paint("dim", line));
-  await refuseSecondServer(config.home, config.port);
-  await buildDashboard(announce);
+  // Whoever names a role wants several processes on one data folder.
+  if (config.role === "all") await refuseSecondServer(config.home, config.port);
+  if (config.role !== "worker") await buildDashboard(announce);
   const { version, dashboardFolder, examplesFolder } = findInstallPlace();
   const signal = catchSignals();
   const system = await startSystem({ loaded, version, dashboardFolder, examplesFolder, announce });
-  writeServerAddress(config.home, system.url);
-  terminal.result(
-    { url: system.url, signInUrl: system.signInUrl, home: config.home, version, pid: process.pid },
-    (paint) =>
-      [
-        `${paint("bold", `Homeostat ${version}`)} runs at ${paint("cyan", system.url)}`,
-        `  sign in  ${system.signInUrl}`,
-        `  data     ${config.home}`,
-        `  log      ${config.log.file ?? "standard error"}`,
-        ...(dashboardFolder === undefined
-          ? ["  The dashboard is not built; the API and the commands work."]
-          : []),
-      ].join("\n"),
-  );
+  const identity = processIdentity();
+  if (system.signInUrl !== undefined) {
+    const startedAtMs = systemClock.now();
+    writeServerAddress(config.home, { url: system.url, process: identity, startedAtMs });
+  }
+  sayWhere(system, { config, version, hasDashboard: dashboardFolder !== undefined }, terminal);
   const name = await signal;
   terminal.note(
     () => `${name}: stopping, at most ${config.http.stopSeconds} s; a second signal stops at once`,
   );
-  await stop(system, config.home, config.http.stopSeconds * 1000);
+  // Commands should no longer come here while the last requests are answered.
+  await removeServerAddress(config.home, identity);
+  await system.stop(config.http.stopSeconds * 1000);
   return exitCodes.done;
 }
 
+/** `--host` and `--port` are those of the listener that the role has. */
+function loadServerConfig({ host, port, role, token, home, config }: UpOptions): LoadedConfig {
+  const flags = { role, token, home, config };
+  const { role: chosen } = loadConfig(flags).config;
+  const place = chosen === "worker" ? { "worker.host": host, "worker.port": port } : { host, port };
+  return loadConfig({ ...flags, ...place });
+}
+
+function sayWhere(
+  { url, signInUrl }: System,
+  about: { readonly config: Config; readonly version: string; readonly hasDashboard: boolean },
+  terminal: Terminal,
+): void {
+  const { config, version, hasDashboard } = about;
+  const { home, role } = config;
+  terminal.result(
+    { url, ...(signInUrl === undefined ? {} : { signInUrl }), role, home, version, pid: process.pid },
+    (paint) =>
+      [
+        signInUrl === undefined
+          ? `${paint("bold", `Homeostat ${version}`)} drives runs; probes answer at ${paint("cyan", url)}`
+          : `${paint("bold", `Homeostat ${version}`)} runs at ${paint("cyan", url)}\n  sign in  ${signInUrl}`,
+        `  data     ${home}`,
+        ...(config.databaseUrl === undefined ? [] : [`  database ${databasePlace(config)}`]),
+        `  log      ${config.log.file ?? "standard error"}`,
+        ...(hasDashboard || signInUrl === undefined
+          ? []
+          : ["  The dashboard is not built; the API and the commands work."]),
+      ].join("\n"),
+  );
+}
+
 /**
- * One server per data folder: a second one would empty the first one's scratch space. Its process alone proves nothing where a
- * container was killed (another pid namespace), so the server has to answer too.
+ * A second server that nobody asked for by naming a role is a mistake. Its process alone proves nothing where a container was
+ * killed (another pid namespace), so the server has to answer too.
  */
 async function refuseSecondServer(home: string, port: number): Promise<void> {
   const url = await findServerAddress(home);
@@ -72,7 +103,7 @@ async function refuseSecondServer(home: string, port: number): Promise<void> {
     `A server already runs on the data folder ${home}, at ${url}`,
     { home, url },
     {
-      hint: "Use that one, stop it first, or give this one a data folder of its own with HOMEOSTAT_HOME.",
+      hint: "Use that one, stop it first, give this one a data folder of its own with HOMEOSTAT_HOME, or add to it with --role worker or --role gateway.",
     },
   );
 }
@@ -89,12 +120,6 @@ function catchSignals(): Promise<string> {
       });
     }
   });
-}
-
-async function stop(system: System, home: string, deadlineMs: number): Promise<void> {
-  // Commands should no longer come here while the last requests are answered.
-  await removeServerAddress(home);
-  await system.stop(deadlineMs);
 }
 
 /** In a clone the dashboard is built on the first start and after changes; the package brings it along. */

@@ -7,7 +7,7 @@ import { HomeostatError } from "../base/error.ts";
 import { homeAt } from "../home.ts";
 import { exportBundle, verifyBundle } from "../ledger/bundle.ts";
 import { createLedgerReader } from "../ledger/reader.ts";
-import { openSqliteReader } from "../store/sqlite-reader.ts";
+import { openStateReader } from "../system-store.ts";
 import { verifyHome } from "../verify-home.ts";
 import { connect, loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
@@ -46,8 +46,9 @@ async function verifyWhole(options: VerifyOptions, terminal: Terminal): Promise<
     const { client } = await connect(options);
     return client.call("ledger.verify", { body: run === undefined ? {} : { run } });
   }
-  const home = homeAt(loadOptions(options).config.home);
-  const store = await openSqliteReader(home.stateDatabase);
+  const { config } = loadOptions(options);
+  const home = homeAt(config.home);
+  const store = await openStateReader(config);
   try {
     const blobs = await openFolderBlobsReader({ folder: home.blobs, keysFolder: home.keys, store });
     const verifierKey = options.key === undefined ? {} : { verifierKey: await readKey(options.key) };

@@ -24,7 +24,8 @@ import { checkpointPath } from "./recover.ts";
 import { createWaiters } from "./waiters.ts";
 import type { Waiters } from "./waiters.ts";
 
-const leaseName = "ledger-publisher";
+/** Whoever holds it is the one who writes the ledger. */
+export const publisherLeaseName = "ledger-publisher";
 
 export interface PublisherSettings {
   /** A segment file that has reached this size is closed and the HMAC key advanced. */
@@ -112,6 +113,10 @@ export function createLedgerPublisher(deps: PublisherDeps): LedgerPublisher {
   const bell = createBell(clock);
   const life = createLife({ ...deps, reader, waiters, bell });
   const removeListener = store.onCommit("ledger_outbox", bell.ring);
+  // While another publishes, its commits are what somebody here may be waiting for.
+  const removeFollower = store.onCommit("ledger_position", () => {
+    if (life.phase().kind === "standby" && waiters.keys().length > 0) bell.ring();
+  });
   return {
     name: "ledger",
     reader,
@@ -119,6 +124,7 @@ export function createLedgerPublisher(deps: PublisherDeps): LedgerPublisher {
     async stop(deadlineMs) {
       await life.stop(deadlineMs);
       removeListener();
+      removeFollower();
     },
     health: () => healthOf(life.phase()),
     async published(key, signal) {
@@ -213,7 +219,13 @@ function createLife(deps: LifeDeps): Life {
 /** One lease's worth of publishing, or one look while another has the lease. Throws what ended it. */
 async function takeTurn(deps: LifeDeps, enter: (phase: Phase) => void): Promise<void> {
   const { store, clock, owner, isOwnerDead, settings, bell, waiters } = deps;
-  const request = { name: leaseName, owner, ttlMs: settings.leaseTtlMs, now: clock.now(), isOwnerDead };
+  const request = {
+    name: publisherLeaseName,
+    owner,
+    ttlMs: settings.leaseTtlMs,
+    now: clock.now(),
+    isOwnerDead,
+  };
   const lease = await acquireLease(store, request);
   if (lease !== undefined) return await publishUnder(deps, store.holdLease(lease), enter);
   enter({ kind: "standby" });

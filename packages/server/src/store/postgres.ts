@@ -1,18 +1,15 @@
 /** The store on PostgreSQL: a thread that commits in groups and renews leases, and a pool of connections to read with. */
 import { randomUUID } from "node:crypto";
-import { Pool } from "pg";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import { createCommitListeners } from "./commit-listeners.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
 import type { LeaseStore } from "./lease.ts";
-import { createPostgresStatements, queryConfig } from "./postgres-connection.ts";
-import { postgresFailureText, readingError } from "./postgres-failure.ts";
 import { renderPostgresMigrations } from "./postgres-migrate.ts";
+import { createPostgresReads } from "./postgres-reader.ts";
 import { createPostgresScanner } from "./postgres-scan.ts";
 import { placeOf } from "./postgres-url.ts";
-import { checkedValue } from "./sql-value.ts";
-import type { Migration, Row, SqlValue, Store } from "./store.ts";
+import type { Migration, Store } from "./store.ts";
 import { startWriterThread } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
@@ -34,9 +31,6 @@ export interface PostgresStoreOptions {
   /** Told of each commit, for metrics. Must not throw. */
   readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
 }
-
-/** Point reads of one process at once; more wait in line. The scans and the thread have connections of their own. */
-const readConnections = 4;
 
 /**
  * Keeps the process alive until it is closed. Throws STORE_UNAVAILABLE with a hint: unreachable, refused (password,
@@ -82,7 +76,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
   );
   line = writer;
-  const reader = createReader(url, logger);
+  const reader = createPostgresReads(url, logger);
   const { readUrl } = options;
   const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo: reader.committedUpTo });
   const store: Store = {
@@ -103,49 +97,4 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
   };
   return { ...store, holdLease: leases.holdLease, dropLease: leases.dropLease };
-}
-
-interface Reader {
-  read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
-  /** The place in the write-ahead log that a replica must have reached to show every commit acknowledged so far. */
-  committedUpTo(): Promise<string>;
-  close(): Promise<void>;
-}
-
-function createReader(url: string, logger: Logger): Reader {
-  const pool = new Pool({
-    connectionString: url,
-    max: readConnections,
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    application_name: "homeostat reader",
-    // As on SQLite, where the reading connection cannot write either.
-    onConnect: async (client) => {
-      await client.query("SET default_transaction_read_only = on");
-    },
-  });
-  // An idle connection that the server ended; the next read makes another.
-  pool.on("error", (error) =>
-    logger.debug({ error: postgresFailureText(error) }, "a connection to the database ended"),
-  );
-  const statements = createPostgresStatements();
-  let closing: Promise<void> | undefined;
-  return {
-    read,
-    async committedUpTo() {
-      const [row] = await read("SELECT pg_current_wal_flush_lsn()::text AS place");
-      return String(row?.["place"]);
-    },
-    close: () => (closing ??= pool.end()),
-  };
-
-  async function read(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    const values = params.map(checkedValue);
-    try {
-      const { query } = statements.toQuery(sql, values);
-      return (await pool.query<Row>(queryConfig(query))).rows;
-    } catch (error) {
-      throw readingError(error, closing !== undefined);
-    }
-  }
 }
