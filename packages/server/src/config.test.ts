@@ -173,6 +173,10 @@ describe("wrong configuration", () => {
   });
 });
 
+test("an empty token is told as empty", () => {
+  expect(() => loadConfig({ token: "" }, {})).toThrow("--token: expected a text, found an empty text");
+});
+
 describe("secrets", () => {
   test("may come from a file and are never shown", async () => {
     const path = join(home, "secret");

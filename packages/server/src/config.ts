@@ -1,5 +1,5 @@
 /** The effective configuration: defaults < homeostat.yaml < HOMEOSTAT_* < flags. The only file that reads the environment. */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { HomeostatError, errorMessage } from "./base/error.ts";
@@ -233,13 +233,32 @@ function openFile(
     const isMissing =
       error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
     // The file in the data folder is optional; one that was asked for by name is not.
-    if (isMissing && (given === undefined || given === "")) return undefined;
+    const isDefault = given === undefined || given === "";
+    if (isMissing && isDefault) return undefined;
+    // The file may not even be there: what cannot be looked into is the folder.
+    if (isDefault && isLocked(home)) {
+      throw new HomeostatError(
+        "DATA_FOLDER_UNUSABLE",
+        `The data folder ${home} may not be read by this user`,
+        { home },
+        { cause: error },
+      );
+    }
     throw new HomeostatError(
       "CONFIG_INVALID",
       isMissing ? `There is no file ${path}` : `Cannot read ${path}: ${errorMessage(error)}`,
       { file: path },
       { cause: error, hint: "Give a file that this user may read, or another one with --config." },
     );
+  }
+}
+
+function isLocked(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK | constants.R_OK);
+    return false;
+  } catch {
+    return true;
   }
 }
 
@@ -251,7 +270,7 @@ function choose(
 ): Chosen {
   const parsed = setting.schema.safeParse(raw);
   if (parsed.success) return { key, value: parsed.data, origin };
-  const found = setting.secret === true ? "something else" : (JSON.stringify(raw) ?? "nothing").slice(0, 80);
+  const found = foundText(raw, setting.secret === true);
   const inside = parsed.error.issues[0]?.path.join(".") ?? "";
   const at = inside === "" ? "" : ` (at ${inside})`;
   details.push({
@@ -260,6 +279,12 @@ function choose(
     detail: `expected ${setting.form}, found ${found}${at}`,
   });
   return { key, value: setting.default, origin: "default" };
+}
+
+/** A secret is not repeated, but an empty one may be named. */
+function foundText(raw: unknown, isSecret: boolean): string {
+  if (raw === "") return "an empty text";
+  return isSecret ? "something else" : (JSON.stringify(raw) ?? "nothing").slice(0, 80);
 }
 
 /** Keys that mean nothing without another one. */

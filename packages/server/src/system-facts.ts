@@ -1,9 +1,9 @@
 /** Small values that system.ts hands to parts: what belongs to no single feature. */
-import { realpath, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { Config } from "./config-schema.ts";
 import type { JsonObject } from "./base/canonical-json.ts";
 import type { Clock } from "./base/clock.ts";
-import { HomeostatError, errorMessage } from "./base/error.ts";
+import { errorMessage } from "./base/error.ts";
 import { createId, createSalt } from "./base/id.ts";
 import type { Logger } from "./base/log.ts";
 import type { Metrics } from "./base/metrics.ts";
@@ -14,7 +14,6 @@ import { outboxInsert } from "./store/outbox.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Statement, Store } from "./store/store.ts";
 import type { Part } from "./supervision/part.ts";
-import type { Root } from "./tools/tool.ts";
 
 /** The marks of what may never be recorded; personal data may, for runs work with it. */
 export const secretMarks = [
@@ -48,20 +47,6 @@ export function recordFact(type: string, data: JsonObject, atMs: number): Statem
     salt: createSalt(),
     data,
   });
-}
-
-/** Granted folders with their real paths. Throws CONFIG_INVALID for one that is not there. */
-export async function openRoots(roots: Config["roots"]): Promise<readonly Root[]> {
-  return await Promise.all(
-    Object.entries(roots).map(async ([name, { path, mode }]) => {
-      const real = await realpath(path).catch((error: unknown) => {
-        const text = `roots.${name}: there is no folder ${path}`;
-        const hint = "create it, or correct the path in homeostat.yaml";
-        throw new HomeostatError("CONFIG_INVALID", text, { path }, { cause: error, hint });
-      });
-      return { name, path: real, writable: mode === "write" };
-    }),
-  );
 }
 
 /** The rebuildable database; a damaged one is thrown away and begun anew. Throws DATA_FOLDER_UNUSABLE. */

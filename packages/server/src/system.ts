@@ -49,7 +49,6 @@ import {
   duties,
   measuredSandbox,
   openCache,
-  openRoots,
   recordFact,
   storePart,
 } from "./system-facts.ts";
@@ -59,6 +58,7 @@ import { createTools, describeTools, digestTools } from "./tools/registry.ts";
 import { openSecretsOf } from "./tools/open-secrets.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { openStateStore } from "./system-store.ts";
+import { openRoots } from "./open-roots.ts";
 import { verifyHome } from "./verify-home.ts";
 
 export interface SystemOptions {
@@ -195,7 +195,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     runSandboxed: measuredSandbox(sandbox, metrics),
     workspacesFolder: home.workspaces,
     // A gateway touches no files; the roots are on the workers' machines.
-    roots: drives ? await openRoots(config.roots) : [],
+    roots: drives ? await openRoots(config.roots, home.folder) : [],
     // One principal in this version: the local admin.
     roleOf: () => "admin",
     owner,

@@ -56,6 +56,13 @@ describe("readYaml", () => {
     expect(messages("a: .nan")[0]).toMatch(/NaN cannot be used/);
   });
 
+  test("tells the same fault of the same line once", () => {
+    const result = readYaml("rules:\n  - name: x\n    reason: a: b, c: d: e\n");
+    expect(result.ok ? [] : result.findings).toMatchObject([
+      { line: 3, message: "not valid YAML: Nested mappings are not allowed in compact mappings" },
+    ]);
+  });
+
   test("refuses a file with too many tokens", () => {
     expect(messages(`[${"a,".repeat(60_000)}]`)[0]).toMatch(/more than 100000 YAML tokens/);
   });

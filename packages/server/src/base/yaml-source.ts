@@ -57,13 +57,14 @@ export function readYaml(text: string, file?: string): YamlResult {
   const documents = compose(lines, reading);
   const document = documents[0];
   if (document !== undefined && !collector.hasErrors()) {
+    // One broken line makes the library complain of the same thing again and again.
+    const told = new Set<string>();
     for (const problem of [...document.errors, ...document.warnings]) {
-      collector.error(
-        positionOf(problem.pos[0]),
-        "",
-        yamlMessage(problem.message),
-        yamlHint(problem.message),
-      );
+      const at = positionOf(problem.pos[0]);
+      const message = yamlMessage(problem.message);
+      if (told.has(`${at.line} ${message}`)) continue;
+      told.add(`${at.line} ${message}`);
+      collector.error(at, "", message, yamlHint(problem.message));
     }
     if (documents.length > 1) {
       const at = positionOf(documents[1]?.range[0] ?? 0);

@@ -12,6 +12,7 @@ import { findPortOwner } from "../http/find-port-owner.ts";
 import { readAdminToken } from "../identity/admin-token.ts";
 import { createSandbox } from "../sandbox/run-code.ts";
 import { databasePlace, openStateReader } from "../system-store.ts";
+import { isInside, openRoots } from "../open-roots.ts";
 import { addressOf, loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -36,6 +37,7 @@ export async function doctor(options: GlobalOptions, terminal: Terminal): Promis
   if (loaded !== undefined) {
     const { config } = loaded;
     checks.push(await checkHome(config.home));
+    checks.push(...(await checkRoots(config)));
     checks.push(await checkToken(loaded));
     checks.push(await checkDatabase(loaded));
     checks.push(await checkServer(loaded));
@@ -73,6 +75,10 @@ function readConfig(options: GlobalOptions, checks: Diagnosis[]): LoadedConfig |
 async function checkHome(home: string): Promise<Diagnosis> {
   try {
     const found = await stat(home);
+    if (!found.isDirectory()) {
+      const hint = "Give --home or HOMEOSTAT_HOME a folder.";
+      return { name: "home", state: "failed", detail: `${home} is a file, not a folder`, hint };
+    }
     await access(home, constants.W_OK | constants.R_OK | constants.X_OK);
     const { bavail, bsize } = await statfs(home);
     const freeBytes = bavail * bsize;
@@ -99,6 +105,21 @@ async function checkHome(home: string): Promise<Diagnosis> {
       detail: errorMessage(error),
       hint: "Give HOMEOSTAT_HOME a folder that this user may write.",
     };
+  }
+}
+
+/** A root around the data folder works, with a hole in it that people should know of. */
+async function checkRoots({ roots, home }: LoadedConfig["config"]): Promise<readonly Diagnosis[]> {
+  try {
+    const around = (await openRoots(roots, home)).filter(({ path }) => isInside(home, path));
+    return around.map(({ name, path }) => ({
+      name: "roots",
+      state: "warning",
+      detail: `roots.${name} (${path}) holds the data folder, which runs can never open`,
+      hint: "Grant the folders beside it instead.",
+    }));
+  } catch (error) {
+    return [failed("roots", error)];
   }
 }
 

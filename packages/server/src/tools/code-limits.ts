@@ -1,7 +1,7 @@
 /** The limits a code step may ask for, in units people write, and what they mean for the sandbox. Pure. */
 import { z } from "zod";
 import { limitBounds, mergeLimits } from "../sandbox/limits.ts";
-import type { SandboxLimits } from "../sandbox/sandbox.ts";
+import type { LimitName, SandboxLimits } from "../sandbox/sandbox.ts";
 
 export interface CodeLimits {
   readonly wallSeconds?: number | undefined;
@@ -46,6 +46,28 @@ export function toSandboxLimits(given: CodeLimits, timeoutMs: number): SandboxLi
     diskBytes: scaled(given.diskMb, mib),
     outputBytes: scaled(given.outputKb, kib),
   });
+}
+
+const keys = {
+  wall: { key: "wallSeconds", of: "wallMs", unit: 1000 },
+  cpu: { key: "cpuSeconds", of: "cpuSeconds", unit: 1 },
+  memory: { key: "memoryMb", of: "memoryBytes", unit: mib },
+  processes: { key: "processes", of: "processes", unit: 1 },
+  "file-size": { key: "fileMb", of: "fileBytes", unit: mib },
+  disk: { key: "diskMb", of: "diskBytes", unit: mib },
+  output: { key: "outputKb", of: "outputBytes", unit: kib },
+} as const satisfies Readonly<
+  Record<LimitName, { key: keyof CodeLimits; of: keyof SandboxLimits; unit: number }>
+>;
+
+/** The key under `limits` that a program ran into, with the value it had, in the key's own unit. */
+export function limitInForce(
+  limit: LimitName,
+  given: CodeLimits,
+  timeoutMs: number,
+): { readonly key: keyof CodeLimits; readonly value: number } {
+  const { key, of, unit } = keys[limit];
+  return { key, value: Number((toSandboxLimits(given, timeoutMs)[of] / unit).toFixed(1)) };
 }
 
 function bounded(name: keyof SandboxLimits, unit: number, what: string): z.ZodOptional<z.ZodNumber> {

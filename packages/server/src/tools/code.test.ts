@@ -223,8 +223,11 @@ describe("code_exec.run", () => {
         hint: expect.stringMatching(hint) as string,
       });
     };
-    await fail("a bash program was stopped at its wall limit", /timeout/);
-    await fail("a bash program was stopped at its memory limit", /limits/);
+    await fail("a bash program was stopped at its wall limit", /It had 29 seconds: .*timeout/);
+    await fail(
+      "a bash program was stopped at its memory limit",
+      /`limits\.memoryMb` of the step, which was \d+/,
+    );
     await fail("a bash program was ended by SIGSEGV", /error output/);
   });
 

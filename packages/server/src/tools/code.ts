@@ -6,7 +6,7 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { LanguageId, SandboxOutcome } from "../sandbox/sandbox.ts";
 import { findProgramCommands } from "./code-commands.ts";
-import { codeLimitsSchema, toSandboxLimits } from "./code-limits.ts";
+import { codeLimitsSchema, limitInForce, toSandboxLimits } from "./code-limits.ts";
 import type { CodeLimits } from "./code-limits.ts";
 import { collectOutputs } from "./collect-outputs.ts";
 import type { CollectedOutputs } from "./collect-outputs.ts";
@@ -115,7 +115,7 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
       try {
         const { program } = given;
         const outcome = await runProgram(given, outputFolder, context, deps);
-        requireSuccess(given, outcome);
+        requireSuccess(given, outcome, context);
         const collected = await collectOutputs(outcome, outputFolder, context, deps);
         return {
           output: describeOutcome(outcome, program, collected),
@@ -151,7 +151,11 @@ async function runProgram(
   return context.runSandboxed(request, context.minimumIsolation);
 }
 
-function requireSuccess(given: ResolvedCode, outcome: SandboxOutcome): void {
+function requireSuccess(
+  given: ResolvedCode,
+  outcome: SandboxOutcome,
+  context: Pick<ToolContext, "timeoutMs">,
+): void {
   if (given.allowFailure || (outcome.exitCode === 0 && outcome.limitHit === undefined)) return;
   const stderr = outcome.stderr.slice(-toldOutput).toWellFormed();
   const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
@@ -165,7 +169,7 @@ function requireSuccess(given: ResolvedCode, outcome: SandboxOutcome): void {
       stderr,
       stdout: outcome.stdout.slice(-toldOutput).toWellFormed(),
     },
-    outcome.limitHit === undefined ? {} : { hint: limitHint(outcome.limitHit) },
+    outcome.limitHit === undefined ? {} : { hint: limitHint(outcome.limitHit, given, context) },
   );
 }
 
@@ -175,10 +179,16 @@ function describeEnd(outcome: SandboxOutcome): string {
   return `ended with exit code ${outcome.exitCode}`;
 }
 
-function limitHint(limit: NonNullable<SandboxOutcome["limitHit"]>): string {
+/** Names the key to raise and the value that was in force. */
+function limitHint(
+  limit: NonNullable<SandboxOutcome["limitHit"]>,
+  given: ResolvedCode,
+  { timeoutMs }: Pick<ToolContext, "timeoutMs">,
+): string {
+  const { key, value } = limitInForce(limit, given.limits, timeoutMs);
   if (limit === "wall")
-    return "Give the step a longer `timeout` (and `limits.wallSeconds`), at most 600 seconds.";
-  return "Raise the named limit under `limits` of the step.";
+    return `It had ${value} seconds: give the step a longer \`timeout\` (and \`limits.wallSeconds\`), at most 600 seconds.`;
+  return `Raise \`limits.${key}\` of the step, which was ${value}.`;
 }
 
 function describeProgram(program: {

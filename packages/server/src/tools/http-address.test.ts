@@ -112,6 +112,11 @@ test("the resource has a lower-case host, an explicit port and no query", () => 
   expect(resourceOfUrl(parseUrl("http://[::1]:81"))).toBe("http://[::1]:81/");
 });
 
+test("a URL without a host is refused without a hole in the sentence", () => {
+  expect(() => parseUrl("file:///etc/passwd")).toThrow("The URL is not taken: file: is not http or https");
+  expect(() => parseUrl("ftp://example.org/")).toThrow("The URL of example.org is not taken");
+});
+
 test.each([
   "ftp://example.org/",
   "file:///etc/passwd",

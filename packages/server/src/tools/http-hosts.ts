@@ -38,7 +38,7 @@ export function parseUrl(text: string, base?: URL): URL {
     // The text may hold a password: it is not repeated.
     new HomeostatError(
       "ACTION_INVALID",
-      `The URL${url === null ? "" : ` of ${url.host}`} is not taken: ${why}`,
+      `The URL${url === null || url.host === "" ? "" : ` of ${url.host}`} is not taken: ${why}`,
     );
   if (url === null) throw refuse("it is not a URL");
   if (url.protocol !== "http:" && url.protocol !== "https:")

@@ -33,7 +33,7 @@ export function addRunCommands(program: Command, act: Act): void {
   program
     .command("logs [run]")
     .description("print a run's journal, or the server's own log")
-    .option("-f, --follow", "go on as more comes")
+    .option("-f, --follow", "go on as more comes; with --json this prints one JSON document a line")
     .option("-n, --lines <number>", "of the server's log: the last so many lines (default: 100)", parseCount)
     .action(act(async ([id], options, terminal) => (await import("../logs.ts")).logs(id, options, terminal)));
   const commands = {
