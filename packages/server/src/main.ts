@@ -4,7 +4,9 @@ import type { Act } from "./cli/commands/act.ts";
 import { addApprovalCommands } from "./cli/commands/approval-commands.ts";
 import { addLocalCommands } from "./cli/commands/local-commands.ts";
 import { addRunCommands } from "./cli/commands/run-commands.ts";
+import { addSecretCommands } from "./cli/commands/secret-commands.ts";
 import { addServerCommands } from "./cli/commands/server-commands.ts";
+import { addStoreCommands } from "./cli/commands/store-commands.ts";
 import { exitCodes, exitCodeOf } from "./cli/exit-code.ts";
 import type { ExitCode } from "./cli/exit-code.ts";
 import { reportError } from "./cli/report-error.ts";
@@ -68,6 +70,8 @@ export function createProgram(act: Act): Command {
   addRunCommands(program, act);
   addApprovalCommands(program, act);
   addLocalCommands(program, act);
+  addStoreCommands(program, act);
+  addSecretCommands(program, act);
   return program;
 }
 

@@ -7,14 +7,16 @@ import type { Metrics } from "./base/metrics.ts";
 import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
 import type { LeaseStore } from "./store/lease.ts";
+import { requireUsable } from "./store/marks.ts";
 import { placeOf } from "./store/postgres-url.ts";
+import { isProcessDead } from "./store/process-identity.ts";
 import { openSqliteReader } from "./store/sqlite-reader.ts";
 import type { StoreReader } from "./store/sqlite-reader.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;
 
-/** Migrates it too. Throws DATA_FOLDER_UNUSABLE and STORE_UNAVAILABLE. */
+/** Migrates it too. Throws DATA_FOLDER_UNUSABLE, STORE_UNAVAILABLE, and what `requireUsable` throws after a move. */
 export async function openStateStore(
   config: DatabaseConfig,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
@@ -29,10 +31,22 @@ export async function openStateStore(
       metrics.observe("homeostat_store_commit_batches", { database: "state" }, batches);
     },
   };
-  if (url === undefined) return await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase });
+  if (url === undefined)
+    return await usable(await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase }));
   // The driver takes 30 ms to load, which those who do without need not wait for.
   const { openPostgresStore } = await import("./store/postgres.ts");
-  return await openPostgresStore({ ...common, url, readUrl });
+  return await usable(await openPostgresStore({ ...common, url, readUrl }));
+}
+
+/** A database that was moved away, or only half filled by a move, is nobody's to work on. */
+async function usable(store: LeaseStore): Promise<LeaseStore> {
+  try {
+    await requireUsable({ store, nowMs: clock.now(), isOwnerDead: isProcessDead });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** For reading alone, beside or without a server. Throws DATA_FOLDER_UNUSABLE and STORE_UNAVAILABLE. */

@@ -1,0 +1,189 @@
+/** Moves the whole state to another database and proves it there; the files of the data folder stay where they are. */
+import { resolve } from "node:path";
+import { canonicalJson } from "./base/canonical-json.ts";
+import { systemClock as clock } from "./base/clock.ts";
+import { sha256 } from "./base/digest.ts";
+import { HomeostatError } from "./base/error.ts";
+import type { Logger } from "./base/log.ts";
+import { openFolderBlobsReader } from "./blobs/folder.ts";
+import type { Config } from "./config-schema.ts";
+import { homeAt } from "./home.ts";
+import type { Home } from "./home.ts";
+import { publisherLeaseName } from "./ledger/publish.ts";
+import { createLedgerReader } from "./ledger/reader.ts";
+import { migrations } from "./migrations.ts";
+import type { LeaseStore } from "./store/lease.ts";
+import { clearMark, readMarks } from "./store/marks.ts";
+import { countStore, moveStore } from "./store/move.ts";
+import type { MovedTables } from "./store/move.ts";
+import { openPostgresStore } from "./store/postgres.ts";
+import { placeOf } from "./store/postgres-url.ts";
+import { isProcessDead, processIdentity } from "./store/process-identity.ts";
+import { openPostgresSnapshot, openSqliteSnapshot } from "./store/snapshot.ts";
+import type { Snapshot } from "./store/snapshot.ts";
+import { openSqliteStore } from "./store/sqlite.ts";
+import { listTables } from "./store/tables.ts";
+import { recordFact } from "./system-facts.ts";
+import { verifyHome } from "./verify-home.ts";
+
+/** A database by its address: a file, or a URL with everything that it needs. */
+export type DatabaseAddress =
+  { readonly kind: "sqlite"; readonly path: string } | { readonly kind: "postgres"; readonly url: string };
+
+/** Where the configuration says that the state lies. */
+export function configuredDatabase(config: Pick<Config, "home" | "databaseUrl">): DatabaseAddress {
+  if (config.databaseUrl !== undefined) return { kind: "postgres", url: config.databaseUrl };
+  return { kind: "sqlite", path: homeAt(config.home).stateDatabase };
+}
+
+/** `postgres://...`, `sqlite:` for the file in the data folder, `sqlite:/path/to/state.db`. Throws USAGE for anything else. */
+export function parseDatabase(text: string, home: string): DatabaseAddress {
+  if (/^postgres(?:ql)?:\/\//.test(text)) return { kind: "postgres", url: text };
+  if (text === "sqlite:") return { kind: "sqlite", path: homeAt(home).stateDatabase };
+  if (text.startsWith("sqlite:"))
+    return { kind: "sqlite", path: resolve(text.slice(7).replace(/^\/\/(?=\/)/, "")) };
+  // The text is not shown: a mistyped URL may hold a password.
+  const hint =
+    "Give postgres://user@host/database, sqlite: for the data folder's own, or sqlite:/path/to/state.db.";
+  throw new HomeostatError("USAGE", "That is no address of a database", {}, { hint });
+}
+
+/** What may be shown of it. */
+export function describeDatabase(address: DatabaseAddress): string {
+  return address.kind === "sqlite" ? address.path : placeOf(address.url);
+}
+
+export interface MoveDatabaseOptions {
+  readonly home: Home;
+  readonly from: DatabaseAddress;
+  readonly to: DatabaseAddress;
+  readonly logger: Logger;
+  readonly onProgress: (text: string) => void;
+}
+
+/** Throws as `moveStore` does, and STORE_MOVE_FAILED when the copy does not prove against the ledger. */
+export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedTables> {
+  const { home, logger, onProgress } = options;
+  const [from, to] = [describeDatabase(options.from), describeDatabase(options.to)];
+  if (from === to) throw new HomeostatError("USAGE", `${to} is where everything already is`);
+  const source = await openDatabase(options.from, logger);
+  try {
+    const target = await openDatabase(options.to, logger);
+    try {
+      return await moveStore({
+        source,
+        target,
+        from,
+        to,
+        clock,
+        owner: processIdentity(),
+        isOwnerDead: isProcessDead,
+        alsoHold: [publisherLeaseName],
+        prove: () => proveCopy(home, target),
+        record: ({ tables, rows }) => {
+          const digest = sha256(canonicalJson(tables.map((table) => ({ ...table }))));
+          return [recordFact("store.moved", { from, to, rows, digest }, clock.now())];
+        },
+        onProgress,
+      });
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+export interface DryRun {
+  readonly tables: readonly { readonly name: string; readonly rows: number }[];
+  readonly rows: number;
+  /** What would stop the move now; empty when nothing would. */
+  readonly obstacles: readonly string[];
+}
+
+/** Opens both for reading alone. A target that does not exist yet is empty; a server must be reachable. */
+export async function tryMoveDatabase({
+  from,
+  to,
+}: Pick<MoveDatabaseOptions, "from" | "to">): Promise<DryRun> {
+  const source = await openSnapshot(from);
+  try {
+    const tables = await countStore(source);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    return { tables, rows, obstacles: [...(await sourceObstacles(source)), ...(await targetObstacles(to))] };
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Takes a moved database back into use. Throws STORE_MOVED when entries were written since, which the other database alone
+ * knows; they come back with a move in the other direction.
+ */
+export async function reopenDatabase(home: Home, address: DatabaseAddress, logger: Logger): Promise<void> {
+  const store = await openDatabase(address, logger);
+  try {
+    const { moved } = await readMarks(store);
+    if (moved === undefined) return;
+    const [position] = await store.read("SELECT size FROM ledger_position WHERE only_row = 1");
+    const more = createLedgerReader(home.ledger).head().size - Number(position?.["size"] ?? 0);
+    if (more > 0) {
+      throw new HomeostatError(
+        "STORE_MOVED",
+        `${moved.to} was used since the move: the ledger has ${more} entries of which this database knows nothing`,
+        { to: moved.to, entries: more },
+        { hint: "Move everything back: rename this database, then `homeostat store migrate --to sqlite:`." },
+      );
+    }
+    await store.write([clearMark("moved")]);
+  } finally {
+    await store.close();
+  }
+}
+
+export async function openDatabase(address: DatabaseAddress, logger: Logger): Promise<LeaseStore> {
+  return address.kind === "sqlite"
+    ? await openSqliteStore({ path: address.path, migrations, clock, logger })
+    : await openPostgresStore({ url: address.url, migrations, clock, logger });
+}
+
+export async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> {
+  return address.kind === "sqlite"
+    ? await openSqliteSnapshot(address.path)
+    : await openPostgresSnapshot(address.url);
+}
+
+async function proveCopy(home: Home, target: LeaseStore): Promise<void> {
+  const blobs = await openFolderBlobsReader({ folder: home.blobs, keysFolder: home.keys, store: target });
+  const report = await verifyHome({ home, store: target, blobs, runId: null });
+  if (report.verdict === "intact") return;
+  const text = `The copy does not prove against the ledger: ${report.text}`;
+  throw new HomeostatError("STORE_MOVE_FAILED", text, { findings: report.findings.length });
+}
+
+async function sourceObstacles(source: Snapshot): Promise<readonly string[]> {
+  const rows = await source.read("SELECT name, owner FROM leases WHERE until_ms > ? ORDER BY name", [
+    clock.now(),
+  ]);
+  return rows
+    .filter((row) => !isProcessDead(String(row["owner"])))
+    .map((row) => `somebody works on the source: ${String(row["name"])} is held`);
+}
+
+async function targetObstacles(to: DatabaseAddress): Promise<readonly string[]> {
+  let target: Snapshot;
+  try {
+    target = await openSnapshot(to);
+  } catch (error) {
+    // A file is made by the move.
+    if (to.kind === "sqlite") return [];
+    throw error;
+  }
+  try {
+    if ((await listTables(target)).length === 0) return [];
+    const full = (await countStore(target)).filter(({ rows }) => rows > 0);
+    return full.map(({ name, rows }) => `the target is not empty: its table ${name} holds ${rows} rows`);
+  } finally {
+    await target.close();
+  }
+}
