@@ -137,7 +137,7 @@ function closingQuote(text: string, open: number, slashes: number): number {
 }
 
 /** `Bearer`, `Basic` and other scheme names stay readable. */
-function skipScheme(text: string, start: number): number {
+export function skipScheme(text: string, start: number): number {
   const head = text.slice(start, start + 17).toLowerCase();
   const scheme = schemes.find((candidate) => head.startsWith(candidate));
   return scheme === undefined ? start : start + scheme.length;

@@ -34,6 +34,19 @@ describe("value", () => {
     });
   });
 
+  test("leaves handles of secrets, also behind an authorization scheme: they hold nothing and say which secret is meant", () => {
+    const handles = { authorization: "Bearer secret://token@2", password: "secret://password" };
+    expect(redactor.value(handles)).toEqual(handles);
+  });
+
+  test("the secrets to mask may come from a function, and a new list is in force at once", () => {
+    let secrets = ["first-literal"];
+    const learning = createRedactor({ secrets: () => secrets });
+    expect(learning.text("a first-literal b second-literal")).toBe("a [TOKEN_REDACTED] b second-literal");
+    secrets = ["first-literal", "second-literal"];
+    expect(learning.text("a first-literal b second-literal")).toBe("a [TOKEN_REDACTED] b [TOKEN_REDACTED]");
+  });
+
   test("masks numbers only where a number can be a password or a card", () => {
     expect(
       redactor.value({ password: 1234, card: 4111111111111111, big: 4111111111111111n, at: 1763700000000 }),

@@ -1,4 +1,5 @@
 /** Redaction of whole values: a plain copy in which members are judged by their name before their text. */
+import { skipScheme } from "./assignments.ts";
 import { passwordMark } from "./marks.ts";
 import type { Mark } from "./marks.ts";
 import { isPlaceholder } from "./placeholders.ts";
@@ -150,7 +151,10 @@ function markOf(name: string, { names, isWanted }: Walk): Mark | undefined {
 
 /** What stands under a sensitive name: every string below it is masked, and numbers only where a number can be a password. */
 function redactNamed(value: unknown, mark: Mark, walk: Walk): unknown {
-  if (typeof value === "string") return isPlaceholder(value, 0, value.length) ? walk.text(value) : mark;
+  if (typeof value === "string") {
+    // `Bearer secret://name` shows which secret is meant, and holds none.
+    return isPlaceholder(value, skipScheme(value, 0), value.length) ? walk.text(value) : mark;
+  }
   if (typeof value === "number" || typeof value === "bigint")
     return mark === passwordMark ? mark : redactNumber(value, walk);
   if (typeof value !== "object" || value === null) return redactAny(value, walk);

@@ -9,8 +9,11 @@ import { redactValue } from "./redact-value.ts";
 const maxPasses = 4;
 
 export interface RedactorOptions {
-  /** Exact secrets to mask wherever they stand, for example registered tokens. Those under 6 characters are ignored. */
-  readonly secrets?: readonly string[];
+  /**
+   * Exact secrets to mask wherever they stand, for example registered tokens. Those under 6 characters are ignored. A function
+   * is asked at each use; as long as it gives the same list, that costs nothing.
+   */
+  readonly secrets?: readonly string[] | (() => readonly string[]);
   /**
    * Only these marks are set, everything else stays; all by default. For records that must keep personal data but no
    * secret. What `secrets` names is masked in any case.
@@ -36,10 +39,10 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
   const scanner = createScanner();
   const wanted = options.marks && new Set(options.marks);
   const isWanted = (mark: Mark): boolean => wanted?.has(mark) ?? true;
-  const literals = usableLiterals(options.secrets ?? []);
+  const literals = createLiterals(options.secrets ?? []);
   const once = (s: string): string => {
     const spans = findSpans(s, scanner).filter(({ mark }) => isWanted(mark));
-    for (const span of findLiterals(s, literals)) spans.push(span);
+    for (const span of findLiterals(s, literals())) spans.push(span);
     return spans.length === 0 ? s : replaceSpans(s, spans);
   };
   const text = (s: string): string => {
@@ -62,5 +65,20 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
         return "[REDACTION_FAILED]";
       }
     },
+  };
+}
+
+/** Prepares the list once for as long as it is the same one. */
+function createLiterals(secrets: NonNullable<RedactorOptions["secrets"]>): () => readonly string[] {
+  const current = typeof secrets === "function" ? secrets : (): readonly string[] => secrets;
+  let prepared = current();
+  let literals = usableLiterals(prepared);
+  return () => {
+    const latest = current();
+    if (latest !== prepared) {
+      prepared = latest;
+      literals = usableLiterals(latest);
+    }
+    return literals;
   };
 }

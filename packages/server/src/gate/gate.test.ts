@@ -34,6 +34,7 @@ function setUp(decide: (request: ActionRequest) => Decision, overrides: Partial<
   const permits = createPermitOffice();
   const observed: string[] = [];
   const gate = createGate({
+    pinSecrets: ({ args }) => Promise.resolve(args),
     clock,
     decide,
     limiter: createRateLimiter({ clock }),

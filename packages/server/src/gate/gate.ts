@@ -5,11 +5,12 @@ import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import { judge } from "../guards/pipeline.ts";
-import type { Finding, Guard } from "../guards/pipeline.ts";
+import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
 import type { RateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { higherRisk, mergeDemands } from "../policy/demands.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
 
 /** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
@@ -88,6 +89,8 @@ export interface GateDeps {
   readonly limiter: RateLimiter;
   readonly breaker: CircuitBreaker;
   readonly permits: PermitOffice;
+  /** Binds handles of secrets to versions. Throws SECRET_DENIED, SECRET_NOT_FOUND and SECRET_EXPOSED, which deny. */
+  readonly pinSecrets: Secrets["pin"];
   /** The weakest isolation when policy names none. */
   readonly defaultIsolation: IsolationLevel;
   /** Masks secrets in a tool's output before it is recorded. */
@@ -110,7 +113,7 @@ export function createGate(deps: GateDeps): Gate {
   // The stack. Each guard is below, in the same order.
   const stack: readonly Guard<Draft>[] = [
     { name: "schema", judge: checkSchema },
-    { name: "resolve", judge: resolveResource },
+    { name: "resolve", judge: (draft) => resolveResource(draft, deps.pinSecrets) },
     { name: "policy", judge: (draft) => askPolicy(draft, deps.decide) },
     { name: "approval", judge: weighApproval },
     { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
@@ -151,8 +154,14 @@ function checkSchema({ input }: Draft): { readonly draft: Partial<Draft> } {
   return { draft: { parsed: input.tool.parse(input.args) } };
 }
 
-async function resolveResource({ input, parsed }: Draft): Promise<{ readonly draft: Partial<Draft> }> {
-  const resolved = await input.tool!.resolve(parsed);
+async function resolveResource(
+  { input, parsed }: Draft,
+  pinSecrets: GateDeps["pinSecrets"],
+): Promise<{ readonly draft: Partial<Draft> }> {
+  const found = await input.tool!.resolve(parsed);
+  const resources = [found.resource, ...(found.otherResources ?? [])];
+  const { tenant, toolName: action } = input;
+  const resolved = { ...found, args: await pinSecrets({ tenant, action, resources, args: found.args }) };
   const argsDigest = actionDigest(input.toolName, resolved);
   return { draft: { resolved, argsDigest } };
 }
@@ -209,12 +218,15 @@ function weighApproval({ input, argsDigest }: Draft): ReturnType<Guard<Draft>["j
   };
 }
 
-function limitRate({ input, decision }: Draft, limiter: RateLimiter): ReturnType<Guard<Draft>["judge"]> {
+async function limitRate({ input, decision }: Draft, limiter: RateLimiter): Promise<GuardResult<Draft>> {
   const rate = decision?.obligations.rate;
   if (rate === undefined) return {};
-  const retryAtMs = limiter.take(`${input.tenant}/${input.agent}/${input.toolName}`, rate);
-  if (retryAtMs === undefined) return {};
+  const refusal = await limiter.take([
+    { key: `policy/${input.tenant}/${input.agent}/${input.toolName}`, limit: rate },
+  ]);
+  if (refusal === undefined) return {};
   const reason = `Policy allows ${rate.count} ${input.toolName} per ${rate.perMs} ms`;
+  const { retryAtMs } = refusal;
   return { finding: { verdict: "throttle", code: "ACTION_THROTTLED", reason, retryAtMs } };
 }
 

@@ -33,8 +33,9 @@ export async function createTestPlace(overrides: Partial<ToolContext> = {}): Pro
   return { data, workspace, outside, roots, context: { ...createTestContext(), ...overrides, roots } };
 }
 
-export function createTestContext(): ToolContext {
+export function createTestContext(overrides: Partial<ToolContext> = {}): ToolContext {
   return {
+    tenant: "default",
     runId: "run_1",
     stepPath: "step",
     attempt: 1,
@@ -48,6 +49,7 @@ export function createTestContext(): ToolContext {
     runSandboxed: async () => {
       throw new HomeostatError("INTERNAL", "this test has no sandbox");
     },
+    ...overrides,
   };
 }
 

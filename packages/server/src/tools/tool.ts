@@ -20,6 +20,7 @@ export interface Root {
 }
 
 export interface ToolContext {
+  readonly tenant: string;
   readonly runId: string;
   readonly stepPath: string;
   readonly attempt: number;

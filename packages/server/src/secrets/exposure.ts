@@ -1,0 +1,69 @@
+/** Finds the values of secrets in what goes out or is recorded, also in the encodings in which they usually travel. Pure. */
+import type { JsonValue } from "../base/canonical-json.ts";
+
+/** Shorter values would be found in ordinary words, and could be guessed from what was masked. */
+export const shortestSecret = 8;
+
+/** A secret's value with the name it is reported under. */
+export interface KnownSecret {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Exposures {
+  /** Names of the secrets whose value stands in a string of `value`, member names included. */
+  find(value: JsonValue): readonly string[];
+  /** Every text that is looked for, for redactors. The same list as long as nothing changed. */
+  readonly literals: readonly string[];
+}
+
+/** Cost of `find`: one native search per literal and string. */
+export function createExposures(secrets: readonly KnownSecret[]): Exposures {
+  const nameOf = new Map<string, string>();
+  for (const { name, value } of secrets) for (const form of formsOf(value)) nameOf.set(form, name);
+  const literals = [...nameOf.keys()];
+  return {
+    literals,
+    find(value) {
+      const found = new Set<string>();
+      for (const text of textsOf(value)) {
+        for (const literal of literals) if (text.includes(literal)) found.add(nameOf.get(literal)!);
+      }
+      return [...found];
+    },
+  };
+}
+
+/** The value as it is, in JSON, percent-encoded, in hex and in base64 at each of the three places a byte can begin at. */
+export function formsOf(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  const base64 = [0, 1, 2].map((offset) => alignedBase64(bytes, offset));
+  const forms = [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    value.isWellFormed() ? encodeURIComponent(value) : value,
+    bytes.toString("hex"),
+    bytes.toString("hex").toUpperCase(),
+    ...base64,
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
+  return [...new Set(forms)].filter((form) => form.length >= shortestSecret);
+}
+
+/** What base64 of the bytes looks like in the middle of something longer: RFC 4648 codes 3 bytes in 4 characters. */
+function alignedBase64(bytes: Buffer, offset: number): string {
+  const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+  const first = Math.ceil((offset * 8) / 6);
+  // The last character depends on what follows unless the bytes fill it.
+  const last = Math.floor((padded.length * 8) / 6);
+  return padded.toString("base64").slice(first, last);
+}
+
+function* textsOf(value: JsonValue): Generator<string> {
+  if (typeof value === "string") yield value;
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (!Array.isArray(value)) yield name;
+    yield* textsOf(member as JsonValue);
+  }
+}
