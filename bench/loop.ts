@@ -281,6 +281,7 @@ async function openDurable(folder: string) {
         clock,
         workspaces: engine.workspaces,
         toolDigests: new Map([[addTool.name, "digest"]]),
+        tools: new Map([[addTool.name, addTool]]),
         holdsSecret: () => false,
         announce: engine.announce,
         defaultMaxAttempts: 1,

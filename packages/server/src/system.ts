@@ -219,6 +219,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     blobs,
     clock,
     workspaces: engine.workspaces,
+    tools,
     toolDigests: new Map(Object.entries(digestTools(tools))),
     holdsSecret: (text: string) => recorded.text(text) !== text,
     announce: engine.announce,

@@ -4,6 +4,7 @@ import type { Finding } from "../base/finding.ts";
 import { homeAt } from "../home.ts";
 import { lintPolicy } from "../policy/lint.ts";
 import { parsePolicy } from "../policy/policy-file.ts";
+import { findWrongArguments } from "../runs/find-wrong-arguments.ts";
 import { findUnknownTools } from "../runs/submit.ts";
 import { createTools } from "../tools/registry.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
@@ -23,7 +24,10 @@ export async function checkPolicyFile(
   const path = file ?? homeAt(loadOptions(options).config.home).policy;
   const parsed = parsePolicy((await readUserFile(path)).toString("utf8"), { file: path });
   const findings = parsed.ok
-    ? [...parsed.warnings, ...lintPolicy(parsed.policy, { knownActions: builtInActions(), file: path })]
+    ? [
+        ...parsed.warnings,
+        ...lintPolicy(parsed.policy, { knownActions: [...builtInTools().keys()], file: path }),
+      ]
     : parsed.findings;
   return report(path, findings, terminal);
 }
@@ -33,32 +37,35 @@ export async function checkWorkflowFile(
   _options: GlobalOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const parsed = parseWorkflow((await readUserFile(path)).toString("utf8"), { file: path });
+  const text = (await readUserFile(path)).toString("utf8");
+  const parsed = parseWorkflow(text, { file: path });
+  const tools = builtInTools();
   const findings = parsed.ok
     ? [
-        ...findUnknownTools(parsed.workflow, builtInActions()).map((each) => ({ ...each, file: path })),
+        ...[
+          ...findUnknownTools(parsed.workflow, [...tools.keys()]),
+          ...findWrongArguments(parsed.workflow, text, tools),
+        ].map((each) => ({ ...each, file: path })),
         ...parsed.warnings,
       ]
     : parsed.findings;
   return report(path, findings, terminal);
 }
 
-/** Only their names are asked for: nothing here can act. */
-function builtInActions(): readonly string[] {
+/** Only their names and schemas are asked for: nothing here can act. */
+function builtInTools(): ReturnType<typeof createTools> {
   const http = {
     allowedHosts: [],
     allowPrivate: [],
     isOwnListener: () => true,
     resolveHost: () => Promise.resolve([]),
   };
-  return [
-    ...createTools({
-      forbiddenFolders: ["/"],
-      temporaryFolder: "/nonexistent",
-      canRun: () => false,
-      http,
-    }).keys(),
-  ];
+  return createTools({
+    forbiddenFolders: ["/"],
+    temporaryFolder: "/nonexistent",
+    canRun: () => false,
+    http,
+  });
 }
 
 function report(path: string, findings: readonly Finding[], terminal: Terminal): ExitCode {

@@ -17,7 +17,9 @@ import { allSteps, requiredTools } from "../workflows/workflow.ts";
 import type { Workflow } from "../workflows/workflow.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { checkInputs } from "../workflows/workflow-inputs.ts";
+import type { AnyTool } from "../tools/tool.ts";
 import type { EventBody, RunEvent } from "./event.ts";
+import { findWrongArguments } from "./find-wrong-arguments.ts";
 import { fold, initialState, stateVersion } from "./fold.ts";
 import { buildRows, emptyHead, insertRow } from "./journal.ts";
 import { projectRow } from "./project.ts";
@@ -31,6 +33,8 @@ export interface SubmitDeps {
   readonly workspaces: Workspaces;
   /** Action name -> digest of its argument schema. */
   readonly toolDigests: ReadonlyMap<string, string>;
+  /** The same tools with their schemas: what a step gives them is checked before the task is taken. */
+  readonly tools: ReadonlyMap<string, Pick<AnyTool, "args">>;
   /** Where a secret stands in a text, if one does; inputs and workflow texts are journalled, so they may hold none. */
   readonly holdsSecret: (text: string) => boolean;
   readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
@@ -116,10 +120,13 @@ async function findByKey(deps: SubmitDeps, dedupKey: string): Promise<RunRow | u
   return row && runFromStore(row);
 }
 
-/** The parsed workflow, all its tools known. Throws WORKFLOW_INVALID with every finding. */
-export function requireRunnable(deps: Pick<SubmitDeps, "toolDigests">, text: string): Workflow {
+/** The parsed workflow, all its tools known and their arguments taken. Throws WORKFLOW_INVALID with every finding. */
+export function requireRunnable(deps: Pick<SubmitDeps, "tools">, text: string): Workflow {
   const workflow = requireWorkflow(text);
-  const findings = findUnknownTools(workflow, [...deps.toolDigests.keys()]);
+  const findings = [
+    ...findUnknownTools(workflow, [...deps.tools.keys()]),
+    ...findWrongArguments(workflow, text, deps.tools),
+  ];
   const [first] = findings;
   if (first === undefined) return workflow;
   throw new HomeostatError(

@@ -8,6 +8,7 @@ import { inputTypes } from "../workflows/workflow.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { runSummarySchema } from "./api-schemas.ts";
 import type { Example } from "./examples.ts";
+import { findWrongArguments } from "./find-wrong-arguments.ts";
 import { findUnknownTools, submitTask } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
 import { viewRun } from "./views.ts";
@@ -103,7 +104,7 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       access: "viewer",
       body: z.strictObject({ workflow: z.string().max(1_048_576) }),
       response: z.object({ ok: z.boolean(), findings: z.array(findingSchema) }),
-      handle: ({ body }) => checkWorkflow(body.workflow, [...deps.submit.toolDigests.keys()]),
+      handle: ({ body }) => checkWorkflow(body.workflow, deps.submit.tools),
     }),
     route({
       method: "GET",
@@ -133,15 +134,18 @@ async function sourceOf(body: z.output<typeof taskBody>, deps: TasksRoutesDeps) 
   );
 }
 
-/** Every finding of the file, and of tools this server does not have. Never throws. */
+/** Every finding of the file, of tools this server does not have and of arguments they do not take. Never throws. */
 export function checkWorkflow(
   text: string,
-  knownTools: readonly string[],
+  tools: SubmitDeps["tools"],
 ): { readonly ok: boolean; readonly findings: readonly Finding[] } {
   const parsed = parseWorkflow(text);
   if (!parsed.ok) return { ok: false, findings: parsed.findings };
-  const unknown = findUnknownTools(parsed.workflow, knownTools);
-  return { ok: unknown.length === 0, findings: [...unknown, ...parsed.warnings] };
+  const errors = [
+    ...findUnknownTools(parsed.workflow, [...tools.keys()]),
+    ...findWrongArguments(parsed.workflow, text, tools),
+  ];
+  return { ok: errors.length === 0, findings: [...errors, ...parsed.warnings] };
 }
 
 function viewExample({ workflow, text }: Example): z.input<typeof exampleSchema> {

@@ -165,6 +165,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     clock,
     workspaces,
     toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
+    tools,
     holdsSecret: (text) => text.includes("SECRET"),
     announce,
     defaultMaxAttempts: 3,
