@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import type { Act } from "./cli/commands/act.ts";
 import { addApprovalCommands } from "./cli/commands/approval-commands.ts";
+import { addKeyCommands } from "./cli/commands/key-commands.ts";
 import { addLocalCommands } from "./cli/commands/local-commands.ts";
 import { addRunCommands } from "./cli/commands/run-commands.ts";
 import { addSecretCommands } from "./cli/commands/secret-commands.ts";
@@ -72,6 +73,7 @@ export function createProgram(act: Act): Command {
   addLocalCommands(program, act);
   addStoreCommands(program, act);
   addSecretCommands(program, act);
+  addKeyCommands(program, act);
   return program;
 }
 

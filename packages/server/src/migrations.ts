@@ -3,8 +3,10 @@ import { artifactsMigration } from "./artifacts/artifact.ts";
 import { blobKeysMigration } from "./blobs/keys.ts";
 import { approvalsMigration } from "./gate/approvals.ts";
 import { idempotencyMigration } from "./http/idempotency.ts";
+import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
 import { runsMigration } from "./queue/run-row.ts";
+import { workersMigration } from "./queue/worker-registry.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
 import { secretsMigration } from "./secrets/secret-rows.ts";
@@ -25,5 +27,7 @@ export const migrations: readonly Migration[] = [
   inboxMigration,
   artifactsMigration,
   secretsMigration,
+  apiKeysMigration,
   marksMigration,
+  workersMigration,
 ];

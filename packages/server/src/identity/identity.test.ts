@@ -8,7 +8,9 @@ import { createAuthenticator } from "../http/authenticate.ts";
 import { startTestServer } from "../http/test-server.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { outboxMigration } from "../store/outbox.ts";
 import { openAdminToken, readAdminToken } from "./admin-token.ts";
+import { apiKeysMigration, createApiKeys } from "./api-keys.ts";
 import { sessionRoutes } from "./session.routes.ts";
 import { createSessions, sessionsMigration } from "./sessions.ts";
 import { createTokens } from "./tokens.ts";
@@ -23,7 +25,7 @@ function openStore(): Promise<Store> {
   const logger = createSilentLogger();
   return openSqliteStore({
     path: join(home, "state.db"),
-    migrations: [sessionsMigration],
+    migrations: [outboxMigration, sessionsMigration, apiKeysMigration],
     clock: systemClock,
     logger,
   });
@@ -142,6 +144,81 @@ describe("sessions", () => {
       "homeostat_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
     ]);
     expect((await fetch(address, { headers: { cookie } })).status).toBe(401);
+    await store.close();
+  });
+});
+
+describe("API keys", () => {
+  const owner = { tenant: "default", by: "admin", expiresAtMs: null } as const;
+
+  test("a key names its holder and role until it is revoked, and then its sessions end too", async () => {
+    const store = await openStore();
+    const clock = createManualClock();
+    const keys = createApiKeys({ store, clock });
+    const sessions = createSessions({ store, clock, credential: "c", lifetimeMs: 60_000 });
+    const made = await keys.create({ ...owner, principal: "ada", role: "approver" });
+    const ada = { id: "ada", role: "approver", tenant: "default" };
+    expect(await keys.findByToken(made.key)).toEqual(ada);
+    expect(await keys.currentRole("ada")).toBe("approver");
+    expect(await keys.currentRole("admin")).toBe("admin");
+    const session = await sessions.create({ id: "ada", role: "approver", tenant: "default" });
+    expect(await sessions.find(session.value)).toEqual(ada);
+    await keys.revoke({ tenant: "default", id: made.id, by: "admin" });
+    expect(await keys.findByToken(made.key)).toBeUndefined();
+    expect(await keys.currentRole("ada")).toBe("none");
+    expect(await sessions.find(session.value)).toBeUndefined();
+    await expect(keys.revoke({ tenant: "default", id: made.id, by: "admin" })).rejects.toMatchObject({
+      code: "API_KEY_NOT_FOUND",
+    });
+    await store.close();
+  });
+
+  test("an expired key opens nothing, neither do sessions made with it, and its name is free again", async () => {
+    const store = await openStore();
+    const clock = createManualClock();
+    const keys = createApiKeys({ store, clock });
+    const sessions = createSessions({ store, clock, credential: "c", lifetimeMs: 60_000 });
+    const made = await keys.create({
+      ...owner,
+      principal: "ada",
+      role: "viewer",
+      expiresAtMs: clock.now() + 1_000,
+    });
+    const session = await sessions.create({ id: "ada", role: "viewer", tenant: "default" });
+    clock.advance(1_000);
+    expect(await keys.findByToken(made.key)).toBeUndefined();
+    expect(await sessions.find(session.value)).toBeUndefined();
+    expect(await keys.list("default")).toEqual([]);
+    await keys.create({ ...owner, principal: "ada", role: "operator" });
+    expect(await keys.list("default")).toMatchObject([{ principal: "ada", role: "operator" }]);
+    await store.close();
+  });
+
+  test("a name has one key, and names that mean somebody already are refused", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: systemClock });
+    await keys.create({ ...owner, principal: "ada", role: "viewer" });
+    const again = keys.create({ ...owner, principal: "ada", role: "admin" });
+    await expect(again).rejects.toMatchObject({ code: "API_KEY_CONFLICT" });
+    for (const principal of ["admin", "system", "Ada", "a b", ""])
+      await expect(keys.create({ ...owner, principal, role: "viewer" })).rejects.toMatchObject({
+        code: "REQUEST_INVALID",
+      });
+    const past = keys.create({ ...owner, principal: "old", role: "viewer", expiresAtMs: 1 });
+    await expect(past).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    await store.close();
+  });
+
+  test("the key itself is nowhere in the database", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: systemClock });
+    const { key } = await keys.create({ ...owner, principal: "ada", role: "viewer" });
+    const kept = JSON.stringify([
+      await store.read("SELECT * FROM api_keys"),
+      await store.read("SELECT * FROM ledger_outbox"),
+    ]);
+    expect(kept).not.toContain(key);
+    expect(await keys.findByToken(`${key}x`)).toBeUndefined();
     await store.close();
   });
 });

@@ -5,6 +5,7 @@ import { sha256 } from "../base/digest.ts";
 import { roles } from "../http/access.ts";
 import type { Principal, Role } from "../http/access.ts";
 import type { Migration, Store } from "../store/store.ts";
+import { inForce } from "./api-keys.ts";
 
 export const sessionsMigration: Migration = {
   id: "0004-sessions",
@@ -71,8 +72,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     async find(value) {
       // Looked up by digest: the time this takes says nothing about the value itself.
       const rows = await store.read(
-        "SELECT principal, role, tenant FROM sessions WHERE digest = ? AND credential = ? AND expires_at > ?",
-        [sha256(value), credential, clock.now()],
+        `SELECT principal, role, tenant FROM sessions WHERE digest = ? AND credential = ? AND expires_at > ? AND ${holderInForce}`,
+        [sha256(value), credential, clock.now(), clock.now()],
       );
       const row = rows[0];
       const role = roles.find((known) => known === row?.["role"]);
@@ -85,6 +86,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
   };
 }
+
+/** A session never outlives the key it was opened with; its parameter is the time now. */
+const holderInForce = `(principal = 'admin' OR EXISTS (
+  SELECT 1 FROM api_keys WHERE api_keys.principal = sessions.principal AND ${inForce}))`;
 
 function toPrincipal(id: unknown, role: Role, tenant: unknown): Principal {
   return { id: String(id), role, tenant: String(tenant) };

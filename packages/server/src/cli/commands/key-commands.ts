@@ -1,0 +1,35 @@
+/** Commands about API keys. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import type { KeyCreateOptions } from "../key.ts";
+import type { Act } from "./act.ts";
+
+export function addKeyCommands(program: Command, act: Act): void {
+  const key = program.command("key").description("work with keys of people and programs besides the admin");
+  key
+    .command("create <name>")
+    .description("make a key for somebody and print it, once")
+    .addOption(
+      new Option("--role <role>", "what its holder may do")
+        .choices(["viewer", "operator", "approver", "admin"])
+        .default("operator"),
+    )
+    .option("--expires <duration>", "when it ends by itself, for example 90d")
+    .action(
+      act(async ([name = ""], options: KeyCreateOptions, terminal) =>
+        (await import("../key.ts")).createKey(name, options, terminal),
+      ),
+    );
+  key
+    .command("list")
+    .description("list who has a key, and in which role")
+    .action(act(async (_, options, terminal) => (await import("../key.ts")).listKeys(options, terminal)));
+  key
+    .command("revoke <id>")
+    .description("end a key and every session opened with it")
+    .action(
+      act(async ([id = ""], options, terminal) =>
+        (await import("../key.ts")).revokeKey(id, options, terminal),
+      ),
+    );
+}

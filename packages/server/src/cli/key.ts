@@ -1,0 +1,69 @@
+/** `homeostat key create|list|revoke`: keys for people and programs besides the admin. */
+import { systemClock } from "../base/clock.ts";
+import { parseDuration } from "../base/duration.ts";
+import { HomeostatError } from "../base/error.ts";
+import { connect } from "./connect.ts";
+import type { GlobalOptions } from "./connect.ts";
+import { exitCodes } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { formatTable } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface KeyCreateOptions extends GlobalOptions {
+  readonly role: "viewer" | "operator" | "approver" | "admin";
+  /** A duration such as `90d`. */
+  readonly expires?: string;
+}
+
+export async function createKey(
+  principal: string,
+  options: KeyCreateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { client } = await connect(options);
+  const made = await client.call("keys.create", {
+    body: { principal, role: options.role, expiresAt: expiryOf(options.expires) },
+  });
+  terminal.note((paint) =>
+    paint("dim", "This key is shown once. Hand it over safely; HOMEOSTAT_TOKEN takes it."),
+  );
+  terminal.result(made, () => made.key);
+  return exitCodes.done;
+}
+
+export async function listKeys(options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
+  const { client } = await connect(options);
+  const keys = await client.call("keys.list", {});
+  terminal.result(keys, () => {
+    if (keys.data.length === 0)
+      return "No keys besides the admin's token; `homeostat key create NAME` makes one.";
+    const rows = keys.data.map((key) => [
+      key.id,
+      key.principal,
+      key.role,
+      key.createdAt.slice(0, 10),
+      key.expiresAt?.slice(0, 10) ?? "never",
+    ]);
+    return formatTable(["KEY", "PRINCIPAL", "ROLE", "SINCE", "EXPIRES"], rows, terminal.columns);
+  });
+  return exitCodes.done;
+}
+
+export async function revokeKey(id: string, options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
+  const { client } = await connect(options);
+  await client.call("keys.revoke", { params: { id } });
+  terminal.result({ revoked: id }, () => `${id} is revoked, and its sessions have ended`);
+  return exitCodes.done;
+}
+
+function expiryOf(duration: string | undefined): string | undefined {
+  if (duration === undefined) return undefined;
+  const ms = parseDuration(duration);
+  if (ms !== undefined) return new Date(systemClock.now() + ms).toISOString();
+  throw new HomeostatError(
+    "USAGE",
+    `--expires ${duration} is no duration`,
+    {},
+    { hint: "For example 12h or 90d." },
+  );
+}

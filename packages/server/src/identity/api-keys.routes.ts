@@ -1,0 +1,79 @@
+/** Routes about API keys: who besides the admin may use the control plane, and in which role. */
+import { z } from "zod";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import type { ApiKey, ApiKeys } from "./api-keys.ts";
+
+const role = z.enum(["viewer", "operator", "approver", "admin"]);
+const shape = {
+  id: z.string(),
+  principal: z.string(),
+  role,
+  createdBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+};
+const keySchema = z.object(shape).meta({ id: "ApiKey" });
+
+export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Route[] {
+  const common = { tags: ["keys"], access: "admin" } as const;
+  return [
+    route({
+      ...common,
+      method: "GET",
+      path: "/v1/api-keys",
+      operationId: "keys.list",
+      summary: "Who has a key, and in which role",
+      response: z.object({ data: z.array(keySchema) }),
+      handle: async ({ principal }) => ({ data: (await keys.list(principal.tenant)).map(toView) }),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/v1/api-keys",
+      operationId: "keys.create",
+      summary: "Make a key for somebody; it is shown in this answer alone",
+      body: z.strictObject({
+        principal: z.string().meta({ description: "The name under which policy and approvals know them" }),
+        role,
+        expiresAt: z.iso.datetime().optional(),
+      }),
+      status: 201,
+      response: z.object({ ...shape, key: z.string() }),
+      async handle({ body, principal: { id: by, tenant } }) {
+        const expiresAtMs = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
+        const made = await keys.create({
+          tenant,
+          by,
+          principal: body.principal,
+          role: body.role,
+          expiresAtMs,
+        });
+        return { ...toView(made), key: made.key };
+      },
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path: "/v1/api-keys/{id}",
+      operationId: "keys.revoke",
+      summary: "End a key and every session opened with it",
+      params: z.object({ id: z.string() }),
+      response: "none",
+      handle: async ({ params: { id }, principal: { id: by, tenant } }) =>
+        await keys.revoke({ id, tenant, by }),
+    }),
+  ];
+}
+
+function toView(key: ApiKey): z.input<typeof keySchema> {
+  const { id, principal, role: of, createdBy, createdAtMs, expiresAtMs } = key;
+  return {
+    id,
+    principal,
+    role: of,
+    createdBy,
+    createdAt: new Date(createdAtMs).toISOString(),
+    expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs).toISOString(),
+  };
+}

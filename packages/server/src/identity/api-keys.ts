@@ -1,0 +1,190 @@
+/** API keys: people and programs besides the admin, each with a role. Only a digest of the key is kept. */
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { sha256 } from "../base/digest.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
+import { createId, createSalt } from "../base/id.ts";
+import { roles } from "../http/access.ts";
+import type { Principal, Role } from "../http/access.ts";
+import { outboxInsert } from "../store/outbox.ts";
+import type { Migration, Row, Statement, Store } from "../store/store.ts";
+
+export const apiKeysMigration: Migration = {
+  id: "0330-api-keys",
+  statements: () => [
+    `CREATE TABLE api_keys (
+      id TEXT PRIMARY KEY,
+      v INTEGER NOT NULL,
+      tenant TEXT NOT NULL,
+      principal TEXT NOT NULL,
+      role TEXT NOT NULL,
+      digest TEXT NOT NULL UNIQUE,
+      created_by TEXT NOT NULL,
+      created_at_ms BIGINT NOT NULL,
+      expires_at_ms BIGINT,
+      revoked_at_ms BIGINT
+    )`,
+    // One key a principal: whoever is told apart by policy and approvals has one name and one role.
+    "CREATE UNIQUE INDEX api_keys_principal ON api_keys (principal) WHERE revoked_at_ms IS NULL",
+  ],
+};
+
+export type KeyRole = Exclude<Role, "none">;
+
+export interface ApiKey {
+  readonly id: string;
+  readonly tenant: string;
+  readonly principal: string;
+  readonly role: KeyRole;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+export interface CreateApiKey {
+  readonly tenant: string;
+  readonly principal: string;
+  readonly role: KeyRole;
+  readonly expiresAtMs: number | null;
+  readonly by: string;
+}
+
+export interface ApiKeys {
+  /** The key itself is in this answer and nowhere else. Throws API_KEY_CONFLICT (the name has one), REQUEST_INVALID. */
+  create(request: CreateApiKey): Promise<ApiKey & { readonly key: string }>;
+  /** Those that are neither revoked nor expired, by principal. */
+  list(tenant: string): Promise<readonly ApiKey[]>;
+  /** Ends the key and every session that was opened with it. Throws API_KEY_NOT_FOUND. */
+  revoke(request: { readonly tenant: string; readonly id: string; readonly by: string }): Promise<void>;
+  findByToken(token: string): Promise<Principal | undefined>;
+  /** The role a principal has now, for policy; `none` for somebody whose key was revoked or expired. */
+  currentRole(principal: string): Promise<Role>;
+}
+
+/** A prefix of its own, so that secret scanners know it and the admin's token apart. */
+const keyShape = /^hsk_[A-Za-z0-9_-]{43}$/;
+const principalShape = /^[a-z][a-z0-9._-]{0,63}$/;
+/** Names that mean somebody already. */
+const reserved: ReadonlySet<string> = new Set(["admin", "system", "anonymous"]);
+
+/** SQL that is true for rows of `api_keys` in force; its parameter is the time now. */
+export const inForce = "revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
+
+export function createApiKeys(deps: {
+  readonly store: Pick<Store, "read" | "write">;
+  readonly clock: Clock;
+}): ApiKeys {
+  const { store, clock } = deps;
+  return {
+    async create(request) {
+      requirePrincipal(request.principal);
+      const key = `hsk_${randomBytes(32).toString("base64url")}`;
+      const nowMs = clock.now();
+      if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs)
+        throw new HomeostatError("REQUEST_INVALID", "The key would have expired before it is made");
+      const id = createId("key", nowMs);
+      const { tenant, principal, role, expiresAtMs, by } = request;
+      const made: ApiKey = { id, tenant, principal, role, createdBy: by, createdAtMs: nowMs, expiresAtMs };
+      try {
+        // An expired key of the same name makes room.
+        await store.write([
+          {
+            sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
+            params: [principal, nowMs],
+          },
+          {
+            sql: `INSERT INTO api_keys (id, v, tenant, principal, role, digest, created_by, created_at_ms, expires_at_ms)
+              VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+            params: [id, tenant, principal, role, sha256(key), by, nowMs, expiresAtMs],
+          },
+          fact("api_key.created", { tenant, by }, { key: id, principal, role }),
+        ]);
+      } catch (error) {
+        if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+        const text = `${principal} has a key already`;
+        throw new HomeostatError("API_KEY_CONFLICT", text, { principal }, { cause: error });
+      }
+      return { ...made, key };
+    },
+    async list(tenant) {
+      const rows = await store.read(
+        `SELECT * FROM api_keys WHERE tenant = ? AND ${inForce} ORDER BY principal`,
+        [tenant, clock.now()],
+      );
+      return rows.map(keyFromStore);
+    },
+    async revoke({ tenant, id, by }) {
+      const [row] = await store.read("SELECT * FROM api_keys WHERE id = ? AND tenant = ?", [id, tenant]);
+      if (row === undefined || row["revoked_at_ms"] !== null)
+        throw new HomeostatError("API_KEY_NOT_FOUND", `There is no key ${id.slice(0, 80)}`, { id });
+      const { principal } = keyFromStore(row);
+      await store.write([
+        {
+          sql: "UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL",
+          params: [clock.now(), id],
+        },
+        { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, tenant] },
+        fact("api_key.revoked", { tenant, by }, { key: id, principal }),
+      ]);
+    },
+    async findByToken(token) {
+      if (!keyShape.test(token)) return undefined;
+      // Looked up by digest: the time this takes says nothing about the key.
+      const [row] = await store.read(`SELECT * FROM api_keys WHERE digest = ? AND ${inForce}`, [
+        sha256(token),
+        clock.now(),
+      ]);
+      if (row === undefined) return undefined;
+      const { principal: id, role, tenant } = keyFromStore(row);
+      return { id, role, tenant };
+    },
+    async currentRole(principal) {
+      if (principal === "admin") return "admin";
+      const [row] = await store.read(`SELECT * FROM api_keys WHERE principal = ? AND ${inForce}`, [
+        principal,
+        clock.now(),
+      ]);
+      return row === undefined ? "none" : keyFromStore(row).role;
+    },
+  };
+
+  function fact(
+    type: string,
+    { tenant, by }: { readonly tenant: string; readonly by: string },
+    data: Parameters<typeof outboxInsert>[1]["data"],
+  ): Statement {
+    const atMs = clock.now();
+    const key = createId("ent", atMs);
+    const at = new Date(atMs).toISOString();
+    const actor = { kind: "user", id: by } as const;
+    return outboxInsert(key, { v: 1, key, at, type, tenant, actor, labels: [], salt: createSalt(), data });
+  }
+}
+
+function requirePrincipal(name: string): void {
+  if (principalShape.test(name) && !reserved.has(name)) return;
+  const why = reserved.has(name) ? "means somebody already" : "is no name of a principal";
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    `${JSON.stringify(name.slice(0, 80))} ${why}`,
+    {},
+    {
+      hint: "Lower-case letters, digits, dot, - and _, a letter first; not admin, system or anonymous.",
+      place: { path: "principal" },
+    },
+  );
+}
+
+function keyFromStore(row: Row): ApiKey {
+  const role = roles.find((known): known is KeyRole => known === row["role"] && known !== "none");
+  return {
+    id: row["id"] as string,
+    tenant: row["tenant"] as string,
+    principal: row["principal"] as string,
+    // A role this version does not know may do the least.
+    role: role ?? "viewer",
+    createdBy: row["created_by"] as string,
+    createdAtMs: row["created_at_ms"] as number,
+    expiresAtMs: row["expires_at_ms"] as number | null,
+  };
+}
