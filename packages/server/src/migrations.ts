@@ -13,6 +13,7 @@ import { secretsMigration } from "./secrets/secret-rows.ts";
 import { leaseMigration } from "./store/lease.ts";
 import { marksMigration } from "./store/marks.ts";
 import { outboxMigration } from "./store/outbox.ts";
+import { sharedFactsMigration } from "./store/shared-facts.ts";
 import type { Migration } from "./store/store.ts";
 
 export const migrations: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   apiKeysMigration,
   marksMigration,
   workersMigration,
+  sharedFactsMigration,
 ];

@@ -28,6 +28,11 @@ export function duties(role: Config["role"]): { readonly serves: boolean; readon
   return { serves: role !== "worker", drives: role !== "gateway" };
 }
 
+/** Of a listener; IPv6 addresses stand in brackets. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 export function apiInfo(version: string): OpenApiInfo {
   const description = "Submit tasks, follow runs, answer approvals, and prove afterwards what happened.";
   return { title: "Homeostat", version, description };

@@ -20,6 +20,8 @@ import { referenceRoutes } from "./http/reference-page.ts";
 import type { Route } from "./http/route.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openAdminToken } from "./identity/admin-token.ts";
+import { createApiKeys } from "./identity/api-keys.ts";
+import { apiKeysRoutes } from "./identity/api-keys.routes.ts";
 import { sessionRoutes } from "./identity/session.routes.ts";
 import { createSessions } from "./identity/sessions.ts";
 import { createTokens } from "./identity/tokens.ts";
@@ -30,6 +32,7 @@ import { openActivePolicy } from "./policy/active-policy.ts";
 import { decide } from "./policy/decide.ts";
 import { policyRoutes } from "./policy/policy.routes.ts";
 import { createLocalQueue } from "./queue/local-queue.ts";
+import { createWorkerRegistry } from "./queue/worker-registry.ts";
 import { approvalsRoutes } from "./runs/approvals.routes.ts";
 import { createEngine } from "./runs/engine.ts";
 import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
@@ -41,22 +44,17 @@ import { tasksRoutes } from "./runs/tasks.routes.ts";
 import { createSandbox } from "./sandbox/run-code.ts";
 import { secretsRoutes } from "./secrets/secrets.routes.ts";
 import { statusRoutes } from "./status/status.routes.ts";
+import { workersRoutes } from "./status/workers.routes.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
-import {
-  apiInfo,
-  duties,
-  measuredSandbox,
-  openCache,
-  recordFact,
-  storePart,
-} from "./system-facts.ts";
+import { apiInfo, duties, measuredSandbox, openCache, recordFact, storePart, urlOf } from "./system-facts.ts";
 import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
 import { openSecretsOf } from "./tools/open-secrets.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
+import { neighbourPorts, offersOf, requireSharedKeys, workerFacts } from "./system-cluster.ts";
 import { openStateStore } from "./system-store.ts";
 import { openRoots } from "./open-roots.ts";
 import { verifyHome } from "./verify-home.ts";
@@ -112,6 +110,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const owner = processIdentity();
   const isOwnerDead = isProcessDead;
   const blobs = await openFolderBlobs({ folder: home.blobs, keysFolder: home.keys, store, clock });
+  await requireSharedKeys(store, home, { serves });
   const record = (type: string, data: JsonObject): void => {
     // A fact that cannot be written now is in the log; the store's own health tells the operator.
     store.write([recordFact(type, data, clock.now())]).catch((error: unknown) => {
@@ -137,8 +136,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     mayInstall: config.sandbox.install === "auto",
     say: options.announce,
   });
+  // A gateway touches no files; the roots are on the workers' machines.
+  const roots = drives ? await openRoots(config.roots, home.folder) : [];
+  const offers = offersOf(config.role, sandbox.report(), roots);
 
   const listening: number[] = [];
+  const keys = createApiKeys({ store, clock });
   const closedTools = createTools({
     forbiddenFolders: [home.folder],
     temporaryFolder: home.scratch,
@@ -147,7 +150,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     http: {
       allowedHosts: config.tools.allowedHosts,
       allowPrivate: config.tools.allowPrivate,
-      isOwnListener: createOwnListenerCheck(() => listening),
+      isOwnListener: createOwnListenerCheck(() => [...listening, ...neighbourPorts(registry.known())]),
       resolveHost: resolveHostBySystem,
     },
   });
@@ -179,7 +182,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     maxOutputBytes: 4 * 1024 * 1024,
   });
 
-  const queue = createLocalQueue({ store });
+  const queue = createLocalQueue({ store, offers });
   readQueueGauges(metrics, { queue, store });
   const engine = createEngine({
     store,
@@ -194,10 +197,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     published: ledger.published,
     runSandboxed: measuredSandbox(sandbox, metrics),
     workspacesFolder: home.workspaces,
-    // A gateway touches no files; the roots are on the workers' machines.
-    roots: drives ? await openRoots(config.roots, home.folder) : [],
-    // One principal in this version: the local admin.
-    roleOf: () => "admin",
+    roots,
+    roleOf: keys.currentRole,
     owner,
     isOwnerDead,
     concurrency: config.runs.concurrency,
@@ -259,7 +260,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       config: () => options.loaded.entries,
       tools: () => describeTools(tools),
     }),
+    ...workersRoutes({ store, now: clock.now, isOwnerDead }),
     ...secretsRoutes({ changes }),
+    ...apiKeysRoutes({ keys }),
     ...sessionRoutes({ sessions, clock }),
     ...probes,
   ];
@@ -268,7 +271,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...(serves ? { host: config.host, port: config.port } : config.worker),
     routes: serves ? [...api, ...referenceRoutes(() => document)] : probes,
     authenticate: createAuthenticator({
-      findByToken: tokens.findByToken,
+      findByToken: async (given) => (await tokens.findByToken(given)) ?? (await keys.findByToken(given)),
       findBySession: sessions.find,
       clock,
     }),
@@ -282,16 +285,37 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     publicOrigins: config.http.publicOrigins,
   });
 
-  parts.push(storePart(store, cache, metrics), ledger, policy, http, ...(drives ? [engine.worker] : []));
+  const address = (): string => urlOf(serves ? config.host : config.worker.host, http.address().port);
+  const isolation = sandbox.report().level;
+  const facts = workerFacts(config, { owner, version: options.version, offers, isolation, startedAtMs });
+  const registry = createWorkerRegistry({
+    store,
+    clock,
+    logger,
+    isOwnerDead,
+    self: () => ({
+      ...facts,
+      url: address(),
+      active: engine.worker.activeRuns(),
+      policyRevision: policy.current().revision,
+    }),
+  });
+
+  parts.push(
+    storePart(store, cache, metrics),
+    ledger,
+    policy,
+    http,
+    ...(drives ? [engine.worker] : []),
+    registry,
+  );
   const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);
     throw error;
   });
-  const { port } = http.address();
-  listening.push(port);
+  listening.push(http.address().port);
   isReady = true;
-  const host = serves ? config.host : config.worker.host;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const url = address();
   record("runtime.started", { version: options.version, role: config.role });
   logger.info({ url, home: home.folder, role: config.role }, "started");
   return {

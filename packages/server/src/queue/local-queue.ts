@@ -4,6 +4,8 @@ import { runFromStore } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
 import { taskStates } from "./task.ts";
 import type { TaskState } from "./task.ts";
+import { needsMet } from "./worker-registry.ts";
+import type { Need } from "./worker-registry.ts";
 
 export interface Queue {
   /** Runs due at `nowMs`, most urgent lane first, longest due first within a lane. They may still be leased by others. */
@@ -15,13 +17,15 @@ export interface Queue {
   counts(): Promise<Readonly<Record<TaskState, number>>>;
 }
 
-export function createLocalQueue(deps: { readonly store: Store }): Queue {
+/** `offers` is what this process has for runs that need something; those that need more are not due here. */
+export function createLocalQueue(deps: { readonly store: Store; readonly offers?: readonly Need[] }): Queue {
   const { store } = deps;
+  const met = needsMet(deps.offers ?? []);
   return {
     async due(nowMs, limit) {
       const rows = await store.read(
-        "SELECT * FROM runs WHERE wake_at_ms <= ? ORDER BY priority, wake_at_ms, id LIMIT ?",
-        [nowMs, limit],
+        `SELECT * FROM runs WHERE wake_at_ms <= ? AND ${met.sql} ORDER BY priority, wake_at_ms, id LIMIT ?`,
+        [nowMs, ...met.params, limit],
       );
       return rows.map(runFromStore);
     },

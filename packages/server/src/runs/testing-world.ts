@@ -18,6 +18,7 @@ import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { Decision } from "../policy/decision.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
+import { workersMigration } from "../queue/worker-registry.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
 import { leaseMigration } from "../store/lease.ts";
@@ -93,6 +94,7 @@ const migrations: readonly Migration[] = [
   leaseMigration,
   journalMigration,
   runsMigration,
+  workersMigration,
   approvalsMigration,
   inboxMigration,
   blobKeysMigration,
@@ -121,6 +123,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const decide = options.decide ?? ((): Decision["effect"] => "allow");
   const permits = createPermitOffice();
   const gate = createGate({
+    pinSecrets: ({ args }) => Promise.resolve(args),
     clock,
     decide: ({ action }) => decision(decide(action)),
     limiter: createRateLimiter({ clock }),
@@ -146,7 +149,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       runSandboxed: () => Promise.reject(new HomeostatError("INTERNAL", "no sandbox in this test")),
       workspacesFolder: join(folder, "workspaces"),
       roots: [],
-      roleOf: () => "admin",
+      roleOf: () => Promise.resolve("admin"),
       owner,
       isOwnerDead: (other) => gone.includes(other),
       concurrency: 2,
@@ -164,8 +167,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     blobs,
     clock,
     workspaces,
-    toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
     tools,
+    toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
     holdsSecret: (text) => text.includes("SECRET"),
     announce,
     defaultMaxAttempts: 3,

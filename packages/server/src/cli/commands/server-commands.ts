@@ -9,6 +9,11 @@ export function addServerCommands(program: Command, act: Act): void {
     .description("start the server in the foreground")
     .option("--host <address>", "address to listen on (default: 127.0.0.1)")
     .option("--port <number>", "port to listen on, 0 for a free one (default: 7717)")
-    .option("--role <role>", "which parts this process runs (default: all)")
+    .option("--role <role>", "which parts this process runs: all, gateway or worker (default: all)")
     .action(act(async (_, options, terminal) => (await import("../up.ts")).up(options, terminal)));
+  program
+    .command("workers")
+    .description("list the processes that work on the database, with what they have")
+    .option("-a, --all", "list those too that ended in the last 7 days")
+    .action(act(async (_, options, terminal) => (await import("../workers.ts")).workers(options, terminal)));
 }
