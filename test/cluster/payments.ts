@@ -1,0 +1,150 @@
+/** Work for a cluster that shows every loss and every doubling: runs that note, pay a bank once, and write a receipt. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FakeBank } from "../chaos/fake-bank.ts";
+import type { Cluster } from "./cluster.ts";
+
+/** Environment that members need to reach the bank. */
+export function bankEnvironment({ port }: Pick<FakeBank, "port">): Readonly<Record<string, string>> {
+  const place = `127.0.0.1:${port}`;
+  return { HOMEOSTAT_TOOLS_ALLOWED_HOSTS: place, HOMEOSTAT_TOOLS_ALLOW_PRIVATE: place };
+}
+
+function paymentWorkflow(port: number): string {
+  return `version: 1
+name: payment
+steps:
+  - { id: note, tool: file_ops.write, with: { path: note.txt, content: "about to pay" } }
+  - { id: pay, tool: http.request, with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: "amount=1" } }
+  - { id: receipt, tool: file_ops.write, with: { path: receipt.txt, content: paid } }
+`;
+}
+
+export interface Payments {
+  /** Run ids by the key they were submitted under. */
+  readonly submitted: Map<string, string>;
+  outcomeQuestions: number;
+}
+
+export interface PaymentsOptions {
+  readonly runs: number;
+  /** Submissions under way at once. */
+  readonly parallel: number;
+}
+
+/** Resolves when every task has been taken in; a gateway that dies meanwhile costs a retry under the same key. */
+export async function submitPayments(
+  cluster: Cluster,
+  bank: FakeBank,
+  { runs, parallel }: PaymentsOptions,
+): Promise<Payments> {
+  const submitted = new Map<string, string>();
+  const body = { workflow: paymentWorkflow(bank.port) };
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < runs) {
+      const key = `payment-${next}`;
+      next += 1;
+      const { id } = await cluster.call<{ id: string }>("POST", "/v1/tasks", { body, key });
+      submitted.set(key, id);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, lane));
+  return { submitted, outcomeQuestions: 0 };
+}
+
+interface Question {
+  readonly id: string;
+  readonly kind: "action" | "step" | "outcome";
+  readonly runId: string;
+  readonly step: string;
+}
+
+/** Answers what is asked as a person with a look at the bank's records would, until no run is open. Throws after `deadlineMs`. */
+export async function untilAllEnded(
+  cluster: Cluster,
+  bank: FakeBank,
+  { payments, deadlineMs }: { readonly payments: Payments; readonly deadlineMs: number },
+): Promise<void> {
+  const reader = await cluster.openReader();
+  const open =
+    "SELECT id, state, waiting FROM runs WHERE state NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'DEAD')";
+  const endMs = Date.now() + deadlineMs;
+  try {
+    for (;;) {
+      const left = await reader.read(`${open} LIMIT 5`);
+      if (left.length === 0) return;
+      if (Date.now() > endMs) throw new Error(`runs do not end: ${JSON.stringify(left)}`);
+      await answerQuestions(cluster, bank, payments);
+      await sleep(100);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function answerQuestions(cluster: Cluster, bank: FakeBank, payments: Payments): Promise<void> {
+  const { data } = await cluster.call<{ data: readonly Question[] }>("GET", "/v1/approvals?limit=200");
+  for (const question of data) {
+    const happened = bank.charges.has(`${question.runId}/${question.step}/1`);
+    const answer = question.kind !== "outcome" ? "approve" : happened ? "happened" : "did-not-happen";
+    payments.outcomeQuestions += 1;
+    await cluster.call("POST", `/v1/approvals/${question.id}/decision`, {
+      body: { answer },
+      key: `answer-${question.id}`,
+    });
+  }
+}
+
+/** What did not hold; empty is success. Waits for the publisher to have put everything into the ledger. */
+export async function checkPayments(
+  cluster: Cluster,
+  bank: FakeBank,
+  { submitted }: Payments,
+): Promise<readonly string[]> {
+  await untilPublished(cluster);
+  const reader = await cluster.openReader();
+  try {
+    const violations: string[] = [];
+    const runs = await reader.read("SELECT id, state, error FROM runs");
+    const states = new Map(runs.map((run) => [run["id"], run["state"]]));
+    for (const [key, id] of submitted) if (!states.has(id)) violations.push(`run ${id} of ${key} is lost`);
+    if (runs.length !== submitted.size) violations.push(`${submitted.size} tasks became ${runs.length} runs`);
+    for (const run of runs) {
+      if (run["state"] !== "COMPLETED")
+        violations.push(`run ${String(run["id"])} is ${String(run["state"])}: ${String(run["error"])}`);
+    }
+    const doubled = await reader.read(
+      `SELECT run_id, step, COUNT(*) AS n FROM journal WHERE kind IN ('action.completed', 'step.completed', 'run.completed')
+        GROUP BY run_id, kind, step HAVING COUNT(*) > 1`,
+    );
+    for (const row of doubled) violations.push(`done ${String(row["n"])} times: ${JSON.stringify(row)}`);
+    for (const [key, count] of bank.charges)
+      if (count !== 1) violations.push(`${key} was charged ${count} times`);
+    for (const id of submitted.values())
+      if (!bank.charges.has(`${id}/pay/1`) && !hasLaterCharge(bank, id))
+        violations.push(`${id} was never charged`);
+    const report = await cluster.verify();
+    return report.verdict === "intact" ? violations : [...violations, report.text];
+  } finally {
+    await reader.close();
+  }
+}
+
+/** After "did not happen" the next attempt pays under a key of its own. */
+function hasLaterCharge(bank: FakeBank, id: string): boolean {
+  return [2, 3].some((attempt) => bank.charges.has(`${id}/pay/${attempt}`));
+}
+
+export async function untilPublished(cluster: Cluster): Promise<void> {
+  const reader = await cluster.openReader();
+  try {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const [row] = await reader.read("SELECT COUNT(*) AS n FROM ledger_outbox");
+      if (Number(row?.["n"]) === 0) return;
+      await sleep(50);
+    }
+    throw new Error("the outbox does not empty");
+  } finally {
+    await reader.close();
+  }
+}
