@@ -1,11 +1,24 @@
 /** Evaluations on data that is not part of this repository: `npm run eval -- NAME --data DIR`. */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { evaluateInjection } from "./eval-injection.ts";
 import { evaluateRedaction } from "./eval-redaction.ts";
 
-const evaluations: Readonly<Record<string, (folder: string) => void>> = { redaction: evaluateRedaction };
+/** `policy` and `json` are read by those that decide by a policy and that write figures to a file. */
+interface EvaluationOptions {
+  readonly policy?: string | undefined;
+  readonly json?: string | undefined;
+}
 
-const { values, positionals } = parseArgs({ options: { data: { type: "string" } }, allowPositionals: true });
+const evaluations: Readonly<Record<string, (folder: string, options: EvaluationOptions) => void>> = {
+  injection: evaluateInjection,
+  redaction: evaluateRedaction,
+};
+
+const { values, positionals } = parseArgs({
+  options: { data: { type: "string" }, policy: { type: "string" }, json: { type: "string" } },
+  allowPositionals: true,
+});
 const name = positionals[0] ?? "";
 const evaluate = evaluations[name];
 if (evaluate === undefined) {
@@ -16,5 +29,5 @@ if (evaluate === undefined) {
 } else if (values.data === undefined || !existsSync(values.data)) {
   console.log(`eval ${name}: skipped, no data folder at ${values.data ?? "(--data not given)"}`);
 } else {
-  evaluate(values.data);
+  evaluate(values.data, values);
 }

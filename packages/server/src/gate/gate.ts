@@ -8,9 +8,9 @@ import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
 import type { RateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
-import { higherRisk, mergeDemands } from "../policy/demands.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
+import { askPolicyAboutAll } from "./ask-policy.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
 
 /** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
@@ -30,6 +30,8 @@ export interface ResolvedAction {
   readonly summary: string;
 }
 
+export type Traced = Pick<ActionRequest, "flow" | "risks">;
+
 /** An action at the door, and who wants it. */
 export interface GateInput {
   readonly tool: GateTool | undefined;
@@ -44,6 +46,8 @@ export interface GateInput {
   readonly role: string;
   readonly tenant: string;
   readonly stepTimeoutMs: number | null;
+  /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
+  readonly trace?: () => Traced | Promise<Traced>;
   /** The last answer a person gave for this step; it counts only for exactly these arguments. */
   readonly answer: { readonly answer: "approve" | "reject" | "expire"; readonly argsDigest: string } | null;
 }
@@ -106,6 +110,7 @@ export interface Draft {
   readonly parsed?: unknown;
   readonly resolved?: ResolvedAction;
   readonly argsDigest?: string;
+  readonly traced?: Traced;
   readonly decision?: Decision;
 }
 
@@ -114,6 +119,7 @@ export function createGate(deps: GateDeps): Gate {
   const stack: readonly Guard<Draft>[] = [
     { name: "schema", judge: checkSchema },
     { name: "resolve", judge: (draft) => resolveResource(draft, deps.pinSecrets) },
+    { name: "origins", judge: traceOrigins },
     { name: "policy", judge: (draft) => askPolicy(draft, deps.decide) },
     { name: "approval", judge: weighApproval },
     { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
@@ -172,36 +178,22 @@ export function actionDigest(tool: string, resolved: ResolvedAction): string {
   return digestJson({ tool, resources, args: resolved.args });
 }
 
+/** Where the arguments came from, before policy is asked: a trace that fails denies, as every guard. */
+async function traceOrigins({ input }: Draft): Promise<{ readonly draft: Partial<Draft> }> {
+  return { draft: { traced: (await input.trace?.()) ?? {} } };
+}
+
 function askPolicy(
-  { input, resolved }: Draft,
+  { input, resolved, traced }: Draft,
   decide: GateDeps["decide"],
 ): ReturnType<Guard<Draft>["judge"]> {
-  const decisions = [resolved!.resource, ...(resolved!.otherResources ?? [])].map((resource) =>
-    decide({
-      action: input.toolName,
-      resource,
-      args: resolved!.args,
-      labels: input.labels,
-      agent: input.agent,
-      role: input.role,
-      tenant: input.tenant,
-    }),
-  );
-  const decision = decisions.reduce(stricter);
+  const { toolName: action, labels, agent, role, tenant } = input;
+  const resources = [resolved!.resource, ...(resolved!.otherResources ?? [])];
+  const request = { action, args: resolved!.args, labels, agent, role, tenant, ...traced };
+  const decision = askPolicyAboutAll(request, resources, decide);
   if (decision.effect === "allow") return { draft: { decision } };
   const code = decision.effect === "deny" ? "ACTION_DENIED" : "APPROVAL_NEEDED";
   return { draft: { decision }, finding: { verdict: decision.effect, code, reason: decision.reason } };
-}
-
-/** With several resources the strictest answer stands for all, with everyone's obligations at their tightest. */
-function stricter(a: Decision, b: Decision): Decision {
-  const rank = { allow: 0, ask: 1, deny: 2 } as const;
-  const strict = rank[b.effect] > rank[a.effect] ? b : a;
-  return {
-    ...strict,
-    risk: higherRisk(a.risk, b.risk),
-    obligations: mergeDemands([a.obligations, b.obligations], strict.effect),
-  };
 }
 
 /** A refusal counts whatever policy says now; a consent only lifts an `ask`, and only for the very same arguments. */

@@ -8,7 +8,7 @@ import { effects } from "./policy.ts";
 import type { Policy, PolicyRule } from "./policy.ts";
 
 /** Immutable; a reload makes a new one. */
-export interface CompiledPolicy {
+export interface CompiledPolicy extends Pick<Policy, "thresholds" | "untrusted"> {
   readonly revision: string;
   readonly rules: readonly PolicyRule[];
   /** By the action name in the rule; `*` for rules about every action. */
@@ -56,7 +56,14 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
       place(entry, builder);
     }
   }
-  return { revision: policy.revision, rules: policy.rules, byAction };
+  const { revision, rules, thresholds, untrusted } = policy;
+  return {
+    revision,
+    rules,
+    byAction,
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(untrusted === undefined ? {} : { untrusted }),
+  };
 }
 
 /** Calls `visit` for each entry whose resource pattern matches; one rule may come several times, by several patterns. */
@@ -139,7 +146,8 @@ function createEntries(rules: readonly PolicyRule[]): readonly Entry[] {
   return entries;
 }
 
-function isPlain({ except, targets, conditions, labelsAny, scope }: PolicyRule): boolean {
+function isPlain({ except, targets, conditions, labelsAny, flow, scope }: PolicyRule): boolean {
+  if (flow !== undefined) return false;
   return [except, targets, conditions, labelsAny, scope.agent, scope.role, scope.tenant].every(
     (part) => part.length === 0,
   );

@@ -8,6 +8,8 @@ import type { ActionRequest, Decision, MatchedRule, RiskLevel } from "./decision
 import { higherRisk, mergeDemands } from "./demands.ts";
 import { reasonFor, reasonForDefault, reasonForNobody } from "./explain.ts";
 import type { PolicyRule } from "./policy.ts";
+import { weighRisk } from "./risk.ts";
+import { matchFlow } from "./sequence.ts";
 import { findTarget } from "./target.ts";
 
 /**
@@ -15,6 +17,14 @@ import { findTarget } from "./target.ts";
  * strictness to what a rule for all says and never take it away. Cost: about 1 us with 1,000 indexable rules.
  */
 export function decide(policy: CompiledPolicy, request: ActionRequest): Decision {
+  const decision = decideByRules(policy, request);
+  // The score costs more than the rules do, so it is only made for actions somebody traced or where it decides.
+  const isWeighed =
+    request.flow !== undefined || request.risks !== undefined || policy.thresholds !== undefined;
+  return isWeighed ? weighRisk(decision, request, policy.thresholds) : decision;
+}
+
+function decideByRules(policy: CompiledPolicy, request: ActionRequest): Decision {
   const matches = findMatches(policy, request);
   const [first] = matches;
   if (first === undefined) return defaultDeny(policy, request);
@@ -92,7 +102,9 @@ function testEntry(entry: Entry, request: ActionRequest): Match | undefined {
   if (target === undefined) return undefined;
   const untested = testConditions(rule, request);
   if (untested === undefined) return undefined;
-  const notes = [target, untested].filter((note) => note !== "");
+  const flow = rule.flow === undefined ? "" : matchFlow(rule.flow, request.flow);
+  if (flow === undefined) return undefined;
+  const notes = [target, untested, flow].filter((note) => note !== "");
   if (notes.length === 0) return entry;
   const matched = { ...entry.matched, why: [entry.matched.why, ...notes].join(", ") };
   return { rule, order: entry.order, matched, reason: reasonFor(matched, 0) };

@@ -1,12 +1,13 @@
 /** What is asked of policy and what it answers. All plain data; `decide` is pure. */
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
+import type { ActionFlow, ArgumentOrigin, OriginLabel } from "./argument-origin.ts";
+import type { RiskScore, RiskSigns } from "./risk-score.ts";
 
 /** Strictest wins, in this order. */
 export const verdicts = ["allow", "warn", "transform", "throttle", "ask", "deny"] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** Where a value came from. Untrusted: web, file, tool. */
-export type OriginLabel = "user" | "operator" | "agent" | "web" | "file" | "tool";
+export type { OriginLabel } from "./argument-origin.ts";
 
 export type RiskLevel = "low" | "medium" | "high";
 
@@ -22,11 +23,23 @@ export interface ActionRequest {
   readonly agent: string;
   readonly role: string;
   readonly tenant: string;
+  /** Where the arguments came from and what the run did before; absent when nobody traced it. */
+  readonly flow?: ActionFlow;
+  /** What counts for the risk besides policy and flow. */
+  readonly risks?: RiskSigns;
 }
 
 export interface Obligations {
   /** Who may answer (roles), how many must, and when the question expires. */
-  readonly approval?: { readonly by: readonly string[]; readonly quorum: number; readonly expiresMs: number };
+  readonly approval?: {
+    readonly by: readonly string[];
+    readonly quorum: number;
+    readonly expiresMs: number;
+    /** Who asked for the run may not agree to it. */
+    readonly fourEyes?: boolean;
+    /** False: a yes never stands for the same again. */
+    readonly remember?: boolean;
+  };
   /** The weakest isolation under which the action may run. */
   readonly sandbox?: IsolationLevel;
   readonly timeoutMs?: number;
@@ -53,4 +66,8 @@ export interface Decision {
   readonly reason: string;
   /** Content hash of the policy that decided. */
   readonly revision: string;
+  /** 0 to 100 and why; absent in decisions of older versions. */
+  readonly score?: RiskScore;
+  /** Where each argument came from; absent when nobody traced it. */
+  readonly origins?: readonly ArgumentOrigin[];
 }

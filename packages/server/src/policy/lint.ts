@@ -92,6 +92,7 @@ function shadows({ rule: other, patterns: wide }: Subject, { rule, patterns }: S
 }
 
 function isUnconditional(rule: PolicyRule): boolean {
+  if (rule.flow !== undefined) return false;
   const { agent, role, tenant } = rule.scope;
   const parts = [rule.targets, rule.except, rule.conditions, rule.labelsAny, agent, role, tenant];
   return parts.every((part) => part.length === 0);

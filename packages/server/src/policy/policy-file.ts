@@ -12,6 +12,8 @@ import type { Effect, Policy, PolicyRule } from "./policy.ts";
 import { readConditions } from "./read-conditions.ts";
 import { readDemands } from "./read-demands.ts";
 import { readActions, readGlobs, readLabels, readScope, readTargets } from "./read-matchers.ts";
+import { readThresholds, readUntrusted } from "./risk-reader.ts";
+import { flowKeys, readFlow } from "./sequence-reader.ts";
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }
@@ -32,6 +34,7 @@ const ruleKeys = [
   "approval",
   "redact",
   "rate",
+  ...flowKeys,
 ];
 
 /** Never throws. `file` is put into the findings. At most 256 KB. */
@@ -39,12 +42,22 @@ export function parsePolicy(text: string, options: { readonly file?: string } = 
   const source = readYaml(text, options.file);
   if (!source.ok) return source;
   const collector = createFindingCollector(options.file);
-  const fields = readFields(source.root, ["version", "blocked", "rules"], { path: "", collector });
+  const fields = readFields(source.root, ["version", "blocked", "untrusted", "risk", "rules"], {
+    path: "",
+    collector,
+  });
   const rules = fields === undefined ? [] : readPolicy(fields, collector);
   const findings = collector.findings();
   if (collector.hasErrors()) return { ok: false, findings };
   const revision = `sha256:${digestJson(yamlValue(source.root))}`;
-  return { ok: true, policy: { version: 1, rules, revision }, warnings: findings };
+  const thresholds = fields && readThresholds(fields.field("risk"), collector);
+  const untrusted = fields && readUntrusted(fields.field("untrusted"), collector);
+  if (collector.hasErrors()) return { ok: false, findings: collector.findings() };
+  const extra = {
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(untrusted === undefined ? {} : { untrusted }),
+  };
+  return { ok: true, policy: { version: 1, rules, revision, ...extra }, warnings: findings };
 }
 
 /** As parsePolicy, but throws POLICY_INVALID with the findings as details. */
@@ -120,6 +133,7 @@ function readRule(node: YamlNode, path: string, { names, collector }: Reading): 
   const name = readName(fields, { names, collector });
   const effect = readEffect(fields, collector);
   const actions = readActions(fields, collector);
+  const flow = readFlow(fields, collector);
   const rule: PolicyRule = {
     name,
     description: fields.text("description") ?? null,
@@ -131,6 +145,7 @@ function readRule(node: YamlNode, path: string, { names, collector }: Reading): 
     targets: [],
     conditions: readConditions(fields.field("where"), collector),
     labelsAny: readLabels(fields.field("labels_any"), collector),
+    ...(flow === undefined ? {} : { flow }),
     scope: readScope(fields.field("scope"), collector),
     risk: readRisk(fields, effect, collector),
     demands: readDemands(fields, effect, collector),

@@ -3,6 +3,8 @@ import type { JsonValue } from "../base/canonical-json.ts";
 import type { Glob } from "../base/glob.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Decision, OriginLabel, RiskLevel } from "./decision.ts";
+import type { RiskThresholds } from "./risk-score.ts";
+import type { FlowConditions } from "./sequence.ts";
 
 export type Effect = Decision["effect"];
 
@@ -12,6 +14,10 @@ export const effects: readonly Effect[] = ["deny", "ask", "allow"];
 export interface Policy {
   readonly version: 1;
   readonly rules: readonly PolicyRule[];
+  /** Scores from which an action is asked about or denied; absent: the score is only shown. */
+  readonly thresholds?: RiskThresholds;
+  /** What an agent is shown in place of untrusted passages that read as instructions; absent: they are left as they are. */
+  readonly untrusted?: UntrustedHandling;
   /** `sha256:` and the digest of the file's content: comments and layout do not change it. */
   readonly revision: string;
 }
@@ -34,10 +40,18 @@ export interface PolicyRule {
   readonly conditions: readonly Condition[];
   /** Empty: any labels. */
   readonly labelsAny: readonly OriginLabel[];
+  /** Origins of arguments and what the run did before; absent: any. */
+  readonly flow?: FlowConditions;
   readonly scope: RuleScope;
   /** The least risk of the action. */
   readonly risk: RiskLevel;
   readonly demands: Demands;
+}
+
+/** From this score on a passage is quoted (marked as a stranger's words) or stripped (left out, with a note). */
+export interface UntrustedHandling {
+  readonly instructions: "quote" | "strip";
+  readonly from: number;
 }
 
 /** Empty: everybody. */

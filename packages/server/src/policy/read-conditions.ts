@@ -7,12 +7,15 @@ import { describeNode, yamlValue } from "../base/yaml-source.ts";
 import type { YamlNode } from "../base/yaml-source.ts";
 import { conditionOperators } from "./policy.ts";
 import type { Condition, ConditionOperator } from "./policy.ts";
+import { isOriginNode } from "./sequence-reader.ts";
 
 export function readConditions(
   field: YamlField | undefined,
   collector: FindingCollector,
 ): readonly Condition[] {
   if (field === undefined) return [];
+  // Roles and their origins are read with the rest of the data flow.
+  if (field.node.kind === "map") return [];
   if (field.node.kind !== "list" || field.node.items.length === 0) {
     const hint = "for example `where: [{ arg: sizeBytes, op: gt, value: 1000 }]`";
     collector.error(
@@ -23,8 +26,8 @@ export function readConditions(
     );
     return [];
   }
-  return field.node.items.flatMap(
-    (node, index) => readCondition(node, `${field.path}[${index}]`, collector) ?? [],
+  return field.node.items.flatMap((node, index) =>
+    isOriginNode(node) ? [] : (readCondition(node, `${field.path}[${index}]`, collector) ?? []),
   );
 }
 

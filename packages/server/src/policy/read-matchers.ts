@@ -11,11 +11,20 @@ import type { OriginLabel } from "./decision.ts";
 import type { RuleScope, Target } from "./policy.ts";
 
 const actionPattern = /^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$/;
-const labels: readonly OriginLabel[] = ["user", "operator", "agent", "web", "file", "tool"];
+const labels: readonly OriginLabel[] = ["user", "operator", "agent", "web", "mail", "file", "tool", "mcp"];
 
 /** `*`, `tool`, `tool.*` (the same as `tool`) and `tool.verb`. */
 export function readActions(fields: YamlFields, collector: FindingCollector): readonly string[] {
-  const field = fields.require("action", "for example `file_ops.delete`, `file_ops` or `*`");
+  return readActionNames(
+    fields.require("action", "for example `file_ops.delete`, `file_ops` or `*`"),
+    collector,
+  );
+}
+
+export function readActionNames(
+  field: YamlField | undefined,
+  collector: FindingCollector,
+): readonly string[] {
   if (field === undefined) return [];
   return readTexts(field, collector).flatMap(({ text, node }) => {
     const name = text.endsWith(".*") ? text.slice(0, -2) : text;

@@ -1,0 +1,29 @@
+/** The shapes of risk: what it is made of, the score, and from where on it decides. */
+
+/** From `ask` on a person is asked, from `deny` on the action is refused, whatever the rules allow. */
+export interface RiskThresholds {
+  readonly ask: number | null;
+  readonly deny: number | null;
+}
+
+/** What the gate knows besides rules and data flow. */
+export interface RiskSigns {
+  /** Of this agent in this run. */
+  readonly recentDenials: number;
+  readonly recentFailures: number;
+  /** Actions in the last minute. */
+  readonly recentActions: number;
+}
+
+export interface RiskFactor {
+  readonly name: string;
+  readonly points: number;
+  readonly why: string;
+}
+
+export interface RiskScore {
+  /** 0 to 100. */
+  readonly value: number;
+  /** Largest first. */
+  readonly factors: readonly RiskFactor[];
+}
