@@ -25,6 +25,7 @@ import { fold, initialState } from "../packages/server/src/runs/fold.ts";
 import { inboxMigration } from "../packages/server/src/runs/inbox.ts";
 import { journalMigration } from "../packages/server/src/runs/journal.ts";
 import { readState } from "../packages/server/src/runs/run-reader.ts";
+import { createMessageBell } from "../packages/server/src/runs/message-bell.ts";
 import { runWorkflow } from "../packages/server/src/runs/run-workflow.ts";
 import type { RunSession } from "../packages/server/src/runs/session.ts";
 import { submitTask } from "../packages/server/src/runs/submit.ts";
@@ -143,6 +144,8 @@ function openGate() {
   const permits = createPermitOffice();
   const policy = compilePolicy(requirePolicy(policyText));
   const gate = createGate({
+    pinSecrets: ({ args }) => Promise.resolve(args),
+    findStanding: () => Promise.resolve(undefined),
     clock,
     decide: (request) => decide(policy, request),
     limiter: createRateLimiter({ clock }),
@@ -177,7 +180,7 @@ async function memoryStep(): Promise<number> {
         const seq = state.headSeq + 1;
         fold(state, { runId: state.id, seq, v: 1, atMs: clock.now(), actor, digest: "", body });
       }
-      return Promise.resolve();
+      return Promise.resolve(state.headSeq);
     },
   };
   const startMs = performance.now();
@@ -193,9 +196,12 @@ async function memoryStep(): Promise<number> {
     planArtifacts: unused("planArtifacts"),
     progress: () => undefined,
     gateTool: (tool, runId) => createGateTool(tool, { roots: [], runId }),
-    roleOf: () => "admin",
+    roleOf: () => Promise.resolve("admin"),
     random: () => 0,
-    shouldPause: () => false,
+    isStopping: () => false,
+    bell: createMessageBell(),
+    foldAnswers: () => Promise.resolve({ folded: 0, isStopped: false }),
+    children: unused("children"),
   });
   if (result.kind !== "completed") throw new Error(JSON.stringify(result));
   return ((performance.now() - startMs) * 1000) / steps;
@@ -259,7 +265,7 @@ async function openDurable(folder: string) {
     runSandboxed: unused("runSandboxed"),
     workspacesFolder: join(folder, "workspaces"),
     roots: [],
-    roleOf: () => "admin",
+    roleOf: () => Promise.resolve("admin"),
     owner: "bench",
     isOwnerDead: () => true,
     concurrency: 1,
@@ -280,8 +286,8 @@ async function openDurable(folder: string) {
         blobs,
         clock,
         workspaces: engine.workspaces,
-        toolDigests: new Map([[addTool.name, "digest"]]),
         tools: new Map([[addTool.name, addTool]]),
+        toolDigests: new Map([[addTool.name, "digest"]]),
         holdsSecret: () => false,
         announce: engine.announce,
         defaultMaxAttempts: 1,

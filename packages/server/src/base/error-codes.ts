@@ -26,6 +26,11 @@ export const errorCodes = {
     status: 503,
     hint: "The actor broke down or was stopped; its supervisor starts it anew, `homeostat parts` shows how it is.",
   },
+  API_KEY_CONFLICT: {
+    status: 409,
+    hint: "Revoke the one there is with `homeostat key revoke`, or choose another name.",
+  },
+  API_KEY_NOT_FOUND: { status: 404, hint: "List the keys with `homeostat key list`." },
   APPROVAL_CONFLICT: {
     status: 409,
     hint: "The first answer counts; look at it with `homeostat approvals --all`.",
@@ -50,6 +55,15 @@ export const errorCodes = {
     hint: "Send `Authorization: Bearer TOKEN`; the token is in the file `token` of the data folder.",
   },
   AUTHORIZATION_DENIED: { status: 403, hint: "Use a token whose role may do this." },
+  BACKUP_INVALID: {
+    status: 422,
+    hint: "Take another backup, or copy this one again; `homeostat backup verify FOLDER` names what is wrong.",
+  },
+  BACKUP_PASSPHRASE: {
+    status: 422,
+    hint: "Give the backup's passphrase with --passphrase-file or HOMEOSTAT_BACKUP_PASSPHRASE, or leave keys out with --without-keys.",
+  },
+  BACKUP_TARGET: { status: 409, hint: "Name a folder that this user may write and that has the space." },
   BLOB_CORRUPT: { status: 500, hint: "Run `homeostat verify`; restore the blob from a backup." },
   BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
   BLOB_KEYS_UNUSABLE: { status: 500, hint: "Restore keys/blob-master.key from the backup (mode 0600)." },
@@ -61,6 +75,10 @@ export const errorCodes = {
   CODE_FAILED: {
     status: 422,
     hint: "Read the program's error output in the run's step; correct the program or its limits.",
+  },
+  COMPENSATION_FAILED: {
+    status: 500,
+    hint: "A person gave the undoing of a step up; look at what it left behind with `homeostat show RUN`.",
   },
   CONFIG_INVALID: { status: 400, hint: "Correct the named key; `homeostat config print` shows every key." },
   DATA_FOLDER_UNUSABLE: { status: 500, hint: "Give HOMEOSTAT_HOME a folder that this user may write." },
@@ -182,6 +200,22 @@ export const errorCodes = {
     status: 503,
     hint: "Start it with `homeostat up`, or name the right address with --url.",
   },
+  SIGNAL_INVALID: {
+    status: 422,
+    hint: "Correct the data; the workflow declares it under the step's `wait.payload`.",
+  },
+  SIGNAL_TIMEOUT: {
+    status: 504,
+    hint: "Send the signal in time, raise the step's `timeout`, or say `on_timeout: skip`.",
+  },
+  SIGNAL_UNKNOWN: {
+    status: 404,
+    hint: "The workflow names its signals under `wait.signal`; see `homeostat show RUN`.",
+  },
+  STEP_TIMEOUT: {
+    status: 504,
+    hint: "Raise the `timeout` of the step or of the workflow, or look at what took so long.",
+  },
   STORE_CONFLICT: { status: 409, hint: "The record changed meanwhile; read it again and retry." },
   STORE_IN_USE: {
     status: 409,
@@ -217,7 +251,23 @@ export const errorCodes = {
     status: 502,
     hint: "Check the settings `secrets.vault.*`, the token's policy and that Vault is unsealed.",
   },
+  WORKFLOW_CONFLICT: {
+    status: 409,
+    hint: "Somebody changed it at the same moment; try again.",
+  },
   WORKFLOW_INVALID: { status: 422, hint: "Correct the named lines; see docs/workflows.md for the format." },
+  WORKFLOW_NOT_FOUND: {
+    status: 404,
+    hint: "List the registered workflows with `homeostat workflow list`.",
+  },
+  WORKFLOW_OUTPUT_INVALID: {
+    status: 422,
+    hint: "The value does not have the type that the workflow's `outputs` promise; correct one of them.",
+  },
+  WORKFLOW_TOO_DEEP: {
+    status: 422,
+    hint: "A workflow may run others 8 deep; look for one that runs itself.",
+  },
   WORKSPACE_UNUSABLE: {
     status: 500,
     hint: "See that the data folder can be written and has space, then `homeostat retry RUN`.",

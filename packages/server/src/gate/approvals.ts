@@ -68,8 +68,19 @@ export interface Approval {
   readonly matched: readonly MatchedRule[];
   readonly policyRevision: string;
   readonly requester: string;
-  /** Roles that may answer; admin always may. */
+  /** Roles, and people as `user:NAME`, that may answer; admin always may. */
   readonly by: readonly string[];
+  /** People this one question was handed to. */
+  readonly delegates: readonly string[];
+  /** How many must agree, and how many have. */
+  readonly quorum: number;
+  readonly votes: number;
+  /** Who asked for the run may not agree to it. */
+  readonly fourEyes: boolean;
+  /** Whether a yes may stand for the same again. */
+  readonly mayRemember: boolean;
+  /** What the answer put in place of `args`; the gate judged it anew. */
+  readonly editedArgs: JsonObject | null;
   readonly requestedAtMs: number;
   readonly expiresAtMs: number | null;
   readonly decidedBy: string | null;
@@ -82,8 +93,9 @@ export interface Approval {
 export function insertApproval(approval: Approval): Statement {
   return {
     sql: `INSERT INTO approvals (id, v, tenant, labels, kind, status, run_id, workflow, step, action, resource, summary, message,
-      args, args_digest, risk, reason, matched, policy_revision, requester, by_roles, requested_at_ms, expires_at_ms)
-      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      args, args_digest, risk, reason, matched, policy_revision, requester, by_roles, requested_at_ms, expires_at_ms,
+      quorum, four_eyes, may_remember)
+      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
     params: [
       approval.id,
       approval.tenant,
@@ -107,7 +119,24 @@ export function insertApproval(approval: Approval): Statement {
       JSON.stringify(approval.by),
       approval.requestedAtMs,
       approval.expiresAtMs,
+      approval.quorum,
+      Number(approval.fourEyes),
+      Number(approval.mayRemember),
     ],
+  };
+}
+
+/** Records what an answer put in place of the arguments; joins the batch of that answer. */
+export function editApproval(id: string, args: JsonObject): Statement {
+  return { sql: "UPDATE approvals SET edited_args = ? WHERE id = ?", params: [JSON.stringify(args), id] };
+}
+
+/** Hands one question to somebody more. The guard `approval-answered` fails when it waits no longer. */
+export function delegateApproval(approval: Pick<Approval, "id" | "delegates">, to: string): Statement {
+  return {
+    sql: "UPDATE approvals SET delegates = ? WHERE id = ? AND status = 'waiting' AND delegates = ?",
+    params: [JSON.stringify([...approval.delegates, to]), approval.id, JSON.stringify(approval.delegates)],
+    expect: { rows: 1, guard: "approval-answered" },
   };
 }
 
@@ -146,6 +175,15 @@ export function decideApproval(decided: Decided): Statement {
   };
 }
 
+/** A question whose step was given up. */
+export function cancelApproval(id: string, by: string, atMs: number): Statement {
+  return {
+    sql: `UPDATE approvals SET status = 'cancelled', answer = 'cancel', decided_by = ?, decided_at_ms = ?
+      WHERE id = ? AND status = 'waiting'`,
+    params: [by, atMs, id],
+  };
+}
+
 /** A run that ends takes its open questions with it. */
 export function cancelApprovals(runId: string, by: string, atMs: number): Statement {
   return {
@@ -165,11 +203,6 @@ export async function requireApproval(
   if (row === undefined || (tenant !== undefined && row["tenant"] !== tenant))
     throw new HomeostatError("APPROVAL_NOT_FOUND", `There is no approval ${id}`, { id });
   return approvalFromStore(row);
-}
-
-/** Whether this person's role may answer. Throws nothing; admin may always. */
-export function mayAnswer(approval: Pick<Approval, "by">, role: string): boolean {
-  return role === "admin" || approval.by.includes(role);
 }
 
 export function approvalFromStore(row: Row): Approval {
@@ -195,6 +228,12 @@ export function approvalFromStore(row: Row): Approval {
     policyRevision: row["policy_revision"] as string,
     requester: row["requester"] as string,
     by: json("by_roles") as string[],
+    delegates: json("delegates") as string[],
+    quorum: row["quorum"] as number,
+    votes: row["votes"] as number,
+    fourEyes: row["four_eyes"] === 1,
+    mayRemember: row["may_remember"] === 1,
+    editedArgs: row["edited_args"] === null ? null : (json("edited_args") as JsonObject),
     requestedAtMs: row["requested_at_ms"] as number,
     expiresAtMs: row["expires_at_ms"] as number | null,
     decidedBy: row["decided_by"] as string | null,

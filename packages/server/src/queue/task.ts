@@ -13,8 +13,18 @@ export const taskStates = [
 ] as const;
 export type TaskState = (typeof taskStates)[number];
 
-export type WaitingFor =
+export type WaitingFor = WaitingReason & {
+  /** How many other things the run waits for at the same time. */
+  readonly more?: number;
+  /** When to look again, where that is earlier than `untilMs`: another branch's timer, a step's time limit. */
+  readonly wakeAtMs?: number;
+};
+
+type WaitingReason =
   | { readonly kind: "approval" | "outcome"; readonly id: string; readonly untilMs: number | null }
+  | { readonly kind: "signal"; readonly name: string; readonly untilMs: number | null }
+  /** A child run, by id. */
+  | { readonly kind: "child"; readonly id: string; readonly untilMs: null }
   | {
       readonly kind: "timer" | "retry";
       readonly untilMs: number;

@@ -1,5 +1,6 @@
 /** What the API says about runs: the shapes of answers, from which OpenAPI and the client are made. */
 import { z } from "zod";
+import { stepKindNames } from "../workflows/step-kinds.ts";
 import { taskStates } from "../queue/task.ts";
 
 const time = z.string().describe("ISO 8601, UTC");
@@ -12,8 +13,10 @@ const runErrorSchema = z.object({
 });
 
 const waitingSchema = z.object({
-  kind: z.enum(["approval", "outcome", "timer", "retry", "pause"]),
-  id: z.string().optional().describe("The approval that is waited for"),
+  kind: z.enum(["approval", "outcome", "signal", "child", "timer", "retry", "pause"]),
+  id: z.string().optional().describe("The approval or child run that is waited for"),
+  name: z.string().optional().describe("The signal that is waited for"),
+  more: z.number().int().optional().describe("How many other things are waited for at the same time"),
   until: time.nullable().optional(),
   reason: z.string().optional().describe("Why the run is held back, when a guard does so"),
 });
@@ -60,7 +63,13 @@ export const stepViewSchema = z
   .object({
     path: z.string(),
     id: z.string(),
-    kind: z.enum(["tool", "branch", "for_each", "approval", "wait", "set"]),
+    kind: z.enum(stepKindNames),
+    role: z
+      .enum(["step", "catch", "finally", "compensate"])
+      .describe("Whether it is one of the workflow's steps or belongs to a handler of one"),
+    branch: z.string().nullable().describe("Name of the branch of a `parallel` step it begins"),
+    childRunId: z.string().nullable().describe("The run that a `workflow` step waits for or has run"),
+    caught: z.boolean().describe("It failed, and the workflow has dealt with that"),
     title: z.string().nullable(),
     depth: z.number().int(),
     state: z.enum([
@@ -125,6 +134,12 @@ export const approvalSchema = z
     policyRevision: z.string(),
     requester: z.string(),
     by: z.array(z.string()),
+    delegates: z.array(z.string()).describe("People this question was handed to"),
+    quorum: z.number().int().describe("How many must agree"),
+    votes: z.number().int().describe("How many have agreed"),
+    fourEyes: z.boolean().describe("Who asked for the run may not agree"),
+    mayRemember: z.boolean(),
+    editedArgs: z.unknown().describe("What the answer put in place of `args`; null when nothing"),
     requestedAt: time,
     expiresAt: time.nullable(),
     decidedBy: z.string().nullable(),

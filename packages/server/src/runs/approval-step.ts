@@ -6,7 +6,7 @@ import type { Scope } from "../expression/expression.ts";
 import { renderText } from "../expression/template.ts";
 import type { ApprovalStep } from "../workflows/workflow.ts";
 import { ask, questionAbout } from "./ask.ts";
-import type { StepRecord } from "./fold.ts";
+import type { StepRecord } from "./step-record.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
 import type { StepResult } from "./step-result.ts";

@@ -5,11 +5,12 @@ import { afterFailure } from "../queue/task.ts";
 import type { WaitingFor } from "../queue/task.ts";
 import { freeLease } from "../store/lease.ts";
 import type { Statement, Store } from "../store/store.ts";
-import { expireQuestion } from "./control.ts";
+import { expireQuestion } from "./answer-approval.ts";
 import type { EventBody, RunError } from "./event.ts";
 import { hasEnded } from "./fold.ts";
+import type { RunState } from "./fold.ts";
 import { foldInbox } from "./fold-inbox.ts";
-import { openQuestion } from "./project.ts";
+import { overdueQuestions } from "./project.ts";
 import type { RunSession } from "./session.ts";
 
 /** How the workflow ended for now. */
@@ -17,6 +18,8 @@ export type WorkflowResult =
   | { readonly kind: "completed"; readonly outputs: Extract<EventBody, { kind: "run.completed" }>["outputs"] }
   | { readonly kind: "wait"; readonly waiting: WaitingFor }
   | { readonly kind: "interrupted" }
+  /** Everything that a failed or cancelled run had done is undone. */
+  | { readonly kind: "unwound" }
   | { readonly kind: "failed"; readonly error: RunError; readonly transient: boolean };
 
 export interface DriveDeps {
@@ -26,6 +29,8 @@ export interface DriveDeps {
   readonly runWorkflow: (session: RunSession) => Promise<WorkflowResult>;
   /** Called before messages are read: those that come later must interrupt the walk. */
   readonly listenAnew: () => void;
+  /** True when something is left to undo. */
+  readonly mustUnwind: (state: RunState) => boolean;
   /** True when the worker should let go between steps because the server stops. */
   readonly isStopping: () => boolean;
 }
@@ -35,26 +40,45 @@ export async function drive(session: RunSession, deps: DriveDeps): Promise<void>
   const { state } = session;
   for (;;) {
     deps.listenAnew();
-    await foldInbox(session, deps.store);
+    await foldInbox(session, deps);
     if (hasEnded(state)) return await letGo(session, [], deps);
+    // A cancel breaks off what acts; the undoing needs a claim that is not broken off.
+    if (state.unwinding !== null && session.interrupt.aborted) return await letGo(session, [], deps);
     if (deps.isStopping()) return await letGo(session, [], deps);
     if (state.phase === "paused") return await letGo(session, [], deps);
-    if (await expireIfDue(session, deps)) continue;
+    if (await expireOverdue(session, deps)) continue;
     if (state.phase === "retrying" && (state.retryAtMs ?? 0) > deps.clock.now())
       return await letGo(session, [], deps);
     if (state.phase !== "running")
       await session.append([{ kind: "run.started", attempt: state.attempt + 1 }]);
     const result = await deps.runWorkflow(session);
     if (result.kind === "interrupted") continue;
+    if (result.kind === "failed" && (await unwindAfter(session, result, deps))) continue;
     return await conclude(session, result, deps);
   }
 }
 
-async function expireIfDue(session: RunSession, deps: DriveDeps): Promise<boolean> {
-  const step = openQuestion(session.state);
-  const expiresAtMs = step?.question?.expiresAtMs ?? Infinity;
-  if (step === undefined || expiresAtMs > deps.clock.now()) return false;
-  await expireQuestion(deps, { runId: session.runId, step: step.path, approvalId: step.question!.id });
+/** Puts the answer "nobody came in time" into the inbox for every question whose time is over; true when there was one. */
+export async function expireOverdue(
+  { state, runId }: Pick<RunSession, "state" | "runId">,
+  deps: Pick<DriveDeps, "store" | "clock">,
+): Promise<boolean> {
+  const overdue = overdueQuestions(state, deps.clock.now());
+  for (const { path, question } of overdue)
+    await expireQuestion(deps, { runId, step: path, approvalId: question!.id });
+  return overdue.length > 0;
+}
+
+/** True when the run undoes things before it ends as failed. A dead letter may be tried again, so it keeps what it did. */
+async function unwindAfter(
+  session: RunSession,
+  { error, transient }: Extract<WorkflowResult, { kind: "failed" }>,
+  deps: DriveDeps,
+): Promise<boolean> {
+  const { state } = session;
+  if (transient || state.unwinding !== null || !deps.mustUnwind(state)) return false;
+  const body: EventBody = { kind: "run.unwinding", outcome: "failed", error, by: "system", reason: null };
+  await session.append([body], { extra: [cancelApprovals(session.runId, "system", deps.clock.now())] });
   return true;
 }
 
@@ -68,6 +92,8 @@ async function conclude(
       return await letGo(session, [{ kind: "run.completed", outputs: result.outputs }], deps);
     case "wait":
       return await letGo(session, [], deps, result.waiting);
+    case "unwound":
+      return await letGo(session, [endAfter(session.state)], deps);
     case "failed": {
       const { error } = result;
       const { attempt, maxAttempts } = session.state;
@@ -89,6 +115,15 @@ async function conclude(
       }
     }
   }
+}
+
+function endAfter({ unwinding }: RunState): EventBody {
+  if (unwinding?.outcome === "cancelled")
+    return { kind: "run.cancelled", by: unwinding.by, reason: unwinding.reason };
+  return {
+    kind: "run.failed",
+    error: unwinding?.error ?? { code: "ACTION_FAILED", message: "The run failed" },
+  };
 }
 
 async function letGo(

@@ -96,9 +96,10 @@ async function actAndRecord(
   });
   // Others wait for the lease's end before they take the run, so it must outlast the act; the intent is fenced by it.
   const reserved = reserveLease(session.lease, intent.deadlineAtMs);
-  await session.append([{ kind: "action.intended", step: request.stepPath, intent }], { extra: [reserved] });
+  const intended: EventBody = { kind: "action.intended", step: request.stepPath, intent };
+  const seq = await session.append([intended], { extra: [reserved] });
   if (request.tool.effect === "unsafe") {
-    await deps.published(outboxKey(session.runId, session.state.headSeq), session.lease.signal);
+    await deps.published(outboxKey(session.runId, seq), session.lease.signal);
   }
   const startedMs = deps.clock.monotonic();
   const executed = await execute(session, request, intent, deps);
@@ -180,6 +181,7 @@ export function toolContext(
   deps: EffectDeps,
 ): ToolContext {
   return {
+    tenant: session.tenant,
     runId: session.runId,
     stepPath: request.stepPath,
     attempt: intent.attempt,

@@ -9,7 +9,9 @@ import type { PermitOffice } from "../gate/permit.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import type { Part } from "../supervision/part.ts";
+import { digestTools } from "../tools/registry.ts";
 import type { AnyTool, Root, ToolContext } from "../tools/tool.ts";
+import type { FindWorkflow } from "../workflows/registry.ts";
 import type { EffectDeps } from "./effects.ts";
 import { createGateTool } from "./gate-tool.ts";
 import type { HashMemory } from "./hash-memory.ts";
@@ -32,12 +34,14 @@ export interface EngineDeps {
   readonly gate: Gate;
   readonly permits: PermitOffice;
   readonly tools: ReadonlyMap<string, AnyTool>;
+  /** Registered workflows. Absent: there are none. */
+  readonly workflows?: FindWorkflow;
   readonly published: EffectDeps["published"];
   readonly runSandboxed: ToolContext["runSandboxed"];
   readonly workspacesFolder: string;
   /** Named folders besides each run's workspace. */
   readonly roots: readonly Root[];
-  readonly roleOf: (principalId: string) => string;
+  readonly roleOf: (principalId: string) => Promise<string>;
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   readonly concurrency: number;
@@ -77,6 +81,16 @@ export function createEngine(deps: EngineDeps): Engine {
     readBlobText,
     announce,
     onMessages: (listener) => store.onCommit("inbox", listener),
+    children: {
+      store,
+      blobs,
+      clock,
+      workspaces,
+      tools: deps.tools,
+      toolDigests: new Map(Object.entries(digestTools(deps.tools))),
+      ...(deps.workflows === undefined ? {} : { workflows: deps.workflows }),
+      announce,
+    },
     toolStep: {
       clock,
       gate: deps.gate,

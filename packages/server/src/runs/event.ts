@@ -23,6 +23,8 @@ export interface Pins {
   readonly expressionVersion: number;
   /** Action name -> digest of its argument schema. */
   readonly tools: Readonly<Record<string, string>>;
+  /** Name -> digest of the registered workflows its steps run. */
+  readonly workflows?: Readonly<Record<string, string>>;
 }
 
 /** `args` are resolved; `argsDigest` is what an approval and a permit are bound to. */
@@ -49,8 +51,25 @@ export interface ActionIntent {
 export type StepStart =
   | { readonly kind: "branch"; readonly chosen: number }
   | { readonly kind: "for_each"; readonly items: readonly JsonValue[] }
+  | { readonly kind: "parallel" }
+  | { readonly kind: "group" }
   | { readonly kind: "approval" }
-  | { readonly kind: "wait"; readonly untilMs: number };
+  | { readonly kind: "wait"; readonly untilMs: number }
+  | { readonly kind: "signal"; readonly name: string; readonly untilMs: number | null }
+  | {
+      readonly kind: "workflow";
+      readonly childId: string;
+      readonly workflow: { readonly name: string; readonly digest: string };
+    }
+  /** The undoing of the step in front of `/compensate`. */
+  | { readonly kind: "compensate" };
+
+/** A run around this one, and the step of it that waits. */
+export interface Ancestor {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly step: string;
+}
 
 export type ApprovalAnswer = "approve" | "reject" | "expire";
 export type OutcomeAnswer = "happened" | "did-not-happen" | "abandon";
@@ -67,6 +86,10 @@ export type EventBody =
       readonly parent: string | null;
       readonly pins: Pins;
       readonly workspace: BlobRef | null;
+      /** Set when a step of another run waits for this one: the outermost run first, the parent last. */
+      readonly ancestors?: readonly Ancestor[];
+      /** When the time is up that the parent has left. */
+      readonly deadlineAtMs?: number | null;
     }
   | { readonly kind: "run.started"; readonly attempt: number }
   | { readonly kind: "run.paused"; readonly by: string; readonly reason: string | null }
@@ -85,11 +108,60 @@ export type EventBody =
       readonly removed: readonly string[];
       readonly count: number;
     }
+  | {
+      /** What was done is undone before the run ends as `outcome`. */
+      readonly kind: "run.unwinding";
+      readonly outcome: "failed" | "cancelled";
+      readonly error: RunError | null;
+      readonly by: string;
+      readonly reason: string | null;
+    }
   | { readonly kind: "run.completed"; readonly outputs: JsonObject }
-  | { readonly kind: "step.started"; readonly step: string; readonly start: StepStart }
-  | { readonly kind: "step.completed"; readonly step: string; readonly output: JsonValue }
+  | {
+      readonly kind: "step.started";
+      readonly step: string;
+      readonly start: StepStart;
+      /** When the step's `timeout` is over. */
+      readonly deadlineAtMs?: number;
+    }
+  | {
+      readonly kind: "step.completed";
+      readonly step: string;
+      readonly output: JsonValue;
+      /** The `signal.received` that this step took. */
+      readonly signalSeq?: number;
+      /** Branches or rounds that failed without ending the step, by name. */
+      readonly laneErrors?: JsonObject;
+    }
   | { readonly kind: "step.skipped"; readonly step: string; readonly reason: string }
-  | { readonly kind: "step.failed"; readonly step: string; readonly error: RunError }
+  | {
+      readonly kind: "step.failed";
+      readonly step: string;
+      readonly error: RunError;
+      /** True when another attempt of the run may do better. */
+      readonly transient?: boolean;
+    }
+  /** Dealt with by the step's own `catch` or `on_error: continue`; it stays failed, and the run goes on. */
+  | { readonly kind: "step.caught"; readonly step: string; readonly output: JsonValue }
+  /** Given up because a step around it ended. */
+  | { readonly kind: "step.cancelled"; readonly step: string; readonly reason: string }
+  /** A person wants what failed below this path tried again. */
+  | { readonly kind: "step.reopened"; readonly step: string; readonly by: string }
+  | {
+      readonly kind: "child.ended";
+      readonly step: string;
+      readonly childId: string;
+      readonly state: "completed" | "failed" | "dead" | "cancelled";
+      readonly output: JsonValue;
+      readonly labels: readonly OriginLabel[];
+      readonly error: RunError | null;
+    }
+  | {
+      readonly kind: "signal.received";
+      readonly name: string;
+      readonly data: JsonValue;
+      readonly by: string;
+    }
   | { readonly kind: "action.intended"; readonly step: string; readonly intent: ActionIntent }
   | {
       readonly kind: "action.completed";
@@ -144,6 +216,8 @@ export type EventBody =
       readonly answer: ApprovalAnswer;
       readonly by: string;
       readonly reason: string | null;
+      /** With `approve`: the arguments a person put in place of those asked about. */
+      readonly edit?: JsonObject;
     }
   | {
       readonly kind: "outcome.resolved";

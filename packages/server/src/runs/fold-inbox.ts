@@ -6,40 +6,76 @@ import type { EventBody } from "./event.ts";
 import { hasEnded } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { markFolded, openMessages } from "./inbox.ts";
-import type { InboxEntry } from "./inbox.ts";
+import type { InboxEntry, InboxMessage } from "./inbox.ts";
 import type { RunSession } from "./session.ts";
 
+export interface FoldInboxDeps {
+  readonly store: Pick<Store, "read">;
+  /** True when a run that is to be cancelled has something to undo first. */
+  readonly mustUnwind: (state: RunState) => boolean;
+}
+
 /** Throws LEASE_LOST and STORE_UNAVAILABLE. */
-export async function foldInbox(session: RunSession, store: Pick<Store, "read">): Promise<void> {
-  for (const entry of await openMessages(store, session.runId)) {
-    const body = eventFor(session.state, entry);
-    const seq = session.state.headSeq + (body === null ? 0 : 1);
-    const extra: Statement[] = [markFolded(entry.id, seq)];
-    if (body?.kind === "run.cancelled") extra.push(cancelApprovals(session.runId, body.by, entry.atMs));
-    const actor: Actor = { kind: entry.message.by === "system" ? "system" : "user", id: entry.message.by };
-    await session.append(body === null ? [] : [body], { extra, actor });
+export async function foldInbox(session: RunSession, deps: FoldInboxDeps): Promise<void> {
+  for (const entry of await openMessages(deps.store, session.runId)) await foldEntry(session, entry, deps);
+}
+
+/** Messages that a run may hear while its steps act: they change the step they are for and nothing else. */
+const answers: ReadonlySet<InboxMessage["kind"]> = new Set(["approval", "outcome", "signal", "child"]);
+
+/**
+ * As `foldInbox`, for a run whose branches are under way: stops before the first message that concerns the whole run (pause,
+ * cancel), which has to wait until its branches have let go. Throws LEASE_LOST and STORE_UNAVAILABLE.
+ */
+export async function foldAnswers(
+  session: RunSession,
+  deps: FoldInboxDeps,
+): Promise<{ readonly folded: number; readonly isStopped: boolean }> {
+  let folded = 0;
+  for (const entry of await openMessages(deps.store, session.runId)) {
+    if (!answers.has(entry.message.kind)) return { folded, isStopped: true };
+    await foldEntry(session, entry, deps);
+    folded += 1;
   }
+  return { folded, isStopped: false };
+}
+
+async function foldEntry(session: RunSession, entry: InboxEntry, deps: FoldInboxDeps): Promise<void> {
+  const body = eventFor(session.state, entry, deps);
+  const ends = body?.kind === "run.cancelled" || body?.kind === "run.unwinding" ? body : undefined;
+  const { by } = entry.message;
+  const actor: Actor = { kind: by === "system" ? "system" : "user", id: by };
+  await session.append(body === null ? [] : [body], {
+    extra: (seq): readonly Statement[] => [
+      markFolded(entry.id, seq),
+      ...(ends === undefined ? [] : [cancelApprovals(session.runId, ends.by, entry.atMs)]),
+    ],
+    actor,
+  });
 }
 
 /** Null when the message came too late to mean anything; it is then only marked as read. */
-function eventFor(state: RunState, { message }: InboxEntry): EventBody | null {
+function eventFor(state: RunState, { message }: InboxEntry, deps: FoldInboxDeps): EventBody | null {
   if (message.kind === "revive")
     return state.phase === "dead" ? { kind: "run.revived", by: message.by } : null;
-  if (message.kind === "cancel") {
-    // A dead letter may still be discarded; other ends are final.
-    if (hasEnded(state) && state.phase !== "dead") return null;
-    return { kind: "run.cancelled", by: message.by, reason: message.reason };
-  }
+  if (message.kind === "cancel") return cancelEvent(state, message, deps);
   if (hasEnded(state)) return null;
   switch (message.kind) {
     case "pause":
       return state.phase === "paused" ? null : { kind: "run.paused", by: message.by, reason: message.reason };
     case "resume":
       return state.phase === "paused" ? { kind: "run.resumed", by: message.by } : null;
+    case "signal":
+      return { kind: "signal.received", name: message.name, data: message.data, by: message.by };
+    case "child": {
+      const { kind: _kind, by: _by, ...end } = message;
+      return state.openChildren.has(message.childId) ? { kind: "child.ended", ...end } : null;
+    }
     case "approval": {
       if (state.steps.get(message.step)?.question?.id !== message.approvalId) return null;
-      const { step, approvalId, answer, by, reason } = message;
-      return { kind: "approval.decided", step, approvalId, answer, by, reason };
+      const { step, approvalId, answer, by, reason, edit } = message;
+      const edited = edit === undefined ? {} : { edit };
+      return { kind: "approval.decided", step, approvalId, answer, by, reason, ...edited };
     }
     case "outcome": {
       if (state.steps.get(message.step)?.question?.id !== message.approvalId) return null;
@@ -47,4 +83,16 @@ function eventFor(state: RunState, { message }: InboxEntry): EventBody | null {
       return { kind: "outcome.resolved", step, approvalId, answer, by, reason, output };
     }
   }
+}
+
+function cancelEvent(
+  state: RunState,
+  { by, reason }: Extract<InboxMessage, { kind: "cancel" }>,
+  deps: FoldInboxDeps,
+): EventBody | null {
+  // A dead letter may still be discarded; other ends are final.
+  if (hasEnded(state) && state.phase !== "dead") return null;
+  // Asked again while it is undoing things, the run ends as it is.
+  if (state.unwinding !== null || !deps.mustUnwind(state)) return { kind: "run.cancelled", by, reason };
+  return { kind: "run.unwinding", outcome: "cancelled", error: null, by, reason };
 }

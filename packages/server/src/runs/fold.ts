@@ -2,65 +2,15 @@
 import type { KnownArtifact } from "../artifacts/artifact.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
-import type { Decision, OriginLabel } from "../policy/decision.ts";
-import type {
-  ActionIntent,
-  ApprovalAnswer,
-  OutcomeAnswer,
-  Pins,
-  Priority,
-  RunError,
-  RunEvent,
-  StepStart,
-} from "./event.ts";
+import type { OriginLabel } from "../policy/decision.ts";
+import type { Ancestor, Pins, Priority, RunError, RunEvent } from "./event.ts";
+import { applyToStep } from "./fold-step.ts";
+import type { StepBody } from "./fold-step.ts";
+import { isDone, newStep } from "./step-record.ts";
+import type { StepRecord, StepStatus } from "./step-record.ts";
 
 /** Raised when the fold's meaning changes; pinned by each run. */
 export const stateVersion = 1;
-
-export type StepStatus =
-  "running" | "waiting" | "retrying" | "completed" | "failed" | "skipped" | "denied" | "cancelled";
-
-export interface PendingQuestion {
-  readonly id: string;
-  readonly about: "action" | "step" | "outcome";
-  readonly argsDigest: string;
-  readonly expiresAtMs: number | null;
-}
-
-/** The last answer to a question of this step; the gate reads it as an input when it runs again. */
-export interface Answer {
-  readonly approvalId: string;
-  readonly argsDigest: string;
-  readonly answer: ApprovalAnswer;
-  readonly by: string;
-  readonly reason: string | null;
-}
-
-export interface StepRecord {
-  readonly path: string;
-  readonly status: StepStatus;
-  /** 0 before the first intent. */
-  readonly attempt: number;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number | null;
-  readonly start: StepStart | null;
-  readonly intent: ActionIntent | null;
-  /** An intent without an outcome: what a crash leaves behind. */
-  readonly outcomeMissing: boolean;
-  readonly output: JsonValue;
-  readonly labels: readonly OriginLabel[];
-  readonly error: RunError | null;
-  readonly transient: boolean;
-  readonly retryAtMs: number | null;
-  readonly question: PendingQuestion | null;
-  readonly answer: Answer | null;
-  /** The decision that refused the step. */
-  readonly denial: Decision | null;
-  /** A person's word on a lost outcome, until the worker has acted on it. */
-  readonly resolution: OutcomeAnswer | null;
-  /** Why a guard holds the action back, until it goes on. */
-  readonly held: { readonly reason: string; readonly retryAtMs: number } | null;
-}
 
 /** What was put right in the workspace when it was last opened. */
 export interface WorkspaceRepair {
@@ -73,6 +23,23 @@ export interface WorkspaceRepair {
 export type RunPhase =
   "created" | "running" | "paused" | "retrying" | "completed" | "failed" | "dead" | "cancelled";
 
+/** A signal that no step has taken yet. */
+export interface ReceivedSignal {
+  readonly seq: number;
+  readonly name: string;
+  readonly data: JsonValue;
+  readonly by: string;
+  readonly atMs: number;
+}
+
+/** How the run will end once everything is undone. */
+export interface Unwinding {
+  readonly outcome: "failed" | "cancelled";
+  readonly error: RunError | null;
+  readonly by: string;
+  readonly reason: string | null;
+}
+
 export interface RunState {
   readonly id: string;
   phase: RunPhase;
@@ -84,6 +51,10 @@ export interface RunState {
   priority: Priority;
   labels: readonly string[];
   parent: string | null;
+  /** Not empty when a step of another run waits for this one. */
+  ancestors: readonly Ancestor[];
+  /** What the parent's time allows; null: no bound from outside. */
+  deadlineAtMs: number | null;
   pins: Pins;
   maxAttempts: number;
   attempt: number;
@@ -95,9 +66,16 @@ export interface RunState {
   outputs: JsonObject | null;
   /** Manifest of the files after the last outcome that changed them. */
   workspace: BlobRef | null;
+  /** Manifest of the files the task brought. */
+  broughtFiles: BlobRef | null;
   /** The last time files had to be put right; null: never. */
   repair: WorkspaceRepair | null;
   readonly steps: Map<string, StepRecord>;
+  /** Oldest first. */
+  signals: readonly ReceivedSignal[];
+  /** Child runs that a step waits for, with the step. */
+  readonly openChildren: Map<string, string>;
+  unwinding: Unwinding | null;
   /** Where the values came from that steps have brought into the run so far. */
   readonly origins: Set<OriginLabel>;
   /** Latest record of each artifact by path; archived ones stay. */
@@ -124,6 +102,8 @@ export function initialState(runId: string, headDigest: string): RunState {
     priority: "normal",
     labels: [],
     parent: null,
+    ancestors: [],
+    deadlineAtMs: null,
     pins: { stateVersion, expressionVersion: 1, tools: {} },
     maxAttempts: 1,
     attempt: 0,
@@ -134,8 +114,12 @@ export function initialState(runId: string, headDigest: string): RunState {
     error: null,
     outputs: null,
     workspace: null,
+    broughtFiles: null,
     repair: null,
     steps: new Map(),
+    signals: [],
+    openChildren: new Map(),
+    unwinding: null,
     origins: new Set(),
     artifacts: new Map(),
     stepsDone: 0,
@@ -160,8 +144,11 @@ export function fold(state: RunState, event: RunEvent): RunState {
         labels: body.labels,
         maxAttempts: body.maxAttempts,
         parent: body.parent,
+        ancestors: body.ancestors ?? [],
+        deadlineAtMs: body.deadlineAtMs ?? null,
         pins: body.pins,
         workspace: body.workspace,
+        broughtFiles: body.workspace,
         createdAtMs: atMs,
       });
     case "run.started":
@@ -190,15 +177,30 @@ export function fold(state: RunState, event: RunEvent): RunState {
     }
     case "run.retrying":
       return Object.assign(state, { phase: "retrying", retryAtMs: body.retryAtMs, error: body.error });
+    case "run.unwinding": {
+      const { outcome, error, by, reason } = body;
+      closeOpenSteps(state, outcome, event);
+      const unwinding: Unwinding = { outcome, error, by, reason };
+      return Object.assign(state, { unwinding, phase: "running", endedAtMs: null, retryAtMs: null });
+    }
     case "run.cancelled":
-      closeOpenSteps(state, "cancelled", atMs);
+      closeOpenSteps(state, "cancelled", event);
       return end(state, "cancelled", atMs, null);
     case "run.failed":
-      closeOpenSteps(state, "failed", atMs);
+      closeOpenSteps(state, "failed", event);
       return end(state, "failed", atMs, body.error);
     case "run.died":
-      closeOpenSteps(state, "failed", atMs);
+      closeOpenSteps(state, "failed", event);
       return end(state, "dead", atMs, body.error);
+    case "signal.received":
+      state.signals = [
+        ...state.signals,
+        { seq: event.seq, name: body.name, data: body.data, by: body.by, atMs },
+      ];
+      state.origins.add("user");
+      return state;
+    case "step.reopened":
+      return reopenBelow(state, body.step);
     case "run.completed":
       state.outputs = body.outputs;
       return end(state, "completed", atMs, null);
@@ -206,6 +208,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "step.completed":
     case "step.skipped":
     case "step.failed":
+    case "step.caught":
+    case "step.cancelled":
+    case "child.ended":
     case "action.intended":
     case "action.completed":
     case "action.failed":
@@ -214,17 +219,21 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "approval.requested":
     case "approval.decided":
     case "outcome.resolved":
-      return foldStep(state, body, atMs);
+      return foldStep(state, body, event);
   }
 }
 
-type StepBody = Extract<RunEvent["body"], { readonly step: string }>;
-
-function foldStep(state: RunState, body: StepBody, atMs: number): RunState {
+function foldStep(state: RunState, body: StepBody, { atMs, seq }: RunEvent): RunState {
   const before = state.steps.get(body.step) ?? newStep(body.step, atMs);
-  const after = applyToStep(before, body, atMs);
+  const applied = applyToStep(before, body, atMs);
+  const isEnding = before.endedAtMs === null && applied.endedAtMs !== null;
+  const after = isEnding ? { ...applied, endedSeq: seq } : applied;
   state.steps.set(body.step, after);
-  if (isDone(after.status) && !isDone(before.status)) state.stepsDone += 1;
+  if (isDone(after) && !isDone(before)) state.stepsDone += 1;
+  noteChild(state, after);
+  if (body.kind === "step.completed" && body.signalSeq !== undefined) {
+    state.signals = state.signals.filter((signal) => signal.seq !== body.signalSeq);
+  }
   for (const label of after.labels) state.origins.add(label);
   if (body.kind === "action.completed") {
     if (body.workspace !== null) state.workspace = body.workspace;
@@ -233,155 +242,60 @@ function foldStep(state: RunState, body: StepBody, atMs: number): RunState {
   return state;
 }
 
-function applyToStep(step: StepRecord, body: StepBody, atMs: number): StepRecord {
-  switch (body.kind) {
-    case "step.started":
-      return { ...step, status: body.start.kind === "wait" ? "waiting" : "running", start: body.start };
-    case "step.completed":
-      return { ...step, status: "completed", output: body.output, endedAtMs: atMs, question: null };
-    case "step.skipped":
-      return { ...step, status: "skipped", endedAtMs: atMs, question: null };
-    case "step.failed":
-      return { ...step, status: "failed", error: body.error, endedAtMs: atMs, question: null };
-    case "action.intended":
-      return {
-        ...step,
-        status: "running",
-        attempt: body.intent.attempt,
-        intent: body.intent,
-        outcomeMissing: true,
-        question: null,
-        resolution: null,
-        retryAtMs: null,
-        error: null,
-        held: null,
-      };
-    case "action.completed":
-      return {
-        ...step,
-        status: "completed",
-        outcomeMissing: false,
-        output: body.output,
-        labels: body.labels,
-        endedAtMs: atMs,
-      };
-    case "action.failed":
-      return {
-        ...step,
-        status: body.retryAtMs === null ? "failed" : "retrying",
-        outcomeMissing: false,
-        error: body.error,
-        transient: body.transient,
-        retryAtMs: body.retryAtMs,
-        endedAtMs: body.retryAtMs === null ? atMs : null,
-        // A retry asks policy and people anew.
-        answer: null,
-      };
-    case "action.held":
-      // A retry stays one: its status is what raises the attempt's number.
-      return {
-        ...step,
-        status: step.status === "retrying" ? "retrying" : "waiting",
-        held: { reason: body.reason, retryAtMs: body.retryAtMs },
-      };
-    case "action.denied": {
-      const refused = { status: "denied", error: body.error, denial: body.decision, held: null } as const;
-      return { ...step, ...refused, endedAtMs: atMs, question: null };
-    }
-    case "approval.requested":
-      return {
-        ...step,
-        status: "waiting",
-        held: null,
-        question: {
-          id: body.approvalId,
-          about: body.about,
-          argsDigest: body.argsDigest,
-          expiresAtMs: body.expiresAtMs,
-        },
-      };
-    case "approval.decided":
-      return {
-        ...step,
-        status: "running",
-        question: null,
-        answer: {
-          approvalId: body.approvalId,
-          argsDigest: step.question?.argsDigest ?? "",
-          answer: body.answer,
-          by: body.by,
-          reason: body.reason,
-        },
-      };
-    case "outcome.resolved":
-      return resolveOutcome(step, body, atMs);
-  }
-}
-
-function resolveOutcome(
-  step: StepRecord,
-  body: Extract<StepBody, { kind: "outcome.resolved" }>,
-  atMs: number,
-): StepRecord {
-  const answered = { ...step, question: null, outcomeMissing: false, resolution: body.answer };
-  switch (body.answer) {
-    case "happened":
-      return { ...answered, status: "completed", output: body.output, labels: ["user"], endedAtMs: atMs };
-    case "did-not-happen":
-      return { ...answered, status: "running" };
-    case "abandon":
-      return {
-        ...answered,
-        status: "failed",
-        endedAtMs: atMs,
-        error: {
-          code: "OUTCOME_ABANDONED",
-          message: `${body.by} abandoned the step after its outcome was lost`,
-        },
-      };
-  }
-}
-
-function newStep(path: string, atMs: number): StepRecord {
-  return {
-    path,
-    status: "running",
-    attempt: 0,
-    startedAtMs: atMs,
-    endedAtMs: null,
-    start: null,
-    intent: null,
-    outcomeMissing: false,
-    output: null,
-    labels: [],
-    error: null,
-    transient: false,
-    retryAtMs: null,
-    question: null,
-    answer: null,
-    denial: null,
-    resolution: null,
-    held: null,
-  };
-}
-
-function isDone(status: StepStatus): boolean {
-  return status === "completed" || status === "skipped";
+function noteChild(state: RunState, step: StepRecord): void {
+  if (step.start?.kind !== "workflow") return;
+  if (step.status === "waiting") state.openChildren.set(step.start.childId, step.path);
+  else state.openChildren.delete(step.start.childId);
 }
 
 /** A new attempt of the run tries its failed steps again; their attempt number keeps rising. */
 function reopenFailedSteps(state: RunState): void {
-  for (const [path, step] of state.steps) {
-    if (step.status !== "failed" && step.status !== "denied") continue;
-    state.steps.set(path, { ...step, status: "retrying", endedAtMs: null, retryAtMs: null, answer: null });
+  for (const step of state.steps.values()) {
+    if (!isDone(step) && !isBelowDone(state, step.path)) reopen(state, step);
   }
 }
 
+/** As reopenFailedSteps, for one step and what is below it; its answered question is forgotten. */
+function reopenBelow(state: RunState, path: string): RunState {
+  for (const step of state.steps.values()) {
+    if (step.path.startsWith(`${path}/`) && !isDone(step)) reopen(state, step);
+  }
+  const self = state.steps.get(path);
+  if (self !== undefined) state.steps.set(path, { ...self, answer: null, question: null });
+  return state;
+}
+
+const reopenable: ReadonlySet<StepStatus> = new Set(["failed", "denied", "cancelled"]);
+
+function reopen(state: RunState, step: StepRecord): void {
+  if (!reopenable.has(step.status)) return;
+  const again = {
+    status: "retrying",
+    endedAtMs: null,
+    endedSeq: null,
+    retryAtMs: null,
+    answer: null,
+  } as const;
+  // A timeout begins anew with the attempt.
+  state.steps.set(step.path, { ...step, ...again, deadlineAtMs: null });
+}
+
+/** What failed inside a step that is done was dealt with there. */
+function isBelowDone(state: RunState, path: string): boolean {
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const above = state.steps.get(path.slice(0, end));
+    if (above !== undefined && isDone(above)) return true;
+  }
+  return false;
+}
+
 /** Branches and loops around a step that failed or was cancelled end with the run. */
-function closeOpenSteps(state: RunState, status: "failed" | "cancelled", atMs: number): void {
+function closeOpenSteps(state: RunState, status: "failed" | "cancelled", { atMs, seq }: RunEvent): void {
   for (const [path, step] of state.steps) {
     if (step.endedAtMs !== null) continue;
-    state.steps.set(path, { ...step, status, endedAtMs: atMs, question: null });
+    const closed: StepRecord = { ...step, status, endedAtMs: atMs, endedSeq: seq, question: null };
+    state.steps.set(path, closed);
+    noteChild(state, closed);
   }
 }
 

@@ -2,7 +2,8 @@
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { wakeRun } from "../queue/run-row.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
-import type { ApprovalAnswer, OutcomeAnswer } from "./event.ts";
+import type { OriginLabel } from "../policy/decision.ts";
+import type { ApprovalAnswer, OutcomeAnswer, RunError } from "./event.ts";
 
 export const inboxMigration: Migration = {
   id: "0130-inbox",
@@ -34,6 +35,8 @@ export type InboxMessage =
       readonly answer: ApprovalAnswer;
       readonly by: string;
       readonly reason: string | null;
+      /** With `approve`: the arguments to use instead. */
+      readonly edit?: JsonObject;
     }
   | {
       readonly kind: "outcome";
@@ -43,7 +46,19 @@ export type InboxMessage =
       readonly by: string;
       readonly reason: string | null;
       readonly output: JsonValue;
-    };
+    }
+  | { readonly kind: "signal"; readonly name: string; readonly data: JsonValue; readonly by: string }
+  | ({ readonly kind: "child"; readonly by: "system" } & ChildEnd);
+
+/** How a child run ended, as its parent's step takes it. */
+export interface ChildEnd {
+  readonly childId: string;
+  readonly step: string;
+  readonly state: "completed" | "failed" | "dead" | "cancelled";
+  readonly output: JsonValue;
+  readonly labels: readonly OriginLabel[];
+  readonly error: RunError | null;
+}
 
 export interface InboxEntry {
   readonly id: number;

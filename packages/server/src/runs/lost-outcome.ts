@@ -5,7 +5,7 @@ import { askAboutOutcome } from "./ask.ts";
 import { recordResult, toolContext } from "./effects.ts";
 import type { EffectDeps } from "./effects.ts";
 import type { ActionIntent } from "./event.ts";
-import type { StepRecord } from "./fold.ts";
+import type { StepRecord } from "./step-record.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
 import type { StepResult } from "./step-result.ts";

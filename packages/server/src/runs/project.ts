@@ -2,7 +2,9 @@
 import type { RunRow } from "../queue/run-row.ts";
 import type { TaskState, WaitingFor } from "../queue/task.ts";
 import { hasEnded } from "./fold.ts";
-import type { RunState, StepRecord } from "./fold.ts";
+import { wakeTime } from "./step-result.ts";
+import type { RunState } from "./fold.ts";
+import type { StepRecord } from "./step-record.ts";
 
 /** Why a worker let go of a run that has not ended; null while it holds it. */
 export type Letting = { readonly kind: "yield" } | { readonly kind: "wait"; readonly waiting: WaitingFor };
@@ -77,15 +79,16 @@ function taskStateOf(state: RunState, waiting: WaitingFor | null, letting: Letti
 
 function wakeAtOf(state: RunState, waiting: WaitingFor | null, projection: Projection): number | null {
   if (hasEnded(state)) return null;
-  if (waiting !== null) return "untilMs" in waiting ? waiting.untilMs : null;
+  if (waiting !== null) return wakeTime(waiting);
   // Held runs stay due at the lease's end: if the holder dies, the next look finds them.
   return projection.letting === null && state.phase === "running"
     ? projection.leaseUntilMs
     : projection.nowMs;
 }
 
-/** Steps that wait for something, for the question "what does this run wait for?". */
-export function openQuestion(state: RunState): StepRecord | undefined {
-  for (const step of state.steps.values()) if (step.question !== null) return step;
-  return undefined;
+/** Questions whose time is over; branches may have asked several. */
+export function overdueQuestions(state: RunState, nowMs: number): readonly StepRecord[] {
+  return [...state.steps.values()].filter(
+    ({ question }) => question !== null && (question.expiresAtMs ?? Infinity) <= nowMs,
+  );
 }

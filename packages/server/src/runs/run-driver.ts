@@ -4,17 +4,22 @@ import { formatFinding } from "../base/finding.ts";
 import type { Finding } from "../base/finding.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import type { Store } from "../store/store.ts";
-import { allSteps } from "../workflows/workflow.ts";
+import { countSteps } from "../workflows/workflow.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
-import { drive } from "./drive.ts";
+import type { ChildDeps } from "./child-run.ts";
+import { drive, expireOverdue } from "./drive.ts";
 import type { WorkflowResult } from "./drive.ts";
+import type { RunState } from "./fold.ts";
+import { foldAnswers } from "./fold-inbox.ts";
 import type { ReadBlobText } from "./journal.ts";
+import { createMessageBell } from "./message-bell.ts";
 import { readState } from "./run-reader.ts";
-import { runWorkflow } from "./run-workflow.ts";
+import { rootPlace, runWorkflow } from "./run-workflow.ts";
 import { layOut } from "./lay-out.ts";
 import { createSession } from "./session.ts";
 import type { SessionDeps } from "./session.ts";
 import type { ToolStepDeps } from "./tool-step.ts";
+import { mustUnwind } from "./unwind-plan.ts";
 import type { Claim } from "./worker.ts";
 import type { Workspaces } from "./workspace.ts";
 
@@ -26,6 +31,7 @@ export interface RunDriverDeps {
   readonly readBlobText: ReadBlobText;
   readonly announce: SessionDeps["announce"];
   readonly toolStep: ToolStepDeps;
+  readonly children: ChildDeps;
   /** Tells a driven session of messages; see `hasMessages`. Returns the unsubscriber. */
   readonly onMessages: (listener: () => void) => () => void;
 }
@@ -38,25 +44,24 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
     const session = createSession(deps, {
       state,
       tenant: row.tenant,
-      stepsTotal: parsed.ok ? allSteps(parsed.workflow.steps).length : row.stepsTotal,
+      stepsTotal: parsed.ok ? countSteps(parsed.workflow.steps) : row.stepsTotal,
       lease,
       previousOwnerGone: claim.previousOwnerGone,
       interrupt: claim.interrupt,
     });
-    let hasMessages = false;
+    const mustUndo = (each: RunState): boolean =>
+      parsed.ok && mustUnwind(parsed.workflow, each, rootPlace(each, parsed.workflow));
+    const bell = createMessageBell();
     let isLaidOut = false;
-    const stop = deps.onMessages(() => {
-      hasMessages = true;
-    });
+    const stop = deps.onMessages(bell.ring);
     try {
       await drive(session, {
         store: deps.store,
         clock: deps.clock,
         random: deps.toolStep.random,
         isStopping: claim.isStopping,
-        listenAnew: () => {
-          hasMessages = false;
-        },
+        listenAnew: bell.silence,
+        mustUnwind: mustUndo,
         runWorkflow: async (each) => {
           // A text that an older program took and this one refuses ends the run in plain sight, not in a loop.
           if (!parsed.ok) return unreadable(parsed.findings);
@@ -66,7 +71,14 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
           isLaidOut = true;
           return await runWorkflow(each, parsed.workflow, {
             ...deps.toolStep,
-            shouldPause: () => hasMessages || claim.isStopping(),
+            children: deps.children,
+            isStopping: claim.isStopping,
+            bell,
+            foldAnswers: async () => {
+              bell.silence();
+              await expireOverdue(each, deps);
+              return await foldAnswers(each, { store: deps.store, mustUnwind: mustUndo });
+            },
           });
         },
       });

@@ -1,47 +1,26 @@
 /** Walks a workflow over a run's state: what the journal has is not done again, what it lacks is done now. */
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
-import { HomeostatError, isHomeostatError } from "../base/error.ts";
-import type { Scope } from "../expression/expression.ts";
 import { renderValue } from "../expression/template-value.ts";
-import type { OriginLabel } from "../policy/decision.ts";
-import { waitEndsAt } from "../workflows/wait.ts";
-import type {
-  BranchStep,
-  ForEachStep,
-  SetStep,
-  Step,
-  ToolStep,
-  WaitStep,
-  Workflow,
-} from "../workflows/workflow.ts";
+import { outputProblem } from "../workflows/workflow-outputs.ts";
+import type { SetStep, Step, Workflow } from "../workflows/workflow.ts";
 import { runApprovalStep } from "./approval-step.ts";
+import { runBranchStep } from "./branch-step.ts";
+import { runChildStep } from "./child-step.ts";
 import type { WorkflowResult } from "./drive.ts";
-import type { RunError } from "./event.ts";
-import type { StepRecord } from "./fold.ts";
+import type { RunState } from "./fold.ts";
+import { runGroupStep } from "./group-step.ts";
+import { handleFailure, runFinally } from "./handlers.ts";
+import { runForEachStep } from "./loop-step.ts";
+import { runParallelStep } from "./parallel-step.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
-import type { StepResult } from "./step-result.ts";
-import { runToolStep } from "./tool-step.ts";
-import type { ToolStepDeps } from "./tool-step.ts";
-
-export interface WorkflowDeps extends ToolStepDeps {
-  /** True when messages wait or the server stops: the walk lets go before the next step. */
-  readonly shouldPause: () => boolean;
-}
-
-/** What one walk carries along. */
-interface Walk {
-  readonly session: RunSession;
-  readonly deps: WorkflowDeps;
-}
-
-/** Where in the walk a list of steps stands; `steps` grows as they are done, in place: one object per scope. */
-interface Place {
-  /** Path in front of the ids, `` or `each/3/`. */
-  readonly prefix: string;
-  readonly names: Readonly<Record<string, JsonValue>>;
-  readonly steps: Record<string, JsonValue>;
-}
+import type { FailedStep, StepResult } from "./step-result.ts";
+import { runToolCallStep } from "./tool-call-step.ts";
+import { createTurns } from "./turns.ts";
+import { runUnwinding } from "./unwind.ts";
+import { runWaitStep } from "./wait-step.ts";
+import { completeStep, isTrue, nearest, rendering, scopeOf, stepInScope, waitUntil } from "./walk.ts";
+import type { Deadline, Due, Place, Rendered, Walk, WorkflowDeps } from "./walk.ts";
 
 /** Throws LEASE_LOST and STORE_UNAVAILABLE only; everything else is a result. */
 export async function runWorkflow(
@@ -49,22 +28,76 @@ export async function runWorkflow(
   workflow: Workflow,
   deps: WorkflowDeps,
 ): Promise<WorkflowResult> {
-  const { state } = session;
-  const startedAt = new Date(state.startedAtMs ?? state.createdAtMs).toISOString();
-  const place: Place = {
-    prefix: "",
-    names: { inputs: state.inputs, run: { id: state.id, startedAt } },
-    steps: {},
-  };
-  const result = await runSteps({ session, deps }, workflow.steps, place);
+  const walk = createWalk(session, deps);
+  const place = rootPlace(session.state, workflow);
+  if (session.state.unwinding !== null) return await runUnwinding(walk, workflow, place);
+  const result = await runSteps(walk, workflow.steps, place);
+  if (result.kind === "wait") return waitUntil(result.waiting, place.deadline) as WorkflowResult;
   if (result.kind !== "done") return result;
+  const outputs = await renderOutputs(workflow, place);
+  if (outputs.kind === "failed") return outputs;
+  // Proven by `renderOutputs`: it gives an object.
+  return { kind: "completed", outputs: outputs.output as JsonObject };
+}
+
+function createWalk(session: RunSession, deps: WorkflowDeps): Walk {
+  let isHalted = false;
+  let listening: Promise<boolean> | undefined;
+  async function listenNow(): Promise<boolean> {
+    const { folded, isStopped } = await deps.foldAnswers();
+    isHalted ||= isStopped;
+    return folded > 0 || isStopped;
+  }
+  // Branches that ask at the same time share one look.
+  function listen(): Promise<boolean> {
+    listening ??= listenNow().finally(() => {
+      listening = undefined;
+    });
+    return listening;
+  }
+  return {
+    session,
+    deps,
+    runSteps,
+    listen,
+    inTurn: createTurns(),
+    takenSignals: new Set(),
+    async mayGoOn() {
+      if (deps.isStopping() || session.interrupt.aborted) return false;
+      if (deps.bell.isRinging()) await listen();
+      return !isHalted && session.state.phase === "running";
+    },
+  };
+}
+
+/** Where the run's first step stands; the run's time is over at the earlier of its own limit and what its parent has left. */
+export function rootPlace(state: RunState, workflow: Pick<Workflow, "timeoutMs">): Place {
+  const startedAtMs = state.startedAtMs ?? state.createdAtMs;
+  const own: Deadline | null =
+    workflow.timeoutMs === null ? null : { atMs: startedAtMs + workflow.timeoutMs, of: "" };
+  const inherited: Deadline | null =
+    state.deadlineAtMs === null ? null : { atMs: state.deadlineAtMs, of: "" };
+  const run = {
+    id: state.id,
+    startedAt: new Date(startedAtMs).toISOString(),
+    state: state.unwinding?.outcome ?? "running",
+  };
+  return { prefix: "", names: { inputs: state.inputs, run }, steps: {}, deadline: nearest(inherited, own) };
+}
+
+async function renderOutputs(workflow: Workflow, place: Place): Promise<Rendered> {
   const outputs = await rendering("outputs", () => {
     const scope = scopeOf(place);
     return Object.fromEntries(workflow.outputs.map(({ key, value }) => [key, renderValue(value, scope)]));
   });
   if (outputs.kind === "failed") return outputs;
-  // Proven by the line above: it renders to an object.
-  return { kind: "completed", outputs: outputs.output as JsonObject };
+  const values = outputs.output as JsonObject;
+  for (const { key, type } of workflow.outputs) {
+    const problem = outputProblem(type, values[key] ?? null);
+    if (problem === undefined) continue;
+    return failed({ code: "WORKFLOW_OUTPUT_INVALID", message: `outputs.${key}: ${problem}` });
+  }
+  return outputs;
 }
 
 async function runSteps(walk: Walk, steps: readonly Step[], place: Place): Promise<StepResult> {
@@ -72,186 +105,105 @@ async function runSteps(walk: Walk, steps: readonly Step[], place: Place): Promi
   for (const step of steps) {
     const result = await runStep(walk, step, place);
     if (result.kind !== "done") return result;
-    const state = walk.session.state.steps.get(place.prefix + step.id)?.status ?? "completed";
-    place.steps[step.id] = { output: result.output, state };
+    const record = walk.session.state.steps.get(place.prefix + step.id);
+    place.steps[step.id] = stepInScope(record, result.output);
     last = result.output;
   }
   return { kind: "done", output: last };
 }
 
 async function runStep(walk: Walk, step: Step, place: Place): Promise<StepResult> {
-  const { session, deps } = walk;
   const path = place.prefix + step.id;
-  const record = session.state.steps.get(path);
-  if (record?.status === "completed" || record?.status === "skipped") {
-    return { kind: "done", output: record.output };
-  }
-  if (deps.shouldPause() || session.interrupt.aborted) return { kind: "interrupted" };
+  const record = walk.session.state.steps.get(path);
+  const due: Due = { step, path, place, record };
+  const own = await doStep(walk, due);
+  const result = own.kind === "failed" ? await handleFailure(walk, due, own) : own;
+  return await runFinally(walk, due, result);
+}
+
+/** The step itself, without what deals with its failure. */
+async function doStep(walk: Walk, due: Due): Promise<StepResult> {
+  const { step, path, place, record } = due;
+  const known = knownResult(due);
+  if (known !== undefined) return known;
+  if (!(await walk.mayGoOn())) return { kind: "interrupted" };
+  const late = outOfTime(walk, place);
+  if (late !== undefined) return late;
   if (record === undefined && step.condition !== null) {
     const condition = await rendering(path, () => renderValue(step.condition!, scopeOf(place)));
-    if (condition.kind === "failed") return await recordFailure(walk, path, condition.error);
+    if (condition.kind === "failed") return condition;
     if (!isTrue(condition.output)) {
-      await session.append([{ kind: "step.skipped", step: path, reason: "its `if` is false" }]);
+      await walk.session.append([{ kind: "step.skipped", step: path, reason: "its `if` is false" }]);
       return { kind: "done", output: null };
     }
   }
-  return await runKind(walk, { step, path, place, record });
+  // Messages may have changed the record while they were read.
+  const result = await runKind(walk, { ...due, record: walk.session.state.steps.get(path) });
+  return result.kind === "failed" ? (outOfTime(walk, place) ?? result) : result;
 }
 
-interface Due<Kind extends Step = Step> {
-  readonly step: Kind;
-  readonly path: string;
-  readonly place: Place;
-  readonly record: StepRecord | undefined;
+/** What the journal says about a step that has ended. */
+function knownResult({ record }: Due): StepResult | undefined {
+  if (record === undefined || record.endedAtMs === null) return undefined;
+  switch (record.status) {
+    case "completed":
+    case "skipped":
+      return { kind: "done", output: record.output };
+    case "failed":
+    case "denied":
+    case "cancelled": {
+      const { error, isCaught, transient, output } = record;
+      if (isCaught) return { kind: "done", output };
+      return failed(error ?? { code: "ACTION_FAILED", message: "The step failed" }, transient);
+    }
+    case "running":
+    case "waiting":
+    case "retrying":
+      return undefined;
+  }
+}
+
+function outOfTime({ deps }: Walk, { deadline }: Place): FailedStep | undefined {
+  if (deadline === null || deps.clock.now() < deadline.atMs) return undefined;
+  const what = deadline.of === "" ? "The run" : `The step ${deadline.of}`;
+  const step = deadline.of === "" ? {} : { step: deadline.of };
+  const error = { code: "STEP_TIMEOUT", message: `${what} took longer than its \`timeout\``, ...step };
+  return { ...failed(error), timeoutOf: deadline.of };
 }
 
 async function runKind(walk: Walk, due: Due): Promise<StepResult> {
   const { step } = due;
   switch (step.kind) {
     case "tool":
-      return await runTool(walk, { ...due, step });
+      return await runToolCallStep(walk, { ...due, step });
     case "branch":
-      return await runBranch(walk, { ...due, step });
+      return await runBranchStep(walk, { ...due, step });
     case "for_each":
-      return await runForEach(walk, { ...due, step });
+      return await runForEachStep(walk, { ...due, step });
+    case "parallel":
+      return await runParallelStep(walk, { ...due, step });
+    case "group":
+      return await runGroupStep(walk, { ...due, step });
+    case "workflow":
+      return await runChildStep(walk, { ...due, step });
     case "approval":
-      return await runApprovalStep(walk.session, { ...due, step, scope: scopeOf(due.place) }, walk.deps);
+      return await runApproval(walk, { ...due, step });
     case "wait":
-      return await runWait(walk, { ...due, step });
+      return await runWaitStep(walk, { ...due, step });
     case "set":
-      return await runSet(walk, { ...due, step });
+      return await runSetStep(walk, { ...due, step });
   }
 }
 
-async function runTool(walk: Walk, { step, path, place }: Due<ToolStep>): Promise<StepResult> {
-  const args = await rendering(path, () => renderValue(step.args, scopeOf(place)));
-  if (args.kind === "failed") return await recordFailure(walk, path, args.error);
-  return await runToolStep(
-    walk.session,
-    {
-      stepPath: path,
-      toolName: step.action,
-      // The workflow's schema proves that `with` is an object.
-      args: args.output as JsonObject,
-      labels: labelsSeen(walk.session),
-      timeoutMs: step.timeoutMs,
-      retry: step.retry,
-    },
-    walk.deps,
-  );
+async function runApproval(walk: Walk, due: Due<Extract<Step, { kind: "approval" }>>): Promise<StepResult> {
+  const asked = await runApprovalStep(walk.session, { ...due, scope: scopeOf(due.place) }, walk.deps);
+  return asked.kind === "wait" ? waitUntil(asked.waiting, due.place.deadline) : asked;
 }
 
-/** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
-function labelsSeen({ state }: RunSession): readonly OriginLabel[] {
-  const labels = new Set<OriginLabel>(["operator", ...state.origins]);
-  if (Object.keys(state.inputs).length > 0) labels.add("user");
-  return [...labels].sort();
-}
-
-async function runBranch(walk: Walk, { step, path, place, record }: Due<BranchStep>): Promise<StepResult> {
-  let chosen = record?.start?.kind === "branch" ? record.start.chosen : undefined;
-  if (chosen === undefined) {
-    const scope = scopeOf(place);
-    const found = await rendering(path, () =>
-      step.arms.findIndex(({ when }) => when === null || isTrue(renderValue(when, scope))),
-    );
-    if (found.kind === "failed") return await recordFailure(walk, path, found.error);
-    chosen = found.output as number;
-    await walk.session.append([{ kind: "step.started", step: path, start: { kind: "branch", chosen } }]);
-  }
-  const inner: Place = { ...place, prefix: `${path}/`, steps: { ...place.steps } };
-  const result = await runSteps(walk, step.arms[chosen]?.steps ?? [], inner);
-  // A branch gives what the last step of the arm taken gave; null when no arm was.
-  return result.kind === "done" ? await completeStep(walk, path, result.output) : result;
-}
-
-async function runForEach(walk: Walk, { step, path, place, record }: Due<ForEachStep>): Promise<StepResult> {
-  let items = record?.start?.kind === "for_each" ? record.start.items : undefined;
-  if (items === undefined) {
-    const rendered = await rendering(path, () => requireList(renderValue(step.items, scopeOf(place)), path));
-    if (rendered.kind === "failed") return await recordFailure(walk, path, rendered.error);
-    items = rendered.output as readonly JsonValue[];
-    await walk.session.append([{ kind: "step.started", step: path, start: { kind: "for_each", items } }]);
-  }
-  const collected: JsonValue[] = [];
-  for (const [index, item] of items.entries()) {
-    const names = { ...place.names, [step.as]: item, index };
-    const round: Place = { prefix: `${path}/${index}/`, names, steps: { ...place.steps } };
-    const result = await runSteps(walk, step.steps, round);
-    if (result.kind !== "done") return result;
-    if (step.collect === null) continue;
-    const value = await rendering(path, () => renderValue(step.collect!, scopeOf(round)));
-    if (value.kind === "failed") return await recordFailure(walk, path, value.error);
-    collected.push(value.output);
-  }
-  return await completeStep(walk, path, step.collect === null ? { count: items.length } : collected);
-}
-
-function requireList(value: JsonValue, path: string): readonly JsonValue[] {
-  if (Array.isArray(value)) return value as readonly JsonValue[];
-  throw new HomeostatError(
-    "EXPRESSION_INVALID",
-    `${path}: for_each needs a list, got ${JSON.stringify(value).slice(0, 80)}`,
-  );
-}
-
-async function runWait(walk: Walk, { step, path, place, record }: Due<WaitStep>): Promise<StepResult> {
-  const { session, deps } = walk;
-  let untilMs = record?.start?.kind === "wait" ? record.start.untilMs : undefined;
-  if (untilMs === undefined) {
-    const ends = await rendering(path, () => waitEndsAt(step, scopeOf(place), deps.clock.now()));
-    if (ends.kind === "failed") return await recordFailure(walk, path, ends.error);
-    untilMs = ends.output as number;
-    await session.append([{ kind: "step.started", step: path, start: { kind: "wait", untilMs } }]);
-  }
-  if (deps.clock.now() < untilMs) return { kind: "wait", waiting: { kind: "timer", untilMs } };
-  return await completeStep(walk, path, { until: new Date(untilMs).toISOString() });
-}
-
-async function runSet(walk: Walk, { step, path, place }: Due<SetStep>): Promise<StepResult> {
+async function runSetStep(walk: Walk, { step, path, place }: Due<SetStep>): Promise<StepResult> {
   const values = await rendering(path, () => {
     const scope = scopeOf(place);
     return Object.fromEntries(step.values.map(({ key, value }) => [key, renderValue(value, scope)]));
   });
-  if (values.kind === "failed") return await recordFailure(walk, path, values.error);
-  return await completeStep(walk, path, values.output);
-}
-
-async function completeStep({ session }: Walk, path: string, output: JsonValue): Promise<StepResult> {
-  await session.append([{ kind: "step.completed", step: path, output }]);
-  return { kind: "done", output };
-}
-
-async function recordFailure({ session }: Walk, path: string, error: RunError): Promise<StepResult> {
-  await session.append([{ kind: "step.failed", step: path, error }]);
-  return failed(error);
-}
-
-function scopeOf(place: Place): Scope {
-  return { ...place.names, steps: place.steps };
-}
-
-type Rendered =
-  { readonly kind: "done"; readonly output: JsonValue } | Extract<StepResult, { readonly kind: "failed" }>;
-
-/** Expression errors are the workflow's, not ours: they fail the step with the place in the file. */
-async function rendering(path: string, render: () => JsonValue): Promise<Rendered> {
-  try {
-    return { kind: "done", output: render() };
-  } catch (error) {
-    if (!isHomeostatError(error)) throw error;
-    const line = error.place?.line === undefined ? "" : ` (line ${error.place.line} of the workflow)`;
-    const cause: RunError = {
-      code: error.code,
-      message: `${error.message}${line}`,
-      hint: error.hint,
-      step: path,
-    };
-    return { kind: "failed", error: cause, transient: false };
-  }
-}
-
-/** As the expression language's own conditions: false, null, zero and the empty text are false. */
-function isTrue(value: JsonValue): boolean {
-  return value !== false && value !== null && value !== 0 && value !== "";
+  return values.kind === "failed" ? values : await completeStep(walk, path, values.output);
 }

@@ -14,7 +14,8 @@ import { commandRun, requireRun } from "./control.ts";
 import type { ControlDeps, RunCommand } from "./control.ts";
 import { listRuns, readEvents, readState } from "./run-reader.ts";
 import type { RunReaderDeps } from "./run-reader.ts";
-import { viewApproval, viewEvent, viewRepair, viewRun, viewSteps } from "./views.ts";
+import { viewApproval, viewEvent, viewRepair, viewRun } from "./views.ts";
+import { viewSteps } from "./step-views.ts";
 import type { Redact } from "./views.ts";
 
 export interface RunsRoutesDeps extends RunReaderDeps, ControlDeps {

@@ -14,6 +14,7 @@ import type { EventBody, RunEvent } from "./event.ts";
 import { stepOf } from "./event.ts";
 import { fold } from "./fold.ts";
 import type { RunState } from "./fold.ts";
+import { familyMessages } from "./family.ts";
 import { buildRows, inlineBodyLimit, insertRow } from "./journal.ts";
 import type { JournalRow } from "./journal.ts";
 import { projectRow } from "./project.ts";
@@ -30,14 +31,16 @@ export interface RunSession {
   /** Raised by a cancel or pause that arrived while a tool acts. */
   readonly interrupt: AbortSignal;
   /**
-   * Appends events durably, with `extra` statements in the same batch. `letting` says that the worker lets go afterwards.
-   * Throws LEASE_LOST when another worker took over (nothing was written), STORE_UNAVAILABLE when it could not be written.
+   * Appends events durably, with `extra` statements in the same batch, and gives the seq of the last. Callers take turns:
+   * branches of one run append side by side, and the order of the journal is the truth. `letting` says that the worker lets
+   * go afterwards. Throws LEASE_LOST when another worker took over (nothing was written), STORE_UNAVAILABLE when it could not be written.
    */
-  append(bodies: readonly EventBody[], options?: AppendOptions): Promise<void>;
+  append(bodies: readonly EventBody[], options?: AppendOptions): Promise<number>;
 }
 
 export interface AppendOptions {
-  readonly extra?: readonly Statement[];
+  /** With a function: made when it is known which seq the last event has. */
+  readonly extra?: readonly Statement[] | ((seq: number) => readonly Statement[]);
   readonly letting?: Letting | null;
   readonly actor?: Actor;
 }
@@ -62,6 +65,7 @@ export interface SessionStart {
 export function createSession(deps: SessionDeps, start: SessionStart): RunSession {
   const { state, lease, tenant } = start;
   let broken: unknown;
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     runId: state.id,
     tenant,
@@ -69,17 +73,25 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     lease,
     previousOwnerGone: start.previousOwnerGone,
     interrupt: start.interrupt,
-    async append(bodies, options = {}) {
-      // The state has moved on in memory; after a failed write it no longer matches the journal.
-      if (broken !== undefined) throw broken;
-      try {
-        await write(bodies, options);
-      } catch (error) {
-        broken = asLeaseLost(error, state.id);
-        throw broken;
-      }
+    append(bodies, options = {}) {
+      const mine = turn.then(() => appendNow(bodies, options));
+      // Whoever comes next learns of a failure by `broken`.
+      turn = mine.catch(() => undefined);
+      return mine;
     },
   };
+
+  async function appendNow(bodies: readonly EventBody[], options: AppendOptions): Promise<number> {
+    // The state has moved on in memory; after a failed write it no longer matches the journal.
+    if (broken !== undefined) throw broken;
+    try {
+      await write(bodies, options);
+      return state.headSeq;
+    } catch (error) {
+      broken = asLeaseLost(error, state.id);
+      throw broken;
+    }
+  }
 
   async function write(bodies: readonly EventBody[], options: AppendOptions): Promise<void> {
     const nowMs = deps.clock.now();
@@ -96,6 +108,7 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     const built = buildRows({ seq: previousSeq, digest: state.headDigest }, envelope, bodies, createSalt);
     const rows = await Promise.all(built.rows.map((row) => placeBody(row, deps.blobs)));
     const events = bodies.map((body, index) => eventOf(built.rows[index]!, body));
+    const childrenBefore = [...state.openChildren.keys()];
     for (const event of events) fold(state, event);
     const row = projectRow(state, {
       tenant,
@@ -104,12 +117,14 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
       nowMs,
       leaseUntilMs: nowMs + lease.ttlMs,
     });
+    const extra = typeof options.extra === "function" ? options.extra(state.headSeq) : options.extra;
     await deps.store.write([
       fence(lease),
       ...rows.map(insertRow),
       projectRun(row, previousSeq),
       ...rows.map((each) => outboxInsert(outboxKey(each.runId, each.seq), ledgerEntryOf(each))),
-      ...(options.extra ?? []),
+      ...familyMessages(state, { bodies, childrenBefore, nowMs }),
+      ...(extra ?? []),
     ]);
     deps.announce(events, row);
   }

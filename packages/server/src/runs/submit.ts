@@ -7,21 +7,24 @@ import type { Finding } from "../base/finding.ts";
 import { createId, createSalt } from "../base/id.ts";
 import { suggestName } from "../base/nearest.ts";
 import type { BlobStore } from "../blobs/blob.ts";
-import { expressionVersion } from "../expression/expression.ts";
 import { insertRun, runFromStore } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import type { Priority } from "../queue/task.ts";
+import { needStatements } from "../queue/worker-registry.ts";
 import { outboxInsert } from "../store/outbox.ts";
-import type { Store } from "../store/store.ts";
-import { allSteps, requiredTools } from "../workflows/workflow.ts";
+import type { Statement, Store } from "../store/store.ts";
+import { countSteps, requiredTools } from "../workflows/workflow.ts";
 import type { Workflow } from "../workflows/workflow.ts";
+import type { FindWorkflow } from "../workflows/registry.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { checkInputs } from "../workflows/workflow-inputs.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import type { EventBody, RunEvent } from "./event.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
-import { fold, initialState, stateVersion } from "./fold.ts";
+import { fold, initialState } from "./fold.ts";
 import { buildRows, emptyHead, insertRow } from "./journal.ts";
+import { needsOf } from "./needs.ts";
+import { pinsOf } from "./pins.ts";
 import { projectRow } from "./project.ts";
 import { eventOf, ledgerEntryOf, outboxKey, placeBody } from "./session.ts";
 import type { WorkspaceFile, Workspaces } from "./workspace.ts";
@@ -39,6 +42,8 @@ export interface SubmitDeps {
   readonly holdsSecret: (text: string) => boolean;
   readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
   readonly defaultMaxAttempts: number;
+  /** Registered workflows, for steps that run one by name. Absent: there are none. */
+  readonly workflows?: FindWorkflow;
 }
 
 export interface Submission {
@@ -60,6 +65,7 @@ export async function submitTask(deps: SubmitDeps, submission: Submission): Prom
   const inputs = requireInputs(workflow, submission.inputs);
   refuseSecrets(deps, submission.workflow, inputs);
   requireFilePaths(submission.files);
+  const pins = await pinsOf(deps, workflow, submission);
   const nowMs = deps.clock.now();
   const runId = createId("run", nowMs);
   const seeded = submission.files.length > 0 ? await deps.workspaces.seed(runId, submission.files) : null;
@@ -72,13 +78,17 @@ export async function submitTask(deps: SubmitDeps, submission: Submission): Prom
     labels: submission.labels,
     maxAttempts: submission.maxAttempts ?? deps.defaultMaxAttempts,
     parent: null,
-    pins: { stateVersion, expressionVersion, tools: Object.fromEntries(deps.toolDigests) },
+    pins,
     workspace: seeded?.ref ?? null,
   };
-  return await create(deps, { runId, submission, body, stepsTotal: allSteps(workflow.steps).length, nowMs });
+  const needs = await needStatements(deps.store, runId, needsOf(workflow));
+  const stepsTotal = countSteps(workflow.steps);
+  return await create(deps, { runId, submission, body, stepsTotal, nowMs, needs });
 }
 
-interface Creation {
+export interface Creation {
+  /** Statements that say what the run needs of its worker. */
+  readonly needs: readonly Statement[];
   readonly runId: string;
   readonly submission: Submission;
   readonly body: EventBody;
@@ -86,7 +96,21 @@ interface Creation {
   readonly nowMs: number;
 }
 
-async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
+/** A run as the statements that create it, for one batch with whatever it follows from. */
+export interface PreparedRun {
+  readonly row: RunRow;
+  readonly event: RunEvent;
+  readonly statements: readonly Statement[];
+}
+
+type CreationDeps = Pick<SubmitDeps, "blobs">;
+
+/** `dedupKey` fails the batch when it is taken. */
+export async function prepareRun(
+  deps: CreationDeps,
+  creation: Creation,
+  dedupKey: string | null,
+): Promise<PreparedRun> {
   const { runId, submission, body, nowMs } = creation;
   const { tenant } = submission;
   const actor = { kind: "user", id: submission.requester } as const;
@@ -97,22 +121,30 @@ async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
   const state = fold(initialState(runId, emptyHead(runId).digest), event);
   const projection = { tenant, stepsTotal: creation.stepsTotal, letting: null, nowMs, leaseUntilMs: nowMs };
   const runRow = projectRow(state, projection);
+  const statements = [
+    insertRun(runRow, dedupKey),
+    ...creation.needs,
+    insertRow(row),
+    outboxInsert(outboxKey(runId, 1), ledgerEntryOf(row)),
+  ];
+  return { row: runRow, event, statements };
+}
+
+async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
+  const { submission } = creation;
   const dedupKey =
     submission.dedupKey === undefined ? null : `${submission.requester}/${submission.dedupKey}`;
+  const prepared = await prepareRun(deps, creation, dedupKey);
   try {
-    await deps.store.write([
-      insertRun(runRow, dedupKey),
-      insertRow(row),
-      outboxInsert(outboxKey(runId, 1), ledgerEntryOf(row)),
-    ]);
+    await deps.store.write(prepared.statements);
   } catch (error) {
     const existing =
       dedupKey !== null && isHomeostatError(error, "STORE_CONFLICT") && (await findByKey(deps, dedupKey));
     if (existing) return existing;
     throw error;
   }
-  deps.announce([event], runRow);
-  return runRow;
+  deps.announce([prepared.event], prepared.row);
+  return prepared.row;
 }
 
 async function findByKey(deps: SubmitDeps, dedupKey: string): Promise<RunRow | undefined> {
@@ -148,7 +180,8 @@ export function findUnknownTools(workflow: Workflow, known: readonly string[]): 
     });
 }
 
-function requireInputs(workflow: Workflow, given: Submission["inputs"]): JsonObject {
+/** Throws INPUTS_INVALID with every finding. */
+export function requireInputs(workflow: Workflow, given: Submission["inputs"]): JsonObject {
   const checked = checkInputs(workflow, given);
   if (checked.ok) return checked.values;
   const [first] = checked.findings;

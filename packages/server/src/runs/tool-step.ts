@@ -1,6 +1,7 @@
 /** One tool step: from the gate's answer to the recorded outcome, over questions, retries and lost outcomes. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Approval } from "../gate/approvals.ts";
+import { mayRemember } from "../gate/consent.ts";
 import type { GateOutcome, GateTool } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import type { AnyTool } from "../tools/tool.ts";
@@ -8,11 +9,12 @@ import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts"
 import { act } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
 import type { RunError } from "./event.ts";
-import type { StepRecord } from "./fold.ts";
+import type { StepRecord } from "./step-record.ts";
 import { settleLostOutcome } from "./lost-outcome.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
 import type { StepResult } from "./step-result.ts";
+import type { InTurn } from "./turns.ts";
 
 /** A workflow step's own wish to try again. */
 export interface RetryWish {
@@ -29,14 +31,18 @@ export interface ToolStepRequest {
   readonly args: JsonObject;
   readonly labels: readonly OriginLabel[];
   readonly timeoutMs: number | null;
+  /** When the time of a step around it is over: nothing is begun then, and nothing acts on beyond it. */
+  readonly notAfterMs: number | null;
   readonly retry: RetryWish | null;
+  /** Tools that may write the workspace act one after the other. */
+  readonly inTurn: InTurn;
 }
 
 export interface ToolStepDeps extends EffectDeps {
   readonly tools: ReadonlyMap<string, AnyTool>;
   /** The tool as the gate sees it, with this run's roots bound. */
   readonly gateTool: (tool: AnyTool, runId: string) => GateTool;
-  readonly roleOf: (principalId: string) => string;
+  readonly roleOf: (principalId: string) => Promise<string>;
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -53,13 +59,29 @@ export async function runToolStep(
   request: ToolStepRequest,
   deps: ToolStepDeps,
 ): Promise<StepResult> {
+  const isWriter = (deps.tools.get(request.toolName)?.files ?? "writes") === "writes";
   for (;;) {
-    const record = session.state.steps.get(request.stepPath);
-    const settled = await settle(session, record, deps);
-    if (settled !== "try") return settled;
-    const outcome = await attemptOnce(session, request, session.state.steps.get(request.stepPath), deps);
+    const goOn = (): Promise<StepResult | "again"> => settleOrTry(session, request, deps);
+    const outcome = isWriter ? await request.inTurn(goOn) : await goOn();
     if (outcome !== "again") return outcome;
   }
+}
+
+async function settleOrTry(
+  session: RunSession,
+  request: ToolStepRequest,
+  deps: ToolStepDeps,
+): Promise<StepResult | "again"> {
+  const settled = await settle(session, session.state.steps.get(request.stepPath), deps);
+  if (settled !== "try") return settled;
+  // The turn may have been long in coming.
+  if (session.interrupt.aborted) return { kind: "interrupted" };
+  if (deps.clock.now() >= (request.notAfterMs ?? Infinity)) return failed(outOfTime(request));
+  return await attemptOnce(session, request, session.state.steps.get(request.stepPath), deps);
+}
+
+function outOfTime({ toolName, stepPath }: ToolStepRequest): RunError {
+  return { code: "STEP_TIMEOUT", message: `No time was left for ${toolName}`, step: stepPath };
 }
 
 /** What the journal already says about the step; "try" when it is time to (re)do it. */
@@ -118,16 +140,16 @@ async function attemptOnce(
   const outcome = await deps.gate.admit({
     tool: tool && deps.gateTool(tool, session.runId),
     toolName: request.toolName,
-    args: request.args,
+    args: record?.edit ?? request.args,
     labels: request.labels,
     runId: session.runId,
     stepPath: request.stepPath,
     attempt,
     epoch: session.lease.epoch,
     agent: `workflow:${session.state.workflow.name}`,
-    role: deps.roleOf(session.state.requester),
+    role: await deps.roleOf(session.state.requester),
     tenant: session.tenant,
-    stepTimeoutMs: request.timeoutMs,
+    stepTimeoutMs: timeLeft(request, tool, deps),
     answer: record?.answer ?? null,
   });
   switch (outcome.kind) {
@@ -148,7 +170,7 @@ async function attemptOnce(
           admitted: outcome,
           permit: outcome.permit,
           labels: request.labels,
-          approvalId: record?.answer?.approvalId ?? null,
+          approvalId: outcome.standing ?? record?.answer?.approvalId ?? null,
           resumed,
         },
         deps,
@@ -156,6 +178,16 @@ async function attemptOnce(
       return await afterAct(session, request, { attempt, done }, deps);
     }
   }
+}
+
+/** The step's own limit, or what is left for the steps around it when that is less. */
+function timeLeft(
+  { timeoutMs, notAfterMs }: ToolStepRequest,
+  tool: AnyTool | undefined,
+  { clock }: ToolStepDeps,
+): number | null {
+  if (notAfterMs === null || tool === undefined) return timeoutMs;
+  return Math.max(1, Math.min(timeoutMs ?? tool.defaultTimeoutMs, notAfterMs - clock.now()));
 }
 
 /** The attempt rises only after a recorded failure: a lost or denied outcome keeps its key. */
@@ -240,6 +272,9 @@ async function askPerson(
     matched: outcome.decision.matched,
     policyRevision: outcome.decision.revision,
     by: wish?.by ?? defaultApprovers,
+    quorum: wish?.quorum ?? 1,
+    fourEyes: wish?.fourEyes === true,
+    mayRemember: mayRemember(outcome.decision),
     expiresAtMs: nowMs + (wish?.expiresMs ?? defaultExpiryMs),
   };
   return await ask(session, approval);

@@ -43,6 +43,7 @@ export function createListTool(deps: FileAccess): Tool<ListArgs> {
     description: "List files and folders with size and time of change.",
     args,
     effect: "pure",
+    files: "reads",
     risk: "low",
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,

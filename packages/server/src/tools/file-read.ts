@@ -50,6 +50,7 @@ export function createReadTool(deps: FileAccess): Tool<ReadArgs> {
     description: "Read a file as text, JSON or base64.",
     args,
     effect: "pure",
+    files: "reads",
     risk: "low",
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,

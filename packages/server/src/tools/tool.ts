@@ -75,6 +75,11 @@ export interface Tool<Args = never> {
   readonly description: string;
   readonly args: z.ZodType<Args>;
   readonly effect: EffectClass;
+  /**
+   * What it does to files of the run: steps that may write exclude each other within a run, all others act side by side.
+   * Absent: it may write.
+   */
+  readonly files?: "none" | "reads" | "writes";
   readonly risk: RiskLevel;
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;

@@ -16,6 +16,7 @@ export function createWaitTool(): Tool<WaitArgs> {
     description: "Wait for up to a minute.",
     args,
     effect: "pure",
+    files: "none",
     risk: "low",
     // The wait itself may take 60 s; the rest is slack for a busy machine.
     defaultTimeoutMs: 75_000,

@@ -46,7 +46,8 @@ describe("docs/workflows.md", () => {
         name,
       ).toBe(true);
     for (const kind of stepKindNames) {
-      for (const key of [kind, ...stepKinds[kind].keys]) expect(workflows, key).toContain(`  ${key}:`);
+      for (const key of [kind, ...Object.keys(stepKinds[kind].keys)])
+        expect(workflows, key).toContain(`  ${key}:`);
     }
   });
 });

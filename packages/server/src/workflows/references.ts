@@ -1,4 +1,6 @@
 /** Checks that every name in a workflow's expressions means something when its step runs. */
+import { canonicalJson } from "../base/canonical-json.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { FindingCollector, Position } from "../base/finding.ts";
 import { suggestName } from "../base/nearest.ts";
 import { findReferences } from "../expression/references.ts";
@@ -22,8 +24,10 @@ interface Checking {
   readonly allIds: ReadonlySet<string>;
 }
 
-const runMembers = ["id", "startedAt"];
-const stepMembers = ["output", "state"];
+const runMembers = ["id", "startedAt", "state"];
+const stepMembers = ["output", "state", "error", "errors"];
+/** What the inputs of a trigger are made of. */
+const triggerNames = ["trigger", "body", "headers"];
 
 /** Reports unknown names, inputs and steps, steps that do not come before, and (as warnings) inputs never used. */
 export function checkReferences(workflow: Workflow, collector: FindingCollector): void {
@@ -35,6 +39,11 @@ export function checkReferences(workflow: Workflow, collector: FindingCollector)
   };
   const seen = checkSteps(workflow.steps, { steps: new Set(), items: new Set() }, checking);
   for (const { value } of workflow.outputs) checkValue(value, seen, checking);
+  for (const trigger of workflow.triggers) {
+    const names = trigger.kind === "webhook" ? triggerNames : triggerNames.slice(0, 1);
+    checkValue(trigger.inputs, { steps: new Set(), items: new Set(names) }, checking);
+  }
+  checkPayloads(workflow, collector);
   for (const input of workflow.inputs) {
     if (!checking.usedInputs.has(input.name)) {
       collector.warn(input, `inputs.${input.name}`, `the input \`${input.name}\` is never used`);
@@ -48,9 +57,17 @@ function checkSteps(steps: readonly Step[], outer: Sight, checking: Checking): S
   for (const step of steps) {
     if (step.condition !== null) checkValue(step.condition, sight, checking);
     checkStep(step, sight, checking);
-    sight = { ...sight, steps: new Set([...sight.steps, step.id]) };
+    const after = { ...sight, steps: new Set([...sight.steps, step.id]) };
+    checkSteps(step.catch, withNames(sight, "error"), checking);
+    checkSteps(step.finally, withNames(after, "error"), checking);
+    checkSteps(step.compensate, after, checking);
+    sight = after;
   }
   return sight;
+}
+
+function withNames(sight: Sight, ...names: readonly string[]): Sight {
+  return { steps: sight.steps, items: new Set([...sight.items, ...names]) };
 }
 
 function checkStep(step: Step, sight: Sight, checking: Checking): void {
@@ -60,7 +77,16 @@ function checkStep(step: Step, sight: Sight, checking: Checking): void {
     case "approval":
       return checkValue(step.message, sight, checking);
     case "wait":
-      return checkValue(step.wait.value, sight, checking);
+      if (step.wait.kind !== "signal") checkValue(step.wait.value, sight, checking);
+      return;
+    case "workflow":
+      return checkValue(step.inputs, sight, checking);
+    case "group":
+      checkSteps(step.steps, sight, checking);
+      return;
+    case "parallel":
+      for (const branch of step.branches) checkSteps(branch.steps, sight, checking);
+      return;
     case "set":
       for (const { value } of step.values) checkValue(value, sight, checking);
       return;
@@ -72,10 +98,28 @@ function checkStep(step: Step, sight: Sight, checking: Checking): void {
       return;
     case "for_each": {
       checkValue(step.items, sight, checking);
-      const inside = { steps: sight.steps, items: new Set([...sight.items, step.as, "index"]) };
-      const after = checkSteps(step.steps, inside, checking);
+      const after = checkSteps(step.steps, withNames(sight, step.as, "index"), checking);
       if (step.collect !== null) checkValue(step.collect, after, checking);
     }
+  }
+}
+
+/** One signal is checked when it comes in, before anybody knows which step will take it. */
+function checkPayloads(workflow: Workflow, collector: FindingCollector): void {
+  const shapes = new Map<string, { readonly shape: string; readonly line: number }>();
+  for (const step of allSteps(workflow.steps)) {
+    if (step.kind !== "wait" || step.wait.kind !== "signal") continue;
+    const { name, payload, by } = step.wait;
+    const shape = canonicalJson({
+      by: by === null ? null : [...by],
+      payload:
+        payload?.map(({ line: _line, column: _column, ...each }) => ({ ...each }) as JsonObject) ?? null,
+    });
+    const first = shapes.get(name);
+    shapes.set(name, first ?? { shape, line: step.place.line });
+    if (first === undefined || first.shape === shape) continue;
+    const problem = `the signal \`${name}\` has another \`payload\` or \`by\` in line ${first.line}`;
+    collector.error(step.place, `${step.place.path}.wait`, problem, "give both the same, or two names");
   }
 }
 
@@ -149,7 +193,7 @@ function checkStepReference(
   if (member === undefined || !stepMembers.includes(member)) {
     const shown = member === undefined ? "" : `.${member.slice(0, 64)}`;
     report(
-      `a step has \`output\` and \`state\`, not \`steps.${id}${shown}\``,
+      `a step has ${stepMembers.map((each) => `\`${each}\``).join(", ")}; not \`steps.${id}${shown}\``,
       `write steps.${id}.output${shown}`,
     );
   }

@@ -1,62 +1,72 @@
 /** The kinds of step a workflow may hold: which keys each has and how it is read from the file. */
-import { durationForm, parseDuration } from "../base/duration.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { FindingCollector } from "../base/finding.ts";
 import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode } from "../base/yaml-source.ts";
 import type { TemplateValue } from "../expression/template-value.ts";
-import { literal, readCondition, readDuration, readEntries, readTemplate, readValue } from "./step-parts.ts";
-import type {
-  ApprovalStep,
-  BranchStep,
-  ForEachStep,
-  Retry,
-  SetStep,
-  Step,
-  StepKind,
-  ToolStep,
-  WaitStep,
-} from "./workflow.ts";
+import { childKind } from "./child-kind.ts";
+import { branchKind, forEachKind, groupKind, parallelKind } from "./group-kinds.ts";
+import { choice, closedMap, schemaParts, wholeNumber } from "./schema-parts.ts";
+import { literal, readDuration, readEntries, readTemplate, readValue } from "./step-parts.ts";
+import { namePattern, readRoles } from "./step-reading.ts";
+import type { Own, StepKindRow, StepReading } from "./step-reading.ts";
+import { waitKind } from "./wait-kind.ts";
+import type { ApprovalStep, Retry, SetStep, StepKind, ToolStep } from "./workflow.ts";
 
-/** What the readers of nested steps need. `readSteps` reads a list of steps one level further down. */
-export interface StepReading {
-  readonly collector: FindingCollector;
-  readonly readSteps: (field: YamlField) => readonly Step[];
-}
+const actionPattern = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
 
-type Own<T extends Step> = Omit<T, "id" | "title" | "condition" | "place">;
+const retryKeys: Readonly<Record<string, JsonObject>> = {
+  attempts: wholeNumber(1, 20),
+  delay: schemaParts.duration,
+  backoff: { type: "number", minimum: 1, maximum: 10 },
+  max_delay: schemaParts.duration,
+};
 
-interface StepKindRow {
-  /** Keys beside `id`, `title`, `if` and the key that names the kind. */
-  readonly keys: readonly string[];
-  readonly read: (fields: YamlFields, main: YamlField, reading: StepReading) => Own<Step>;
-}
+const toolKind: StepKindRow = {
+  main: { type: "string", pattern: actionPattern.source, maxLength: 128 },
+  keys: {
+    with: schemaParts.map,
+    timeout: schemaParts.duration,
+    retry: closedMap(retryKeys, ["attempts"]),
+  },
+  read: readTool,
+};
+
+const approvalKeys: Readonly<Record<string, JsonObject>> = {
+  message: schemaParts.text,
+  by: schemaParts.roles,
+  expires: schemaParts.duration,
+  on_reject: choice("fail", "skip"),
+};
+
+const approvalKind: StepKindRow = {
+  main: closedMap(approvalKeys, ["message"]),
+  keys: {},
+  read: readApproval,
+};
+
+const setKind: StepKindRow = {
+  main: { type: "object", propertyNames: schemaParts.name },
+  keys: {},
+  read: readSet,
+};
 
 /** The key that names a kind is the kind's name. */
 export const stepKinds: Readonly<Record<StepKind, StepKindRow>> = {
-  tool: { keys: ["with", "timeout", "retry"], read: readTool },
-  branch: { keys: [], read: readBranch },
-  for_each: { keys: ["as", "steps", "collect"], read: readForEach },
-  approval: { keys: [], read: readApproval },
-  wait: { keys: [], read: readWait },
-  set: { keys: [], read: readSet },
+  tool: toolKind,
+  branch: branchKind,
+  for_each: forEachKind,
+  parallel: parallelKind,
+  group: groupKind,
+  workflow: childKind,
+  approval: approvalKind,
+  wait: waitKind,
+  set: setKind,
 };
 
-export const stepKindNames: readonly StepKind[] = ["tool", "branch", "for_each", "approval", "wait", "set"];
-
-/** Names that an item of a loop must not hide. */
-const reservedNames: ReadonlySet<string> = new Set([
-  "inputs",
-  "steps",
-  "run",
-  "index",
-  "true",
-  "false",
-  "null",
-]);
-export const namePattern: RegExp = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
-const actionPattern = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
-const rolePattern = /^[a-z][a-z0-9_-]{0,63}$/;
+// Proof of the cast: the record has exactly the kinds as keys.
+export const stepKindNames: readonly StepKind[] = Object.keys(stepKinds) as StepKind[];
 
 function readTool(fields: YamlFields, main: YamlField, { collector }: StepReading): Own<ToolStep> {
   const action = fields.text("tool") ?? "";
@@ -83,10 +93,7 @@ const retryDefaults = { delayMs: 1_000, backoff: 2, maxDelayMs: 60_000 };
 
 function readRetry(field: YamlField | undefined, collector: FindingCollector): Retry | null {
   if (field === undefined) return null;
-  const fields = readFields(field.node, ["attempts", "delay", "backoff", "max_delay"], {
-    path: field.path,
-    collector,
-  });
+  const fields = readFields(field.node, Object.keys(retryKeys), { path: field.path, collector });
   if (fields?.require("attempts", "for example `attempts: 3`, the first try included") === undefined)
     return null;
   const backoffField = fields.field("backoff");
@@ -103,87 +110,10 @@ function readRetry(field: YamlField | undefined, collector: FindingCollector): R
   };
 }
 
-function readBranch(_fields: YamlFields, main: YamlField, reading: StepReading): Own<BranchStep> {
-  const { collector } = reading;
-  const nodes = main.node.kind === "list" ? main.node.items : [];
-  if (nodes.length === 0) {
-    const hint =
-      "a branch is a list: `- when: ${{ ... }}` with `steps:`, and at most one `- else:` at the end";
-    collector.error(main.at, main.path, `expected a list of arms, found ${describeNode(main.node)}`, hint);
-  }
-  const arms = nodes.map((node, index) => {
-    const path = `${main.path}[${index}]`;
-    const fields = readFields(node, ["when", "steps", "else"], { path, collector });
-    const otherwise = fields?.field("else");
-    if (fields === undefined) return { when: null, steps: [] };
-    if (otherwise === undefined) return readArm(fields, reading);
-    if (fields.keys().length > 1) {
-      collector.error(
-        otherwise.keyAt,
-        otherwise.path,
-        "`else` stands alone",
-        "its steps are its value: `- else: [...]`",
-      );
-    }
-    if (index < nodes.length - 1)
-      collector.error(otherwise.keyAt, otherwise.path, "`else` must be the last arm");
-    if (nodes.length === 1)
-      collector.error(otherwise.keyAt, otherwise.path, "a branch needs a `when` before `else`");
-    return { when: null, steps: reading.readSteps(otherwise) };
-  });
-  return { kind: "branch", arms };
-}
-
-function readArm(fields: YamlFields, reading: StepReading): BranchStep["arms"][number] {
-  const when = readCondition(fields.require("when"), reading.collector);
-  const steps = fields.require("steps");
-  // A condition that could not be read has been reported: the workflow will not run.
-  return { when: when ?? literal(false), steps: steps === undefined ? [] : reading.readSteps(steps) };
-}
-
-function readForEach(fields: YamlFields, main: YamlField, reading: StepReading): Own<ForEachStep> {
-  const { collector } = reading;
-  const items = readValue(main.node, main.path, collector);
-  const isText = main.node.kind === "scalar" && items.kind !== "template";
-  if (isText || main.node.kind === "map") {
-    const hint = 'write a list, or "${{ ... }}" that gives one';
-    collector.error(main.at, main.path, `expected a list, found ${describeNode(main.node)}`, hint);
-  }
-  const as = fields.text("as") ?? "item";
-  if (!namePattern.test(as) || reservedNames.has(as)) {
-    const at = fields.field("as")?.at ?? main.at;
-    const problem = `${JSON.stringify(as.slice(0, 80))} cannot name the item`;
-    collector.error(
-      at,
-      `${fields.path}.as`,
-      problem,
-      "letters, digits and _; not inputs, steps, run or index",
-    );
-  }
-  const inner = fields.require("steps");
-  const steps = inner === undefined ? [] : reading.readSteps(inner);
-  const collect = fields.field("collect");
-  return {
-    kind: "for_each",
-    items,
-    as,
-    steps,
-    collect: collect === undefined ? null : readValue(collect.node, collect.path, collector),
-  };
-}
-
 function readApproval(_fields: YamlFields, main: YamlField, { collector }: StepReading): Own<ApprovalStep> {
-  const fields = readFields(main.node, ["message", "by", "expires", "on_reject"], {
-    path: main.path,
-    collector,
-  });
+  const fields = readFields(main.node, Object.keys(approvalKeys), { path: main.path, collector });
   const field = fields?.require("message", "say what the person is asked");
   const message = field === undefined ? undefined : readTemplate(field.node, field.path, collector);
-  const by = fields?.texts("by") ?? ["approver", "admin"];
-  const byField = fields?.field("by");
-  if (byField !== undefined && (by.length === 0 || !by.every((role) => rolePattern.test(role)))) {
-    collector.error(byField.at, byField.path, "expected names of roles", "for example [approver, admin]");
-  }
   return {
     kind: "approval",
     message: message ?? {
@@ -191,37 +121,10 @@ function readApproval(_fields: YamlFields, main: YamlField, { collector }: StepR
       template: { source: "", parts: [] },
       place: { ...main.at, path: main.path },
     },
-    by,
+    by: (fields && readRoles(fields, collector)) ?? ["approver", "admin"],
     expiresMs: (fields && readDuration(fields, "expires", collector)) ?? null,
     onReject: fields?.choice("on_reject", ["fail", "skip"]) ?? "fail",
   };
-}
-
-function readWait(_fields: YamlFields, main: YamlField, { collector }: StepReading): Own<WaitStep> {
-  const fields = readFields(main.node, ["for", "until"], { path: main.path, collector });
-  const given = fields?.field("for") ?? fields?.field("until");
-  const kind = fields?.field("for") === undefined ? "until" : "for";
-  if (fields !== undefined && fields.keys().length !== 1) {
-    collector.error(main.at, main.path, "a wait has either `for` or `until`", "`wait: { for: 30s }`");
-  }
-  if (given === undefined) return { kind: "wait", wait: { kind: "for", value: literal("0s") } };
-  const value = readValue(given.node, given.path, collector);
-  if (value.kind !== "template") {
-    const text = value.kind === "literal" && typeof value.value === "string" ? value.value : "";
-    const isGood = kind === "for" ? parseDuration(text) !== undefined : isTime(text);
-    const wanted = kind === "for" ? durationForm : "a time such as 2026-01-31T09:00:00Z";
-    if (!isGood)
-      collector.error(given.at, given.path, `expected ${wanted}, found ${describeNode(given.node)}`);
-  }
-  return { kind: "wait", wait: { kind, value } };
-}
-
-/** ISO 8601 with seconds and an offset: without one the meaning would depend on the machine. */
-export function isTime(text: string): boolean {
-  return (
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-    !Number.isNaN(Date.parse(text))
-  );
 }
 
 function readSet(_fields: YamlFields, main: YamlField, { collector }: StepReading): Own<SetStep> {

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { parseWorkflow } from "./workflow-file.ts";
 import { waitEndsAt } from "./wait.ts";
-import type { WaitStep } from "./workflow.ts";
+import type { TimeWait, WaitStep } from "./workflow.ts";
 
-function wait(yaml: string): WaitStep {
+function wait(yaml: string): WaitStep & { readonly wait: TimeWait } {
   const result = parseWorkflow(
     `version: 1\nname: w\ninputs: { v: { type: string } }\nsteps:\n  - id: a\n    wait: ${yaml}\n`,
   );
   if (!result.ok) throw new Error(JSON.stringify(result.findings));
-  return result.workflow.steps[0] as WaitStep;
+  return result.workflow.steps[0] as WaitStep & { readonly wait: TimeWait };
 }
 
 test("durations count from the beginning, times stand alone", () => {

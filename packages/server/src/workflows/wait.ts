@@ -3,11 +3,15 @@ import { durationForm, parseDuration } from "../base/duration.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { Scope } from "../expression/expression.ts";
 import { renderValue } from "../expression/template-value.ts";
-import { isTime } from "./step-kinds.ts";
-import type { WaitStep } from "./workflow.ts";
+import { isTime } from "./wait-kind.ts";
+import type { StepPlace, TimeWait } from "./workflow.ts";
 
 /** Milliseconds since 1970, given when the wait began. Throws EXPRESSION_INVALID when a template gives no duration or time. */
-export function waitEndsAt(step: WaitStep, scope: Scope, beganAt: number): number {
+export function waitEndsAt(
+  step: { readonly wait: TimeWait; readonly place: StepPlace },
+  scope: Scope,
+  beganAt: number,
+): number {
   const { kind, value } = step.wait;
   const rendered = renderValue(value, scope);
   if (typeof rendered === "string") {

@@ -10,19 +10,31 @@ import { describeNode, readYaml, yamlValue } from "../base/yaml-source.ts";
 import type { YamlNode } from "../base/yaml-source.ts";
 import { checkReferences } from "./references.ts";
 import { stepKindNames, stepKinds } from "./step-kinds.ts";
-import { readCondition, readEntries } from "./step-parts.ts";
+import { readCondition, readDuration } from "./step-parts.ts";
+import { readTriggers } from "./triggers.ts";
+import { handlerNames } from "./workflow.ts";
 import type { Step, StepKind, Workflow } from "./workflow.ts";
 import { readInputs } from "./workflow-inputs.ts";
+import { readOutputs } from "./workflow-outputs.ts";
 
 export type WorkflowResult =
   | { readonly ok: true; readonly workflow: Workflow; readonly warnings: readonly Finding[] }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 /** A file beyond these is no longer read by people; runs keep every step in the journal. */
-const limits = { steps: 500, depth: 8 };
+export const limits = { steps: 500, depth: 8 };
 
-const fileKeys = ["version", "name", "description", "inputs", "outputs", "steps"];
-const commonStepKeys = ["id", "title", "if"];
+export const fileKeys: readonly string[] = [
+  "version",
+  "name",
+  "description",
+  "inputs",
+  "outputs",
+  "timeout",
+  "triggers",
+  "steps",
+];
+const commonStepKeys: readonly string[] = ["id", "title", "if", "on_error", ...handlerNames];
 
 /** Never throws. `file` is put into the findings. At most 256 KB, 500 steps, 8 levels of steps. */
 export function parseWorkflow(text: string, options: { readonly file?: string } = {}): WorkflowResult {
@@ -75,7 +87,9 @@ function readWorkflow(fields: YamlFields, root: YamlNode, collector: FindingColl
     name: name ?? "",
     description: fields.text("description") ?? null,
     inputs: readInputs(fields.field("inputs"), collector),
-    outputs: outputs === undefined ? [] : readEntries(outputs.node, outputs.path, collector),
+    outputs: outputs === undefined ? [] : readOutputs(outputs, collector),
+    timeoutMs: readDuration(fields, "timeout", collector) ?? null,
+    triggers: readTriggers(fields.field("triggers"), collector),
     steps: steps === undefined ? [] : createStepReader(collector)(steps),
     digest: digestJson(yamlValue(root)),
   };
@@ -113,19 +127,33 @@ function createStepReader(collector: FindingCollector): (field: YamlField) => re
     if (count > limits.steps) return undefined;
     const kind = findKind(node, path, collector);
     if (kind === undefined) return undefined;
-    const fields = readFields(node, [...commonStepKeys, kind, ...stepKinds[kind].keys], { path, collector });
+    const row = stepKinds[kind];
+    const known = [...commonStepKeys, kind, ...Object.keys(row.keys)];
+    const fields = readFields(node, known, { path, collector });
     const main = fields?.field(kind);
     if (fields === undefined || main === undefined) return undefined;
     const id = readId(fields, seen, collector);
     const title = readTitle(fields, collector);
     const condition = readCondition(fields.field("if"), collector);
-    const own = stepKinds[kind].read(fields, main, { collector, readSteps });
+    // A kind that says itself what a failure inside means has the key for its own use.
+    const isOwnError = "on_error" in row.keys;
+    const goesOnAfterError = !isOwnError && fields.choice("on_error", onErrorChoices) === "continue";
+    const own = row.read(fields, main, { collector, readSteps });
+    const handlers = Object.fromEntries(handlerNames.map((name) => [name, readHandler(fields, name)]));
+    const place = { ...node.at, path };
     // `own` has exactly the members of its kind; the union is not distributed by the compiler.
-    return { id, title, condition, place: { ...node.at, path }, ...own } as Step;
+    return { id, title, condition, goesOnAfterError, ...handlers, place, ...own } as Step;
+  }
+
+  function readHandler(fields: YamlFields, name: string): readonly Step[] {
+    const field = fields.field(name);
+    return field === undefined ? [] : readSteps(field);
   }
 
   return readSteps;
 }
+
+export const onErrorChoices = ["fail", "continue"] as const;
 
 /** The one kind a step names. None and several are reported. */
 function findKind(node: YamlNode, path: string, collector: FindingCollector): StepKind | undefined {
@@ -163,7 +191,7 @@ function findKind(node: YamlNode, path: string, collector: FindingCollector): St
 }
 
 function isKindKey(key: string): boolean {
-  return stepKindNames.some((kind) => stepKinds[kind].keys.includes(key));
+  return stepKindNames.some((kind) => Object.hasOwn(stepKinds[kind].keys, key));
 }
 
 function readId(fields: YamlFields, seen: Map<string, number>, collector: FindingCollector): string {

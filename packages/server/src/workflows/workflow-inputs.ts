@@ -8,7 +8,7 @@ import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode, joinPath, yamlValue } from "../base/yaml-source.ts";
 import type { YamlEntry } from "../base/yaml-source.ts";
-import { namePattern } from "./step-kinds.ts";
+import { namePattern } from "./step-reading.ts";
 import { inputTypes } from "./workflow.ts";
 import type { InputType, Workflow, WorkflowInput } from "./workflow.ts";
 
@@ -198,7 +198,7 @@ function findProblem(input: WorkflowInput, value: unknown): string | undefined {
   return undefined;
 }
 
-function hasType(type: InputType, value: JsonValue): boolean {
+export function hasType(type: InputType, value: JsonValue): boolean {
   switch (type) {
     case "string":
     case "boolean":

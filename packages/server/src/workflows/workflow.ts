@@ -8,7 +8,10 @@ export interface Workflow {
   readonly name: string;
   readonly description: string | null;
   readonly inputs: readonly WorkflowInput[];
-  readonly outputs: readonly TemplateEntry[];
+  readonly outputs: readonly WorkflowOutput[];
+  /** From the first start of the run on, waiting included. */
+  readonly timeoutMs: number | null;
+  readonly triggers: readonly Trigger[];
   readonly steps: readonly Step[];
   /** SHA-256 (hex) of the canonical form: the same for every layout and comment. */
   readonly digest: string;
@@ -32,7 +35,55 @@ export interface WorkflowInput {
   readonly column: number;
 }
 
-export type Step = ToolStep | BranchStep | ForEachStep | ApprovalStep | WaitStep | SetStep;
+export interface WorkflowOutput extends TemplateEntry {
+  /** Null: any value. */
+  readonly type: InputType | null;
+}
+
+/** What starts runs of a registered workflow. `inputs` are rendered when it fires. */
+export type Trigger = CronTrigger | IntervalTrigger | WebhookTrigger;
+
+interface TriggerBase {
+  /** Unique in the file; for a webhook it is the name in its address. */
+  readonly name: string;
+  readonly inputs: TemplateValue;
+  readonly place: StepPlace;
+}
+
+/** What is done about times that passed while no server ran. */
+export const missedPolicies = ["skip", "once", "all"] as const;
+export type MissedPolicy = (typeof missedPolicies)[number];
+
+export interface CronTrigger extends TriggerBase {
+  readonly kind: "cron";
+  readonly expression: string;
+  /** IANA name. */
+  readonly timezone: string;
+  readonly missed: MissedPolicy;
+}
+
+export interface IntervalTrigger extends TriggerBase {
+  readonly kind: "interval";
+  readonly everyMs: number;
+  readonly missed: MissedPolicy;
+}
+
+export interface WebhookTrigger extends TriggerBase {
+  readonly kind: "webhook";
+  /** `signature`: Standard Webhooks (HMAC-SHA256 with time and id); `bearer`: a token in the Authorization header. */
+  readonly auth: "signature" | "bearer";
+}
+
+export type Step =
+  | ToolStep
+  | BranchStep
+  | ForEachStep
+  | ParallelStep
+  | GroupStep
+  | ChildStep
+  | ApprovalStep
+  | WaitStep
+  | SetStep;
 
 interface StepBase {
   /** Unique in the file. */
@@ -40,6 +91,14 @@ interface StepBase {
   readonly title: string | null;
   /** `if`: the step is skipped when this renders to something false. */
   readonly condition: TemplateValue | null;
+  /** Steps done when this one failed; its failure is then dealt with. Empty: none. */
+  readonly catch: readonly Step[];
+  /** True: a failure of this step does not end what is around it. */
+  readonly goesOnAfterError: boolean;
+  /** Steps done after this one, however it ended. */
+  readonly finally: readonly Step[];
+  /** Steps that undo this one when the run fails or is cancelled later. */
+  readonly compensate: readonly Step[];
   readonly place: StepPlace;
 }
 
@@ -69,13 +128,50 @@ export interface Retry {
   readonly maxDelayMs: number;
 }
 
-export interface BranchStep extends StepBase {
+/** Steps around other steps. */
+interface StepGroup extends StepBase {
+  /** From the step's begin on, waiting included. */
+  readonly timeoutMs: number | null;
+}
+
+/** `fail`: the first failure stops the others; `wait_all`: they end first; `continue`: failures are only noted. */
+export const laneErrorModes = ["fail", "continue", "wait_all"] as const;
+export type LaneErrorMode = (typeof laneErrorModes)[number];
+
+/** Several lists of steps that may be under way at the same time. */
+interface LaneStep extends StepGroup {
+  /** How many lanes may be under way at once, waiting ones included. */
+  readonly concurrency: number;
+  readonly onLaneError: LaneErrorMode;
+}
+
+export interface ParallelStep extends LaneStep {
+  readonly kind: "parallel";
+  readonly branches: readonly { readonly name: string; readonly steps: readonly Step[] }[];
+}
+
+/** Steps in order, to give them one timeout, handler or undoing. */
+export interface GroupStep extends StepGroup {
+  readonly kind: "group";
+  readonly steps: readonly Step[];
+}
+
+/** Runs another workflow as a run of its own and waits for its end. */
+export interface ChildStep extends StepGroup {
+  readonly kind: "workflow";
+  /** A registered name, or a YAML file among those the task brought. */
+  readonly source: { readonly kind: "name" | "file"; readonly value: string };
+  /** Renders to an object. */
+  readonly inputs: TemplateValue;
+}
+
+export interface BranchStep extends StepGroup {
   readonly kind: "branch";
   /** The first whose `when` is true runs; `when` is null for `else`, which is the last. */
   readonly arms: readonly { readonly when: TemplateValue | null; readonly steps: readonly Step[] }[];
 }
 
-export interface ForEachStep extends StepBase {
+export interface ForEachStep extends LaneStep {
   readonly kind: "for_each";
   readonly items: TemplateValue;
   /** Name of the item in expressions. */
@@ -96,8 +192,25 @@ export interface ApprovalStep extends StepBase {
 
 export interface WaitStep extends StepBase {
   readonly kind: "wait";
-  /** `for` renders to a duration, `until` to a time in ISO 8601. */
-  readonly wait: { readonly kind: "for" | "until"; readonly value: TemplateValue };
+  readonly wait: TimeWait | SignalWait;
+}
+
+/** `for` renders to a duration, `until` to a time in ISO 8601. */
+export interface TimeWait {
+  readonly kind: "for" | "until";
+  readonly value: TemplateValue;
+}
+
+/** Waits for `POST /v1/runs/{id}/signals/{name}`; a signal that came earlier counts. */
+export interface SignalWait {
+  readonly kind: "signal";
+  readonly name: string;
+  readonly timeoutMs: number | null;
+  readonly onTimeout: "fail" | "skip";
+  /** Roles that may send it; null: everybody who may run tasks. */
+  readonly by: readonly string[] | null;
+  /** The members its data must have; null: any JSON. */
+  readonly payload: readonly WorkflowInput[] | null;
 }
 
 export interface SetStep extends StepBase {
@@ -107,14 +220,18 @@ export interface SetStep extends StepBase {
 
 export type StepKind = Step["kind"];
 
-/** The steps directly inside a step: arms of a branch, body of a loop. */
+/** The steps directly inside a step: arms of a branch, body of a loop, branches that run beside each other. */
 export function innerSteps(step: Step): readonly Step[] {
   switch (step.kind) {
     case "branch":
       return step.arms.flatMap((arm) => arm.steps);
     case "for_each":
+    case "group":
       return step.steps;
+    case "parallel":
+      return step.branches.flatMap((branch) => branch.steps);
     case "tool":
+    case "workflow":
     case "approval":
     case "wait":
     case "set":
@@ -122,14 +239,43 @@ export function innerSteps(step: Step): readonly Step[] {
   }
 }
 
-/** All steps of a workflow, outer before inner, in the order of the file. */
+export const handlerNames = ["catch", "finally", "compensate"] as const;
+export type HandlerName = (typeof handlerNames)[number];
+
+/** All steps of a workflow, outer before inner, in the order of the file; handlers included. */
 export function allSteps(steps: readonly Step[]): readonly Step[] {
-  return steps.flatMap((step) => [step, ...allSteps(innerSteps(step))]);
+  return steps.flatMap((step) => [
+    step,
+    ...allSteps(innerSteps(step)),
+    ...handlerNames.flatMap((name) => allSteps(step[name])),
+  ]);
+}
+
+/** How many steps a run has when nothing goes wrong: handlers of failures are not counted. */
+export function countSteps(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + 1 + countSteps(innerSteps(step)) + countSteps(step.finally), 0);
 }
 
 /** Every action a workflow names, with the place, so that unknown tools can be reported before it runs. */
 export function requiredTools(workflow: Workflow): readonly (StepPlace & { readonly action: string })[] {
   return allSteps(workflow.steps).flatMap((step) =>
     step.kind === "tool" ? [{ action: step.action, ...step.place, path: `${step.place.path}.tool` }] : [],
+  );
+}
+
+/** Every signal a workflow waits for, by name. */
+export function signalWaits(workflow: Workflow): ReadonlyMap<string, SignalWait> {
+  const waits = allSteps(workflow.steps).flatMap((step) =>
+    step.kind === "wait" && step.wait.kind === "signal" ? [step.wait] : [],
+  );
+  return new Map(waits.toReversed().map((wait) => [wait.name, wait]));
+}
+
+/** Every other workflow this one runs by name, with the place. */
+export function requiredWorkflows(workflow: Workflow): readonly (StepPlace & { readonly name: string })[] {
+  return allSteps(workflow.steps).flatMap((step) =>
+    step.kind === "workflow" && step.source.kind === "name"
+      ? [{ name: step.source.value, ...step.place, path: `${step.place.path}.workflow` }]
+      : [],
   );
 }

@@ -1,0 +1,39 @@
+/** A step that calls a tool: its arguments are rendered, what the run has seen so far is told to policy, then it goes to the gate. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import { renderValue } from "../expression/template-value.ts";
+import type { OriginLabel } from "../policy/decision.ts";
+import type { ToolStep } from "../workflows/workflow.ts";
+import type { RunSession } from "./session.ts";
+import type { StepResult } from "./step-result.ts";
+import { runToolStep } from "./tool-step.ts";
+import { rendering, scopeOf, waitUntil } from "./walk.ts";
+import type { Due, Walk } from "./walk.ts";
+
+export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<StepResult> {
+  const { step, path, place } = due;
+  const args = await rendering(path, () => renderValue(step.args, scopeOf(place)));
+  if (args.kind === "failed") return args;
+  const result = await runToolStep(
+    walk.session,
+    {
+      stepPath: path,
+      toolName: step.action,
+      // The workflow's schema proves that `with` is an object.
+      args: args.output as JsonObject,
+      labels: labelsSeen(walk.session),
+      timeoutMs: step.timeoutMs,
+      notAfterMs: place.deadline?.atMs ?? null,
+      retry: step.retry,
+      inTurn: walk.inTurn,
+    },
+    walk.deps,
+  );
+  return result.kind === "wait" ? waitUntil(result.waiting, place.deadline) : result;
+}
+
+/** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
+function labelsSeen({ state }: RunSession): readonly OriginLabel[] {
+  const labels = new Set<OriginLabel>(["operator", ...state.origins]);
+  if (Object.keys(state.inputs).length > 0) labels.add("user");
+  return [...labels].sort();
+}
