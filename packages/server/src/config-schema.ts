@@ -262,6 +262,35 @@ export const settings = {
       }),
     },
   },
+  backup: {
+    folder: optionalText({
+      default: undefined,
+      description:
+        "Where the server makes backups by itself, each in a folder of its own; best on another disk.",
+      why: "a backup beside what it copies survives little",
+    }),
+    everyHours: integer({
+      min: 1,
+      max: 8_760,
+      default: 24,
+      unit: "hours",
+      description: "How often, when `backup.folder` is set.",
+      why: "one day of work is the most that a lost disk costs then",
+    }),
+    keep: integer({
+      min: 1,
+      max: 10_000,
+      default: 7,
+      description: "How many of these backups are kept; older ones are deleted once a new one is whole.",
+      why: "a week to notice what went wrong",
+    }),
+    passphrase: optionalText({
+      default: undefined,
+      description: "Seals the keys in backups; at least 12 characters. Without it they are left out.",
+      why: "keys in the open would make the encryption of the blobs worthless; keep it where the backups are not",
+      secret: true,
+    }),
+  },
   roots: record({
     name: /^(?!workspace$)[a-z][a-z0-9_-]*$/,
     value: z.strictObject({ path: z.string().min(1), mode: z.enum(["read", "write"]).default("read") }),

@@ -11,6 +11,8 @@ export interface Home {
   readonly cacheDatabase: string;
   readonly keys: string;
   readonly ledger: string;
+  /** Ledgers that ended with a restore; there is no such folder before the first one. */
+  readonly earlierLedgers: string;
   readonly blobs: string;
   readonly workspaces: string;
   readonly policy: string;
@@ -26,6 +28,7 @@ export function homeAt(folder: string): Home {
     cacheDatabase: join(folder, "cache.db"),
     keys: join(folder, "keys"),
     ledger: join(folder, "ledger"),
+    earlierLedgers: join(folder, "earlier-ledgers"),
     blobs: join(folder, "blobs"),
     workspaces: join(folder, "workspaces"),
     policy: join(folder, "policy.yaml"),

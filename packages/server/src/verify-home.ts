@@ -12,13 +12,14 @@ import { sha256 } from "./base/digest.ts";
 import type { BlobStore } from "./blobs/blob.ts";
 import type { Home } from "./home.ts";
 import type { VerifyReport } from "./ledger/verify-report.ts";
-import { verifyLedger } from "./ledger/verify.ts";
+import { verifyHistory } from "./ledger/verify-history.ts";
+import type { RunProof } from "./ledger/verify-history.ts";
 import { verifyRuns } from "./runs/verify-runs.ts";
 import type { VerifyFinding } from "./runs/verify-runs.ts";
 import type { Store } from "./store/store.ts";
 
 export interface VerifyHomeDeps {
-  readonly home: Home;
+  readonly home: Pick<Home, "keys" | "ledger" | "earlierLedgers" | "workspaces">;
   /** Reading only. */
   readonly store: Pick<Store, "read" | "scan">;
   readonly blobs: Pick<BlobStore, "get">;
@@ -26,6 +27,8 @@ export interface VerifyHomeDeps {
   readonly runId: string | null;
   /** The verifier key as known from elsewhere, when there is one. */
   readonly verifierKey?: string;
+  /** True for a backup: the ledger was copied after the database, so it may tell of events that came later. */
+  readonly isDatabaseOlder?: boolean;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -38,21 +41,20 @@ export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
   const { home, store, runId } = deps;
   // Read before the ledger, which only grows: what the database calls published must then be in it.
   const knownSize = await publishedSize(store);
-  const heads = new Map<string, Map<number, string>>();
-  const ledger = await verifyLedger({
+  const proofs = createProofs(runId);
+  const ledger = await verifyHistory({
     ledgerFolder: home.ledger,
-    keysFolder: home.keys,
+    earlierFolder: home.earlierLedgers,
+    // A backup has its keys, if any, in a sealed box.
+    ...(deps.isDatabaseOlder === true ? { databaseKnows: knownSize } : { keysFolder: home.keys }),
     knownSize,
     ...(deps.verifierKey === undefined ? {} : { verifierKey: deps.verifierKey }),
     onlyContaining: runId === null ? '"run":{' : runId,
-    onEntry: (_index, { run }) => {
-      if (run === undefined || (runId !== null && run.id !== runId)) return;
-      const known = heads.get(run.id) ?? new Map<number, string>();
-      heads.set(run.id, known.set(run.seq, run.digest));
-    },
+    onProof: proofs.add,
     onProgress: ({ entries, size }) => deps.onProgress?.(`ledger: ${entries} of ${size} entries`),
   });
-  const runs = await verifyRuns({ store, blobs: deps.blobs, heads, runId });
+  const { heads, laterHeads } = proofs;
+  const runs = await verifyRuns({ store, blobs: deps.blobs, heads, laterHeads, runId });
   if (runId !== null && runs.runs === 0 && heads.size === 0) {
     throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${runId}`, { run: runId });
   }
@@ -92,15 +94,40 @@ export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
   };
   return {
     verdict: findings.length === 0 ? "intact" : "broken",
-    text: verdictText(report, runId),
+    text: verdictText(report, { runId, restoredFrom: ledger.restorations[0]?.backedUpAt }),
     ...report,
+  };
+}
+
+interface Proofs {
+  readonly add: (proof: RunProof, isLater: boolean) => void;
+  readonly heads: Map<string, Map<number, string>>;
+  readonly laterHeads: Map<string, Map<number, string>>;
+}
+
+/** Proofs by run and event; of one event the last counts, because a run may have gone another way after a restore. */
+function createProofs(runId: string | null): Proofs {
+  const heads: Proofs["heads"] = new Map();
+  const laterHeads: Proofs["laterHeads"] = new Map();
+  return {
+    heads,
+    laterHeads,
+    add(proof, isLater) {
+      if (runId !== null && proof.id !== runId) return;
+      const into = isLater ? laterHeads : heads;
+      const known = into.get(proof.id) ?? new Map<number, string>();
+      into.set(proof.id, known.set(proof.seq, proof.digest));
+    },
   };
 }
 
 type Report = Omit<VerifyReport, "verdict" | "text">;
 
 /** The words are DESIGN's: intact; never witnessed, pending n, erased n, broken at X. */
-function verdictText(report: Report, runId: string | null): string {
+function verdictText(
+  report: Report,
+  { runId, restoredFrom }: { readonly runId: string | null; readonly restoredFrom: string | undefined },
+): string {
   const what = runId === null ? "ledger" : `run ${runId}`;
   const [first] = report.findings;
   if (first !== undefined) {
@@ -110,7 +137,8 @@ function verdictText(report: Report, runId: string | null): string {
   const witness = report.witnessedTo === null ? "never witnessed" : `witnessed up to ${report.witnessedTo}`;
   const pending = report.pending > 0 ? `; pending ${report.pending}` : "";
   const erased = report.erased > 0 ? `; erased ${report.erased}` : "";
-  return `${what}: intact; ${witness}${pending}${erased}`;
+  const restored = restoredFrom === undefined ? "" : `; restored from the backup of ${restoredFrom}`;
+  return `${what}: intact; ${witness}${pending}${erased}${restored}`;
 }
 
 async function publishedSize(store: Pick<Store, "read">): Promise<number> {
@@ -139,7 +167,7 @@ async function findStored(blobs: Pick<BlobStore, "get">, artifact: Artifact): Pr
   }
 }
 
-async function findWorkspaceCopy(home: Home, artifact: Artifact): Promise<FoundContent> {
+async function findWorkspaceCopy(home: Pick<Home, "workspaces">, artifact: Artifact): Promise<FoundContent> {
   const folder = join(home.workspaces, artifact.runId);
   const isThere = await lstat(folder).then(
     (found) => found.isDirectory(),

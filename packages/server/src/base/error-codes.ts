@@ -39,6 +39,10 @@ export const errorCodes = {
     status: 409,
     hint: "Run the task again and answer in time; policy's `expires` sets how long there is.",
   },
+  APPROVAL_LINK_INVALID: {
+    status: 410,
+    hint: "Answer it on the approvals page of the dashboard, or ask for another link.",
+  },
   APPROVAL_NEEDED: {
     status: 409,
     hint: "Answer it with `homeostat approve ID` or `homeostat reject ID --reason`.",

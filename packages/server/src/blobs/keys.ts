@@ -4,7 +4,7 @@ import { readFile, stat } from "node:fs/promises";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
-import type { Migration, Store } from "../store/store.ts";
+import type { Migration, Statement, Store } from "../store/store.ts";
 import { unwrapKey, wrapKey } from "./encrypt.ts";
 
 export const blobKeysMigration: Migration = {
@@ -58,14 +58,17 @@ export function createSubjectKeys(deps: {
       }
     },
     async erase(subject) {
-      await store.write([
-        {
-          sql: "UPDATE blob_keys SET wrapped = NULL, erased_at_ms = ? WHERE subject = ? AND wrapped IS NOT NULL",
-          params: [clock.now(), subject],
-        },
-      ]);
+      await store.write([eraseKey(subject, clock.now())]);
       reader.forget(subject);
     },
+  };
+}
+
+/** Destroys a subject's key, for one batch with all else that goes with it; then its blobs are noise. */
+export function eraseKey(subject: string, nowMs: number): Statement {
+  return {
+    sql: "UPDATE blob_keys SET wrapped = NULL, erased_at_ms = ? WHERE subject = ? AND wrapped IS NOT NULL",
+    params: [nowMs, subject],
   };
 }
 

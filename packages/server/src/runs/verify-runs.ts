@@ -36,6 +36,8 @@ export interface VerifyRunsDeps {
   readonly store: Pick<Store, "read" | "scan">;
   readonly blobs: Pick<BlobStore, "get">;
   readonly heads: LedgerHeads;
+  /** What it says besides about events that need not be there, because the database is an older copy. */
+  readonly laterHeads?: LedgerHeads;
   /** One run, or all when null. */
   readonly runId: string | null;
 }
@@ -131,7 +133,7 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
     if (body.kind === "bad") findings.push({ what: "event body changed", where, detail: body.detail });
     if (body.kind === "erased") erased += 1;
     state = await foldSafely(state, row, body, findings);
-    const proven = heads.get(row.seq);
+    const proven = heads.get(row.seq) ?? laterProof(row, deps.laterHeads);
     if (proven === undefined) {
       if (waiting.has(row.seq)) pending += 1;
       else
@@ -160,6 +162,11 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
   }
   if (state !== null) findings.push(...projectionFindings(run, state));
   return { events: head.seq, pending, erased, findings, state };
+}
+
+/** A later proof counts only for the very same event: after a restore the run may have gone another way. */
+function laterProof(row: JournalRow, laterHeads: LedgerHeads | undefined): string | undefined {
+  return laterHeads?.get(row.runId)?.get(row.seq) === row.digest ? row.digest : undefined;
 }
 
 function placeOf(row: JournalRow): string {
