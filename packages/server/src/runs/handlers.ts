@@ -3,6 +3,7 @@ import { cancelApproval } from "../gate/approvals.ts";
 import type { EventBody } from "./event.ts";
 import type { RunState } from "./fold.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
+import { isUndone } from "./unwind-plan.ts";
 import { errorInScope, openBelow, placeInside, stepInScope, waitUntil } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
@@ -12,6 +13,8 @@ export async function handleFailure(walk: Walk, due: Due, failure: FailedStep): 
   // The time of a step around this one is over: that step records it, and only what is around it may deal with it.
   if (failure.timeoutOf !== undefined && !isWithin(failure.timeoutOf, path)) return failure;
   await record(walk, path, failure);
+  const cleaned = await cleanUpInside(walk, path);
+  if (cleaned !== undefined) return cleaned;
   if (step.catch.length > 0) {
     const names = { ...place.names, error: errorInScope(failure.error) };
     const result = await walk.runSteps(walk, step.catch, { ...placeInside(place, `${path}/catch/`), names });
@@ -23,6 +26,18 @@ export async function handleFailure(walk: Walk, due: Due, failure: FailedStep): 
   if (!step.goesOnAfterError) return failure;
   await walk.session.append([{ kind: "step.caught", step: path, output: null }]);
   return { kind: "done", output: null };
+}
+
+/** Steps that were given up inside are left by their `finally`, as those that failed were. Undefined: all is clean. */
+async function cleanUpInside(walk: Walk, path: string): Promise<StepResult | undefined> {
+  for (const undoing of walk.planUnwinding()) {
+    const isInside = undoing.kind === "finally" && undoing.path.startsWith(`${path}/`);
+    if (!isInside || isUndone(walk.session.state, undoing)) continue;
+    const result = await walk.runSteps(walk, undoing.steps, undoing.place);
+    // A failure is on record with its step; the one that is being dealt with came first.
+    if (result.kind === "wait" || result.kind === "interrupted") return result;
+  }
+  return undefined;
 }
 
 function isWithin(inner: string, outer: string): boolean {

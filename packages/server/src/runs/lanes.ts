@@ -8,8 +8,11 @@ import type { Walk } from "./walk.ts";
 export interface Lane {
   /** Name of the branch or number of the round. */
   readonly key: string;
-  /** Walks the lane's steps as far as they go; called again when something it waited for may have come. */
-  readonly run: () => Promise<StepResult>;
+  /**
+   * Walks the lane's steps as far as they go; called again when something it waited for may have come. Begins no further step
+   * once `isGivenUp` says so, and is then `interrupted`.
+   */
+  readonly run: (isGivenUp: () => boolean) => Promise<StepResult>;
 }
 
 export interface LaneRules {
@@ -33,7 +36,7 @@ export async function runLanes(walk: Walk, lanes: readonly Lane[], rules: LaneRu
   let fault: { readonly error: unknown } | undefined;
   const begin = (index: number): void => {
     states[index] = { kind: "running" };
-    const done = lanes[index]!.run().then(
+    const done = lanes[index]!.run(() => isOver(states, rules)).then(
       (result) => {
         states[index] = result;
         running.delete(index);

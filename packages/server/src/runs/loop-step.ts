@@ -9,7 +9,7 @@ import type { EndedLane, Lane } from "./lanes.ts";
 import { endLanes, outputOf } from "./parallel-step.ts";
 import type { StepResult } from "./step-result.ts";
 import { placeInside, rendering, scopeOf } from "./walk.ts";
-import type { Deadline, Due, Walk } from "./walk.ts";
+import type { Deadline, Due, Place, Walk } from "./walk.ts";
 
 export async function runForEachStep(walk: Walk, due: Due<ForEachStep>): Promise<StepResult> {
   const { step, path, place, record } = due;
@@ -35,9 +35,13 @@ function roundOf(
   const { item, index, deadline } = round;
   return {
     key: String(index),
-    run: async () => {
+    run: async (isGivenUp) => {
       const inner = placeInside(place, `${path}/${index}/`, deadline);
-      const here = { ...inner, names: { ...place.names, [step.as]: item, index } };
+      const here: Place = {
+        ...inner,
+        names: { ...place.names, [step.as]: item, index },
+        isGivenUp: () => isGivenUp() || place.isGivenUp(),
+      };
       const result = await walk.runSteps(walk, step.steps, here);
       if (result.kind !== "done" || step.collect === null) return result;
       return await rendering(path, () => renderValue(step.collect!, scopeOf(here)));

@@ -13,7 +13,10 @@ export async function runParallelStep(walk: Walk, due: Due<ParallelStep>): Promi
   const deadline = await beginGroup(walk, due, { kind: "parallel" });
   const lanes = step.branches.map(({ name, steps }) => ({
     key: name,
-    run: () => walk.runSteps(walk, steps, placeInside(place, `${path}/${name}/`, deadline)),
+    run: (isGivenUp: () => boolean) => {
+      const inner = placeInside(place, `${path}/${name}/`, deadline);
+      return walk.runSteps(walk, steps, { ...inner, isGivenUp: () => isGivenUp() || place.isGivenUp() });
+    },
   }));
   const result = await runLanes(walk, lanes, { concurrency: step.concurrency, onError: step.onLaneError });
   const gather = (ended: ReadonlyMap<string, EndedLane>): JsonValue =>

@@ -18,6 +18,7 @@ import type { FailedStep, StepResult } from "./step-result.ts";
 import { runToolCallStep } from "./tool-call-step.ts";
 import { createTurns } from "./turns.ts";
 import { runUnwinding } from "./unwind.ts";
+import { planUnwinding } from "./unwind-plan.ts";
 import { runWaitStep } from "./wait-step.ts";
 import { completeStep, isTrue, nearest, rendering, scopeOf, stepInScope, waitUntil } from "./walk.ts";
 import type { Deadline, Due, Place, Rendered, Walk, WorkflowDeps } from "./walk.ts";
@@ -28,7 +29,7 @@ export async function runWorkflow(
   workflow: Workflow,
   deps: WorkflowDeps,
 ): Promise<WorkflowResult> {
-  const walk = createWalk(session, deps);
+  const walk = createWalk(session, workflow, deps);
   const place = rootPlace(session.state, workflow);
   if (session.state.unwinding !== null) return await runUnwinding(walk, workflow, place);
   const result = await runSteps(walk, workflow.steps, place);
@@ -40,7 +41,7 @@ export async function runWorkflow(
   return { kind: "completed", outputs: outputs.output as JsonObject };
 }
 
-function createWalk(session: RunSession, deps: WorkflowDeps): Walk {
+function createWalk(session: RunSession, workflow: Workflow, deps: WorkflowDeps): Walk {
   let isHalted = false;
   let listening: Promise<boolean> | undefined;
   async function listenNow(): Promise<boolean> {
@@ -57,9 +58,11 @@ function createWalk(session: RunSession, deps: WorkflowDeps): Walk {
   }
   return {
     session,
+    workflow,
     deps,
     runSteps,
     listen,
+    planUnwinding: () => planUnwinding(workflow, session.state, rootPlace(session.state, workflow)),
     inTurn: createTurns(),
     takenSignals: new Set(),
     async mayGoOn() {
@@ -81,8 +84,10 @@ export function rootPlace(state: RunState, workflow: Pick<Workflow, "timeoutMs">
     id: state.id,
     startedAt: new Date(startedAtMs).toISOString(),
     state: state.unwinding?.outcome ?? "running",
+    messages: state.messages.map(({ atMs, by, text }) => ({ at: new Date(atMs).toISOString(), by, text })),
   };
-  return { prefix: "", names: { inputs: state.inputs, run }, steps: {}, deadline: nearest(inherited, own) };
+  const deadline = nearest(inherited, own);
+  return { prefix: "", names: { inputs: state.inputs, run }, steps: {}, deadline, isGivenUp: () => false };
 }
 
 async function renderOutputs(workflow: Workflow, place: Place): Promise<Rendered> {
@@ -126,7 +131,7 @@ async function doStep(walk: Walk, due: Due): Promise<StepResult> {
   const { step, path, place, record } = due;
   const known = knownResult(due);
   if (known !== undefined) return known;
-  if (!(await walk.mayGoOn())) return { kind: "interrupted" };
+  if (place.isGivenUp() || !(await walk.mayGoOn())) return { kind: "interrupted" };
   const late = outOfTime(walk, place);
   if (late !== undefined) return late;
   if (record === undefined && step.condition !== null) {

@@ -3,19 +3,24 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import type { JsonObject } from "../base/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { systemClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
 import { blobKeysMigration } from "../blobs/keys.ts";
 import { createGate } from "../gate/gate.ts";
+import { delegationsMigration } from "../approvals/delegations.ts";
+import { approvalLinksMigration } from "../approvals/links.ts";
+import { findStanding, standingApprovalsMigration } from "../approvals/standing.ts";
+import { approvalDepthMigration } from "../approvals/votes.ts";
 import { approvalFromStore, approvalsMigration } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { createPermitOffice } from "../gate/permit.ts";
+import { targetMemoryMigration } from "../gate/target-memory.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
-import type { Decision } from "../policy/decision.ts";
+import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
 import { workersMigration } from "../queue/worker-registry.ts";
@@ -29,16 +34,21 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { Migration } from "../store/store.ts";
 import type { Health } from "../supervision/part.ts";
 import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../tools/tool.ts";
-import { answerApproval, commandRun } from "./control.ts";
-import type { Answer, RunCommand } from "./control.ts";
+import { answerApproval } from "./answer-approval.ts";
+import { commandRun } from "./control.ts";
+import type { Answer, AnswerRequest } from "./answer-approval.ts";
+import type { RunCommand } from "./control.ts";
+import { createWorkflowRegistry, workflowsMigration } from "../workflows/registry.ts";
+import type { WorkflowRegistry } from "../workflows/registry.ts";
 import { createEngine } from "./engine.ts";
 import type { RunState } from "./fold.ts";
 import { createHashMemory, hashMemoryMigration } from "./hash-memory.ts";
 import { inboxMigration } from "./inbox.ts";
-import { journalMigration } from "./journal.ts";
+import { journalMigration, readJournal } from "./journal.ts";
 import type { ReadBlobText } from "./journal.ts";
 import type { LiveRuns } from "./live.ts";
 import { readState } from "./run-reader.ts";
+import { sendSignal } from "./signals.ts";
 import { submitTask } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
 import type { WorkspaceFile } from "./workspace.ts";
@@ -46,9 +56,12 @@ import type { WorkspaceFile } from "./workspace.ts";
 export interface TestTool {
   readonly name: string;
   readonly effect: EffectClass;
+  /** Where its output comes from; `tool` by default. */
+  readonly labels?: readonly OriginLabel[];
   readonly act: (args: JsonObject, context: ToolContext) => Promise<ToolResult["output"]>;
   /** True: the workspace is saved after it acted. */
   readonly touchesFiles?: boolean;
+  readonly files?: AnyTool["files"];
   readonly check?: () => Promise<"happened" | "did-not-happen" | "unknown">;
 }
 
@@ -66,8 +79,13 @@ export interface World {
   kinds(runId: string): Promise<readonly string[]>;
   until(runId: string, ...states: readonly TaskState[]): Promise<RunRow>;
   waitingApproval(runId: string): Promise<Approval>;
-  answer(id: string, answer: Answer, reason?: string): Promise<Approval>;
+  /** As the admin `eve`, unless `more` says otherwise; who delegates is an approver. */
+  answer(id: string, answer: Answer, reason?: string, more?: Partial<AnswerRequest>): Promise<Approval>;
   command(runId: string, command: RunCommand): Promise<void>;
+  signal(runId: string, name: string, data?: JsonValue): Promise<void>;
+  /** Path and SHA-256 of every file, for each time the workspace was saved. */
+  manifests(runId: string): Promise<readonly Readonly<Record<string, string>>[]>;
+  readonly registry: WorkflowRegistry;
   readonly store: LeaseStore;
   /** What routes and commands on runs are made with. */
   readonly submitDeps: SubmitDeps;
@@ -82,6 +100,8 @@ export interface WorldOptions {
   readonly tools: readonly TestTool[];
   /** Allows everything by default. */
   readonly decide?: (action: string) => Decision["effect"];
+  /** A real policy instead. */
+  readonly decideFully?: (request: ActionRequest) => Decision;
   readonly leaseTtlMs?: number;
   /** Another database than SQLite in the temporary folder. */
   readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
@@ -96,9 +116,15 @@ const migrations: readonly Migration[] = [
   runsMigration,
   workersMigration,
   approvalsMigration,
+  approvalDepthMigration,
+  delegationsMigration,
+  approvalLinksMigration,
+  standingApprovalsMigration,
   inboxMigration,
+  workflowsMigration,
   blobKeysMigration,
   artifactsMigration,
+  targetMemoryMigration,
 ];
 
 export async function createWorld(options: WorldOptions): Promise<World> {
@@ -124,8 +150,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const permits = createPermitOffice();
   const gate = createGate({
     pinSecrets: ({ args }) => Promise.resolve(args),
+    findStanding: (question) => findStanding(store, question, clock.now()),
     clock,
-    decide: ({ action }) => decision(decide(action)),
+    decide: options.decideFully ?? (({ action }) => decision(decide(action))),
     limiter: createRateLimiter({ clock }),
     breaker: createCircuitBreaker({ clock }),
     permits,
@@ -134,6 +161,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     observe: () => undefined,
     maxOutputBytes: 1_000_000,
   });
+  const registry = createWorkflowRegistry({ store, clock });
   const engineFor = (owner: string, gone: readonly string[]) =>
     createEngine({
       store,
@@ -145,6 +173,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       gate,
       permits,
       tools,
+      workflows: registry,
       published: () => Promise.resolve(),
       runSandboxed: () => Promise.reject(new HomeostatError("INTERNAL", "no sandbox in this test")),
       workspacesFolder: join(folder, "workspaces"),
@@ -168,6 +197,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     clock,
     workspaces,
     tools,
+    workflows: registry,
     toolDigests: new Map([...tools.keys()].map((name) => [name, "digest"])),
     holdsSecret: (text) => text.includes("SECRET"),
     announce,
@@ -221,19 +251,35 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       }
       throw new Error("nothing waits for approval");
     },
-    answer: (id, answer, reason) =>
+    answer: (id, answer, reason, more = {}) =>
       answerApproval(
-        { store, clock },
+        { store, clock, currentRole: () => Promise.resolve("approver"), checkArguments: () => undefined },
         {
           id,
           answer,
           caller: { id: "eve", role: "admin", tenant: "default" },
           reason: reason ?? null,
           result: null,
+          ...more,
         },
       ),
     command: (runId, command) =>
       commandRun({ store, clock }, { tenant: "default", runId, command, by: "eve", reason: null }),
+    signal: (runId, name, data = null) =>
+      sendSignal(
+        { store, clock, readBlobText, holdsSecret: (text) => text.includes("SECRET") },
+        { runId, name, data, caller: { id: "eve", role: "admin", tenant: "default" }, key: null },
+      ),
+    async manifests(runId) {
+      const manifests: Record<string, string>[] = [];
+      for await (const { body } of readJournal(store, readBlobText, runId)) {
+        if (body.kind !== "action.completed" || body.workspace === null) continue;
+        const { files } = await workspaces.load(body.workspace);
+        manifests.push(Object.fromEntries(Object.entries(files).map(([path, { sha256 }]) => [path, sha256])));
+      }
+      return manifests;
+    },
+    registry,
     async close() {
       for (const worker of workers) await worker.stop();
       await store.close();
@@ -255,7 +301,7 @@ function decision(effect: Decision["effect"]): Decision {
 function asTool(test: TestTool): AnyTool {
   const output = (value: ToolResult["output"]): ToolResult => ({
     output: value,
-    labels: ["tool"],
+    labels: test.labels ?? ["tool"],
     touchedFiles: test.touchesFiles === true,
   });
   const check = test.check;
@@ -264,6 +310,7 @@ function asTool(test: TestTool): AnyTool {
     description: "made for a test",
     args: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
     effect: test.effect,
+    ...(test.files === undefined ? {} : { files: test.files }),
     risk: "low",
     defaultTimeoutMs: 10_000,
     maxTimeoutMs: 60_000,

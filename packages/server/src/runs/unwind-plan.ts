@@ -25,7 +25,7 @@ export function mustUnwind(workflow: Workflow, state: RunState, root: Place): bo
 /** In the order it is to be done: steps that ended last come first, inner ones before those around them. */
 export function planUnwinding(workflow: Workflow, state: RunState, root: Place): readonly Undoing[] {
   const found: Undoing[] = [];
-  visit(workflow.steps, { ...root, steps: {}, deadline: null }, { state, found });
+  visit(workflow.steps, { ...root, steps: {}, deadline: null, isGivenUp: () => false }, { state, found });
   const depth = ({ path }: Undoing): number => path.split("/").length;
   return found.sort((a, b) => b.endedSeq - a.endedSeq || depth(b) - depth(a) || (a.path < b.path ? 1 : -1));
 }
@@ -54,6 +54,8 @@ function visit(steps: readonly Step[], place: Place, visiting: Visiting): void {
     visitInside(step, place, visiting);
     const own = stepInScope(record, record.output);
     place.steps[step.id] = own;
+    // Done by the run this one was made from: that one's to undo.
+    if (record.carried !== null && record.endedAtMs !== null) continue;
     const endedSeq = record.endedSeq ?? visiting.state.headSeq;
     const undoing = (kind: Undoing["kind"], names: Place["names"]): Undoing => ({
       kind,

@@ -3,7 +3,7 @@ import type { JsonValue } from "../base/canonical-json.ts";
 import { isHomeostatError } from "../base/error.ts";
 import type { Scope } from "../expression/expression.ts";
 import type { WaitingFor } from "../queue/task.ts";
-import type { Step } from "../workflows/workflow.ts";
+import type { Step, Workflow } from "../workflows/workflow.ts";
 import type { ChildDeps } from "./child-run.ts";
 import type { RunError } from "./event.ts";
 import type { RunState } from "./fold.ts";
@@ -14,6 +14,7 @@ import type { StepRecord } from "./step-record.ts";
 import { failed, wakeBy } from "./step-result.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
 import type { ToolStepDeps } from "./tool-step.ts";
+import type { Undoing } from "./unwind-plan.ts";
 import type { InTurn } from "./turns.ts";
 
 export interface WorkflowDeps extends ToolStepDeps {
@@ -28,9 +29,12 @@ export interface WorkflowDeps extends ToolStepDeps {
 /** What one walk carries along. */
 export interface Walk {
   readonly session: RunSession;
+  readonly workflow: Workflow;
   readonly deps: WorkflowDeps;
   /** Handed in, so that the executors of groups need not import the one of steps. */
   readonly runSteps: (walk: Walk, steps: readonly Step[], place: Place) => Promise<StepResult>;
+  /** What is to be cleaned up, as things stand; see `planUnwinding`. */
+  readonly planUnwinding: () => readonly Undoing[];
   /** Asked before each step; false: let go. Reads messages when there are some. */
   readonly mayGoOn: () => Promise<boolean>;
   /** Reads messages and expires questions; true when something changed. */
@@ -49,6 +53,8 @@ export interface Place {
   readonly steps: Record<string, JsonValue>;
   /** The nearest end of time around the steps. */
   readonly deadline: Deadline | null;
+  /** True when another branch of a step around these has failed: no further step begins. */
+  readonly isGivenUp: () => boolean;
 }
 
 export interface Deadline {

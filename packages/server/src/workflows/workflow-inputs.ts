@@ -106,22 +106,49 @@ export function checkInputs(
   given: Readonly<Record<string, unknown>>,
   file?: string,
 ): InputsResult {
+  const whose = `the workflow ${workflow.name}`;
+  return checkValues({ declared: workflow.inputs, at: "inputs", one: "input", whose, file }, given);
+}
+
+/** As `checkInputs`, for the members of a signal's data. */
+export function checkPayload(
+  signal: { readonly name: string; readonly payload: readonly WorkflowInput[] },
+  given: Readonly<Record<string, unknown>>,
+): InputsResult {
+  const whose = `the signal ${signal.name}`;
+  return checkValues({ declared: signal.payload, at: "data", one: "member", whose, file: undefined }, given);
+}
+
+interface Declared {
+  readonly declared: readonly WorkflowInput[];
+  /** Path in front of the names. */
+  readonly at: string;
+  /** What one of them is called. */
+  readonly one: string;
+  readonly whose: string;
+  readonly file: string | undefined;
+}
+
+function checkValues(
+  { declared, at, one, whose, file }: Declared,
+  given: Readonly<Record<string, unknown>>,
+): InputsResult {
   const collector = createFindingCollector(file);
-  const names = workflow.inputs.map((input) => input.name);
+  const names = declared.map((input) => input.name);
   const values: Record<string, JsonValue> = {};
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
-    const message = `the workflow ${workflow.name} has no input \`${name.slice(0, 80)}\``;
-    collector.error({ line: 1, column: 1 }, joinPath("inputs", name), message, suggestName(name, names));
+    const message = `${whose} has no ${one} \`${name.slice(0, 80)}\``;
+    collector.error({ line: 1, column: 1 }, joinPath(at, name), message, suggestName(name, names));
   }
-  for (const input of workflow.inputs) {
-    const path = `inputs.${input.name}`;
+  for (const input of declared) {
+    const path = `${at}.${input.name}`;
     const value = Object.hasOwn(given, input.name) ? given[input.name] : undefined;
     if (value === undefined && input.default === undefined) {
       collector.error(
         input,
         path,
-        `the input \`${input.name}\` is missing`,
+        `the ${one} \`${input.name}\` is missing`,
         `it is a ${input.type} without a default`,
       );
       continue;
