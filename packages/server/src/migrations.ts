@@ -6,6 +6,7 @@ import { idempotencyMigration } from "./http/idempotency.ts";
 import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
 import { runsMigration } from "./queue/run-row.ts";
+import { targetMemoryMigration } from "./gate/target-memory.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
@@ -33,3 +34,4 @@ export const migrations: readonly Migration[] = [
   workersMigration,
   sharedFactsMigration,
 ];
+  targetMemoryMigration,

@@ -189,6 +189,12 @@ function find(value: string, search: Search): Found {
   const seen = (span: Span): boolean => !span.echoes.has(packed);
   const candidates = candidatesFor(text, search).filter(seen);
   const exact = candidates.filter((span) => holds(span.text, text));
+  if (exact.some(isTrusted)) return { spans: exact, how: "exact" };
+  // What the task says in another dress is still what the task says, however literally a stranger repeats it.
+  const said = isPackable(packed)
+    ? search.spans.filter((span) => isTrusted(span) && span.compact.includes(packed))
+    : [];
+  if (said.length > 0) return { spans: [...said, ...exact], how: "normalised" };
   if (exact.length > 0) return { spans: exact, how: "exact" };
   const form = [formOf(text)].flatMap((key) => (key === undefined ? [] : search.spansOf(key))).filter(seen);
   if (form.length > 0) return { spans: form, how: "normalised" };
@@ -200,6 +206,10 @@ function find(value: string, search: Search): Found {
   const contained =
     tokens.length < 2 ? [] : candidates.filter((span) => tokens.every((token) => holds(span.text, token)));
   return contained.length > 0 ? { spans: contained, how: "contained" } : { spans: [], how: "none" };
+}
+
+function isTrusted({ source }: Span): boolean {
+  return isTrustedLabel(source.label);
 }
 
 /** Too short a text without its signs is in everything: `a 1` would be found in `la 10`. */

@@ -54,6 +54,13 @@ export function weighRisk(
   };
 }
 
+/** A decision's reason with its score, for those who are asked. */
+export function reasonWithRisk({ reason, score }: Decision): string {
+  return score === undefined || score.value === 0
+    ? reason
+    : `${reason}; risk ${score.value} of 100: ${explainRisk(score)}`;
+}
+
 /** "high risk by rule 30, new target 10". */
 export function explainRisk({ factors }: RiskScore): string {
   return factors.map(({ why, points }) => `${why} ${points}`).join(", ") || "nothing speaks against it";

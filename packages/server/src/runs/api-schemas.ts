@@ -34,6 +34,28 @@ const decisionSchema = z.object({
   reason: z.string(),
   revision: z.string(),
   matched: z.array(matchedRuleSchema),
+  score: z
+    .object({
+      value: z.number().int().describe("0 to 100"),
+      factors: z.array(z.object({ name: z.string(), points: z.number(), why: z.string() })),
+    })
+    .optional()
+    .describe("The action's risk and what it is made of"),
+  origins: z
+    .array(
+      z.object({
+        path: z.string(),
+        role: z.string().describe("What the argument is for: recipient, payee, host ..."),
+        from: z.enum(["trusted", "mixed", "untrusted-only", "invented"]),
+        how: z.string(),
+        labels: z.array(z.string()),
+        sources: z.array(z.string()),
+        instructed: z.number().describe("0 to 100: how much the passage reads as an instruction"),
+        isDelegated: z.boolean(),
+      }),
+    )
+    .optional()
+    .describe("Where each argument came from"),
 });
 
 export const runSummarySchema = z

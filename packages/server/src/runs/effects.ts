@@ -4,7 +4,10 @@ import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
 import type { Permit, PermitOffice } from "../gate/permit.ts";
+import { targetsOf } from "../gate/target-memory.ts";
+import type { TargetMemory } from "../gate/target-memory.ts";
 import { reserveLease } from "../store/lease.ts";
+import type { Statement } from "../store/store.ts";
 import type { AnyTool, Root, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { ActionIntent, EventBody, RunError } from "./event.ts";
 import { outboxKey } from "./session.ts";
@@ -18,6 +21,9 @@ export interface EffectDeps {
   readonly workspaces: Workspaces;
   /** Resolves when the ledger's checkpoint covers the entry; an unsafe act waits for it. */
   readonly published: (outboxKey: string, signal: AbortSignal) => Promise<void>;
+  /** Targets used before, for what is new; absent: nobody remembers. */
+  readonly targets?: TargetMemory;
+  readonly argumentRoles?: (tool: string) => AnyTool["argumentRoles"];
   readonly rootsOf: (runId: string) => readonly Root[];
   readonly runSandboxed: ToolContext["runSandboxed"];
   /** What changed between two manifests, as registry rows and ledger entries. */
@@ -221,7 +227,20 @@ export async function recordResult(
     artifacts: saved.records,
     recovered: request.recovered,
   };
-  await session.append([body], { extra: saved.statements });
+  const used = targetsUsed(session, request.stepPath, deps);
+  await session.append([body], { extra: [...saved.statements, ...used] });
+}
+
+/** Written with the success, so that a target counts as known exactly when something was done to it. */
+function targetsUsed(
+  { state, tenant }: RunSession,
+  stepPath: string,
+  { targets, clock, argumentRoles }: EffectDeps,
+): readonly Statement[] {
+  const intent = state.steps.get(stepPath)?.intent;
+  if (targets === undefined || intent === null || intent === undefined) return [];
+  const owner = { tenant, agent: `workflow:${state.workflow.name}`, tool: intent.tool };
+  return targets.remember(owner, targetsOf(intent.args, argumentRoles?.(intent.tool)), clock.now());
 }
 
 async function saveFiles(session: RunSession, step: string, result: ToolResult, deps: EffectDeps) {

@@ -6,6 +6,7 @@ import type { Logger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { PermitOffice } from "../gate/permit.ts";
+import { createTargetMemory } from "../gate/target-memory.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import type { Part } from "../supervision/part.ts";
@@ -101,6 +102,8 @@ export function createEngine(deps: EngineDeps): Engine {
       runSandboxed: deps.runSandboxed,
       planArtifacts: (change) =>
         planArtifacts(change, { createId: () => createId("art", clock.now()), createSalt }),
+      targets: createTargetMemory({ store }),
+      argumentRoles: (name) => deps.tools.get(name)?.argumentRoles,
       progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
       tools: deps.tools,
       gateTool: (tool, runId) => createGateTool(tool, { roots: rootsOf(runId), runId }),

@@ -1,4 +1,5 @@
 /** The steps of a run as people see them: the file in order, loops unrolled as far as they have run, handlers once they began. Pure. */
+import type { ArgumentOrigin } from "../policy/argument-origin.ts";
 import { handlerNames } from "../workflows/workflow.ts";
 import type { Step, Workflow } from "../workflows/workflow.ts";
 import type { StepView } from "./api-schemas.ts";
@@ -117,6 +118,16 @@ function summaryOf(step: Step): string | null {
 function decisionOf(record: StepRecord | undefined): StepView["decision"] {
   const decision = record?.intent?.decision ?? record?.denial ?? null;
   if (decision === null) return null;
-  const { effect, risk, reason, revision, matched } = decision;
-  return { effect, risk, reason, revision, matched: matched.map((rule) => ({ ...rule })) };
+  const { effect, risk, reason, revision, matched, score, origins } = decision;
+  return {
+    ...{ effect, risk, reason, revision, matched: matched.map((rule) => ({ ...rule })) },
+    ...(score === undefined ? {} : { score: { ...score, factors: [...score.factors] } }),
+    ...(origins === undefined ? {} : { origins: origins.map(viewOrigin) }),
+  };
+}
+
+function viewOrigin(
+  origin: ArgumentOrigin,
+): NonNullable<NonNullable<StepView["decision"]>["origins"]>[number] {
+  return { ...origin, labels: [...origin.labels], sources: [...origin.sources] };
 }

@@ -2,8 +2,9 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { mayRemember } from "../gate/consent.ts";
-import type { GateOutcome, GateTool } from "../gate/gate.ts";
+import type { GateOutcome, GateTool, Traced } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
+import { reasonWithRisk } from "../policy/risk.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
 import { act } from "./effects.ts";
@@ -34,6 +35,8 @@ export interface ToolStepRequest {
   /** When the time of a step around it is over: nothing is begun then, and nothing acts on beyond it. */
   readonly notAfterMs: number | null;
   readonly retry: RetryWish | null;
+  /** Where the arguments came from; `edited` are those a person put in their place. Absent: nobody knows. */
+  readonly trace?: (edited: JsonObject | null) => Promise<Traced>;
   /** Tools that may write the workspace act one after the other. */
   readonly inTurn: InTurn;
 }
@@ -150,6 +153,7 @@ async function attemptOnce(
     role: await deps.roleOf(session.state.requester),
     tenant: session.tenant,
     stepTimeoutMs: timeLeft(request, tool, deps),
+    ...(request.trace === undefined ? {} : { trace: () => request.trace!(record?.edit ?? null) }),
     answer: record?.answer ?? null,
   });
   switch (outcome.kind) {
@@ -268,7 +272,7 @@ async function askPerson(
     argsDigest: outcome.argsDigest,
     labels: request.labels,
     risk: outcome.decision.risk,
-    reason: outcome.decision.reason,
+    reason: reasonWithRisk(outcome.decision),
     matched: outcome.decision.matched,
     policyRevision: outcome.decision.revision,
     by: wish?.by ?? defaultApprovers,

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
+import type { ArgumentRole } from "../policy/argument-origin.ts";
 import type { OriginLabel, RiskLevel } from "../policy/decision.ts";
 import type { IsolationLevel, SandboxOutcome, SandboxRequest } from "../sandbox/sandbox.ts";
 
@@ -81,6 +82,8 @@ export interface Tool<Args = never> {
    */
   readonly files?: "none" | "reads" | "writes";
   readonly risk: RiskLevel;
+  /** What arguments are for, by name, where the name does not say it; rules on data flow go by these. */
+  readonly argumentRoles?: Readonly<Record<string, ArgumentRole>>;
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
   /** Pure but for looking (stat, realpath). Throws ACTION_INVALID or ACTION_DENIED (our own folders, escaping paths). */
