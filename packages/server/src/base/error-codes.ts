@@ -168,6 +168,10 @@ export const errorCodes = {
   REQUEST_UNSUPPORTED: { status: 415, hint: "Send the body as application/json without Content-Encoding." },
   RUN_CANCELLED: { status: 409, hint: "Submit the task again if it was cancelled by mistake." },
   RUN_NOT_FOUND: { status: 404, hint: "List runs with `homeostat ps --all`." },
+  RUN_REPEATS_EFFECTS: {
+    status: 409,
+    hint: "Look at what would be done again; then say so with `confirm: true`, on the command line with --yes.",
+  },
   RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
   RUN_VERSION_UNKNOWN: { status: 500, hint: "A newer Homeostat wrote this journal; run that version." },
   SANDBOX_BUSY: { status: 503, hint: "Too many programs wait already; try again shortly." },

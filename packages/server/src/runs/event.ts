@@ -71,6 +71,14 @@ export interface Ancestor {
   readonly step: string;
 }
 
+/** The run this one was made from: tried again from a step, or forked at a point. */
+export interface RunOrigin {
+  readonly kind: "rerun" | "fork";
+  readonly run: string;
+  /** The last event of that run which counts for this one; 0: from the beginning. */
+  readonly seq: number;
+}
+
 export type ApprovalAnswer = "approve" | "reject" | "expire";
 export type OutcomeAnswer = "happened" | "did-not-happen" | "abandon";
 
@@ -86,6 +94,12 @@ export type EventBody =
       readonly parent: string | null;
       readonly pins: Pins;
       readonly workspace: BlobRef | null;
+      /** Set for a re-run and a fork; `parent` then names the same run. */
+      readonly origin?: RunOrigin;
+      /** What was handed in with the first task, when `workspace` is a later one. */
+      readonly brought?: BlobRef | null;
+      /** By step path: members that replace those the workflow gives to the tool. */
+      readonly stepArguments?: Readonly<Record<string, JsonObject>>;
       /** Set when a step of another run waits for this one: the outermost run first, the parent last. */
       readonly ancestors?: readonly Ancestor[];
       /** When the time is up that the parent has left. */
@@ -99,6 +113,8 @@ export type EventBody =
   | { readonly kind: "run.failed"; readonly error: RunError }
   | { readonly kind: "run.died"; readonly error: RunError }
   | { readonly kind: "run.revived"; readonly by: string }
+  /** A person's word to a run that is under way; workflows read it as `run.messages`. */
+  | { readonly kind: "run.steered"; readonly by: string; readonly message: string }
   | {
       /** What lay in the workspace was not what the journal says, and was put right: these files are named for people. */
       readonly kind: "workspace.restored";
@@ -132,6 +148,21 @@ export type EventBody =
       readonly signalSeq?: number;
       /** Branches or rounds that failed without ending the step, by name. */
       readonly laneErrors?: JsonObject;
+    }
+  | {
+      /** Not done here: the outcome another run has on record, and the event that proves it there. */
+      readonly kind: "step.carried";
+      readonly step: string;
+      /** `open`: a branch or loop that is gone on with from within. */
+      readonly as: "completed" | "skipped" | "caught" | "open";
+      readonly output: JsonValue;
+      readonly labels: readonly OriginLabel[];
+      readonly start: StepStart | null;
+      readonly laneErrors: JsonObject | null;
+      readonly error: RunError | null;
+      /** What was done there; never done or undone here. */
+      readonly intent: ActionIntent | null;
+      readonly from: { readonly run: string; readonly seq: number; readonly digest: string };
     }
   | { readonly kind: "step.skipped"; readonly step: string; readonly reason: string }
   | {

@@ -65,6 +65,8 @@ function eventFor(state: RunState, { message }: InboxEntry, deps: FoldInboxDeps)
       return state.phase === "paused" ? null : { kind: "run.paused", by: message.by, reason: message.reason };
     case "resume":
       return state.phase === "paused" ? { kind: "run.resumed", by: message.by } : null;
+    case "steer":
+      return { kind: "run.steered", by: message.by, message: message.message };
     case "signal":
       return { kind: "signal.received", name: message.name, data: message.data, by: message.by };
     case "child": {

@@ -27,6 +27,8 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         endedAtMs: atMs,
         question: null,
       };
+    case "step.carried":
+      return carryStep(step, body, atMs);
     case "step.skipped":
       return { ...step, status: "skipped", endedAtMs: atMs, question: null };
     case "step.failed":
@@ -126,6 +128,19 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
 
 /** What a step waits for after these; others are at work themselves. */
 const waitingStarts: ReadonlySet<StepStart["kind"]> = new Set(["wait", "signal", "workflow"]);
+
+function carryStep(
+  step: StepRecord,
+  body: Extract<StepBody, { readonly kind: "step.carried" }>,
+  atMs: number,
+): StepRecord {
+  const { as, output, labels, start, laneErrors, error, intent, from } = body;
+  const carried = { run: from.run, seq: from.seq };
+  const known = { ...step, output, labels, start, laneErrors, error, intent, carried };
+  if (as === "open") return { ...known, status: "running" };
+  const status = as === "caught" ? "failed" : as;
+  return { ...known, status, isCaught: as === "caught", attempt: intent?.attempt ?? 0, endedAtMs: atMs };
+}
 
 function endChild(
   step: StepRecord,

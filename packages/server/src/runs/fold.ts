@@ -3,7 +3,7 @@ import type { KnownArtifact } from "../artifacts/artifact.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
 import type { OriginLabel } from "../policy/decision.ts";
-import type { Ancestor, Pins, Priority, RunError, RunEvent } from "./event.ts";
+import type { Ancestor, Pins, Priority, RunError, RunEvent, RunOrigin } from "./event.ts";
 import { applyToStep } from "./fold-step.ts";
 import type { StepBody } from "./fold-step.ts";
 import { isDone, newStep } from "./step-record.ts";
@@ -40,6 +40,13 @@ export interface Unwinding {
   readonly reason: string | null;
 }
 
+/** What a person has told the run. */
+export interface SteeringMessage {
+  readonly atMs: number;
+  readonly by: string;
+  readonly text: string;
+}
+
 export interface RunState {
   readonly id: string;
   phase: RunPhase;
@@ -51,6 +58,11 @@ export interface RunState {
   priority: Priority;
   labels: readonly string[];
   parent: string | null;
+  /** The run this one was re-run or forked from. */
+  origin: RunOrigin | null;
+  stepArguments: Readonly<Record<string, JsonObject>>;
+  /** Oldest first, at most `mostMessages`. */
+  messages: readonly SteeringMessage[];
   /** Not empty when a step of another run waits for this one. */
   ancestors: readonly Ancestor[];
   /** What the parent's time allows; null: no bound from outside. */
@@ -83,6 +95,9 @@ export interface RunState {
   stepsDone: number;
 }
 
+/** More would make every evaluation of `run.messages` slow; the journal keeps them all. */
+const mostMessages = 100;
+
 const endedPhases: ReadonlySet<RunPhase> = new Set(["completed", "failed", "dead", "cancelled"]);
 
 /** A dead run has ended too, but a person may revive it. */
@@ -102,6 +117,9 @@ export function initialState(runId: string, headDigest: string): RunState {
     priority: "normal",
     labels: [],
     parent: null,
+    origin: null,
+    stepArguments: {},
+    messages: [],
     ancestors: [],
     deadlineAtMs: null,
     pins: { stateVersion, expressionVersion: 1, tools: {} },
@@ -148,7 +166,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
         deadlineAtMs: body.deadlineAtMs ?? null,
         pins: body.pins,
         workspace: body.workspace,
-        broughtFiles: body.workspace,
+        broughtFiles: body.brought === undefined ? body.workspace : body.brought,
+        origin: body.origin ?? null,
+        stepArguments: body.stepArguments ?? {},
         createdAtMs: atMs,
       });
     case "run.started":
@@ -173,6 +193,12 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "workspace.restored": {
       const { putBack, removed, count } = body;
       state.repair = { atMs, putBack, removed, count };
+      return state;
+    }
+    case "run.steered": {
+      const message: SteeringMessage = { atMs, by: body.by, text: body.message };
+      state.messages = [...state.messages, message].slice(-mostMessages);
+      state.origins.add("user");
       return state;
     }
     case "run.retrying":
@@ -206,6 +232,7 @@ export function fold(state: RunState, event: RunEvent): RunState {
       return end(state, "completed", atMs, null);
     case "step.started":
     case "step.completed":
+    case "step.carried":
     case "step.skipped":
     case "step.failed":
     case "step.caught":

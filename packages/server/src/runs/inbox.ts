@@ -28,6 +28,7 @@ export type InboxMessage =
   | { readonly kind: "pause"; readonly by: string; readonly reason: string | null }
   | { readonly kind: "resume"; readonly by: string }
   | { readonly kind: "revive"; readonly by: string }
+  | { readonly kind: "steer"; readonly by: string; readonly message: string }
   | {
       readonly kind: "approval";
       readonly approvalId: string;

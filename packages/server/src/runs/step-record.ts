@@ -56,6 +56,8 @@ export interface StepRecord {
   readonly denial: Decision | null;
   /** A person's word on a lost outcome, until the worker has acted on it. */
   readonly resolution: OutcomeAnswer | null;
+  /** The event of another run whose outcome this is. */
+  readonly carried: { readonly run: string; readonly seq: number } | null;
   /** Why a guard holds the action back, until it goes on. */
   readonly held: { readonly reason: string; readonly retryAtMs: number } | null;
 }
@@ -84,6 +86,7 @@ export function newStep(path: string, atMs: number): StepRecord {
     edit: null,
     denial: null,
     resolution: null,
+    carried: null,
     held: null,
   };
 }

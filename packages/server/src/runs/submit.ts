@@ -83,7 +83,7 @@ export async function submitTask(deps: SubmitDeps, submission: Submission): Prom
   };
   const needs = await needStatements(deps.store, runId, needsOf(workflow));
   const stepsTotal = countSteps(workflow.steps);
-  return await create(deps, { runId, submission, body, stepsTotal, nowMs, needs });
+  return await createRun(deps, { runId, submission, body, stepsTotal, nowMs, needs });
 }
 
 export interface Creation {
@@ -92,6 +92,8 @@ export interface Creation {
   readonly runId: string;
   readonly submission: Submission;
   readonly body: EventBody;
+  /** What is on record from the start besides: steps carried over from another run. */
+  readonly carried?: readonly EventBody[];
   readonly stepsTotal: number;
   readonly nowMs: number;
 }
@@ -100,6 +102,8 @@ export interface Creation {
 export interface PreparedRun {
   readonly row: RunRow;
   readonly event: RunEvent;
+  /** `event` and what is carried over. */
+  readonly events: readonly RunEvent[];
   readonly statements: readonly Statement[];
 }
 
@@ -115,22 +119,24 @@ export async function prepareRun(
   const { tenant } = submission;
   const actor = { kind: "user", id: submission.requester } as const;
   const envelope = { runId, tenant, actor, labels: submission.labels, epoch: 0, atMs: nowMs };
-  const built = buildRows(emptyHead(runId), envelope, [body], createSalt);
-  const row = await placeBody(built.rows[0]!, deps.blobs);
-  const event = eventOf(built.rows[0]!, body);
-  const state = fold(initialState(runId, emptyHead(runId).digest), event);
+  const bodies = [body, ...(creation.carried ?? [])];
+  const built = buildRows(emptyHead(runId), envelope, bodies, createSalt);
+  const rows = await Promise.all(built.rows.map((row) => placeBody(row, deps.blobs)));
+  const events = bodies.map((each, index) => eventOf(built.rows[index]!, each));
+  const state = events.reduce(fold, initialState(runId, emptyHead(runId).digest));
   const projection = { tenant, stepsTotal: creation.stepsTotal, letting: null, nowMs, leaseUntilMs: nowMs };
   const runRow = projectRow(state, projection);
   const statements = [
     insertRun(runRow, dedupKey),
     ...creation.needs,
-    insertRow(row),
-    outboxInsert(outboxKey(runId, 1), ledgerEntryOf(row)),
+    ...rows.map(insertRow),
+    ...rows.map((row) => outboxInsert(outboxKey(runId, row.seq), ledgerEntryOf(row))),
   ];
-  return { row: runRow, event, statements };
+  return { row: runRow, event: events[0]!, events, statements };
 }
 
-async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
+/** Writes it and tells whoever watches; a taken key gives the run that has it. */
+export async function createRun(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
   const { submission } = creation;
   const dedupKey =
     submission.dedupKey === undefined ? null : `${submission.requester}/${submission.dedupKey}`;
@@ -143,7 +149,7 @@ async function create(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
     if (existing) return existing;
     throw error;
   }
-  deps.announce([prepared.event], prepared.row);
+  deps.announce(prepared.events, prepared.row);
   return prepared.row;
 }
 
@@ -194,7 +200,7 @@ export function requireInputs(workflow: Workflow, given: Submission["inputs"]): 
 }
 
 /** Inputs and workflow texts go into the journal as they are; a secret in them would be kept for ever. */
-function refuseSecrets(deps: SubmitDeps, text: string, inputs: JsonObject): void {
+export function refuseSecrets(deps: Pick<SubmitDeps, "holdsSecret">, text: string, inputs: JsonObject): void {
   const line = text.split("\n").findIndex((each) => deps.holdsSecret(each)) + 1;
   const inputName = Object.keys(inputs).find((name) => deps.holdsSecret(asText(inputs[name] ?? null)));
   if (line === 0 && inputName === undefined) return;

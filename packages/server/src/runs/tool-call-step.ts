@@ -15,12 +15,15 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
   if (args.kind === "failed") return args;
   const result = await runToolStep(
     walk.session,
+  const { stepArguments } = walk.session.state;
+  const edits = Object.hasOwn(stepArguments, path) ? stepArguments[path] : undefined;
+  const own = edits === undefined ? null : { ...(args.output as JsonObject), ...edits };
     {
       stepPath: path,
       toolName: step.action,
       // The workflow's schema proves that `with` is an object.
-      args: args.output as JsonObject,
-      labels: labelsSeen(walk.session),
+      args: own ?? (args.output as JsonObject),
+      labels: labelsSeen(walk.session, edits !== undefined),
       timeoutMs: step.timeoutMs,
       notAfterMs: place.deadline?.atMs ?? null,
       retry: step.retry,
@@ -31,9 +34,31 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
   return result.kind === "wait" ? waitUntil(result.waiting, place.deadline) : result;
 }
 
-/** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
-function labelsSeen({ state }: RunSession): readonly OriginLabel[] {
+function traceCall(
+  { session, workflow, deps }: Walk,
+  { step }: Due<ToolStep>,
+  { args, edited }: { readonly args: JsonObject; readonly edited: JsonObject | null },
+): Promise<Traced> {
+  const agent = `workflow:${workflow.name}`;
+  return traceStep(
+    {
+      state: session.state,
+      workflow,
+      template: step.args,
+      args,
+      edited,
+      tool: deps.tools.get(step.action),
+      toolNames: [...deps.tools.keys()],
+      owner: { tenant: session.tenant, agent, tool: step.action },
+      nowMs: deps.clock.now(),
+    },
+    deps.targets,
+  );
+}
+
+/** Everything the run has seen so far may have shaped these arguments; where each came from is traced on its own. */
+function labelsSeen({ state }: RunSession, isEdited: boolean): readonly OriginLabel[] {
   const labels = new Set<OriginLabel>(["operator", ...state.origins]);
-  if (Object.keys(state.inputs).length > 0) labels.add("user");
+  if (isEdited || Object.keys(state.inputs).length > 0) labels.add("user");
   return [...labels].sort();
 }

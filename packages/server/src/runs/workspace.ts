@@ -42,6 +42,8 @@ export interface Workspaces {
   /** Makes the folder exactly what the manifest says: half-written leftovers of a crash go, lost files come back. */
   restore(runId: string, ref: BlobRef | null): Promise<Restored>;
   load(ref: BlobRef | null): Promise<Manifest>;
+  /** The same files under another run's key: runs are erased one by one. Throws BLOB_ERASED when they are gone. */
+  copy(ref: BlobRef, toRunId: string): Promise<BlobRef>;
 }
 
 /** What a folder that was there already had to be changed in; a folder made anew has nothing to tell. */
@@ -92,6 +94,13 @@ export function createWorkspaces(deps: {
       return isNew ? { manifest, putBack: [], removed: [] } : { manifest, putBack, removed };
     },
     load,
+    async copy(ref, toRunId) {
+      const manifest = await load(ref);
+      for (const { sha256, sizeBytes } of Object.values(manifest.files)) {
+        await blobs.put(toRunId, await blobs.get({ subject: ref.subject, sha256, sizeBytes }));
+      }
+      return (await save(toRunId, manifest)).ref;
+    },
   };
 
   async function load(ref: BlobRef | null): Promise<Manifest> {

@@ -24,7 +24,7 @@ interface Checking {
   readonly allIds: ReadonlySet<string>;
 }
 
-const runMembers = ["id", "startedAt", "state"];
+const runMembers = ["id", "startedAt", "state", "messages"];
 const stepMembers = ["output", "state", "error", "errors"];
 /** What the inputs of a trigger are made of. */
 const triggerNames = ["trigger", "body", "headers"];
