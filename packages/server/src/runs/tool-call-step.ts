@@ -13,11 +13,11 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
   const { step, path, place } = due;
   const args = await rendering(path, () => renderValue(step.args, scopeOf(place)));
   if (args.kind === "failed") return args;
-  const result = await runToolStep(
-    walk.session,
   const { stepArguments } = walk.session.state;
   const edits = Object.hasOwn(stepArguments, path) ? stepArguments[path] : undefined;
   const own = edits === undefined ? null : { ...(args.output as JsonObject), ...edits };
+  const result = await runToolStep(
+    walk.session,
     {
       stepPath: path,
       toolName: step.action,
@@ -34,29 +34,7 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
   return result.kind === "wait" ? waitUntil(result.waiting, place.deadline) : result;
 }
 
-function traceCall(
-  { session, workflow, deps }: Walk,
-  { step }: Due<ToolStep>,
-  { args, edited }: { readonly args: JsonObject; readonly edited: JsonObject | null },
-): Promise<Traced> {
-  const agent = `workflow:${workflow.name}`;
-  return traceStep(
-    {
-      state: session.state,
-      workflow,
-      template: step.args,
-      args,
-      edited,
-      tool: deps.tools.get(step.action),
-      toolNames: [...deps.tools.keys()],
-      owner: { tenant: session.tenant, agent, tool: step.action },
-      nowMs: deps.clock.now(),
-    },
-    deps.targets,
-  );
-}
-
-/** Everything the run has seen so far may have shaped these arguments; where each came from is traced on its own. */
+/** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
 function labelsSeen({ state }: RunSession, isEdited: boolean): readonly OriginLabel[] {
   const labels = new Set<OriginLabel>(["operator", ...state.origins]);
   if (isEdited || Object.keys(state.inputs).length > 0) labels.add("user");
