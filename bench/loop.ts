@@ -8,6 +8,7 @@ import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
 import { openFolderBlobs } from "../packages/server/src/blobs/folder.ts";
 import { blobKeysMigration } from "../packages/server/src/blobs/keys.ts";
+import { approvalDepthMigration } from "../packages/server/src/approvals/votes.ts";
 import { approvalsMigration } from "../packages/server/src/gate/approvals.ts";
 import { createGate } from "../packages/server/src/gate/gate.ts";
 import { createPermitOffice } from "../packages/server/src/gate/permit.ts";
@@ -229,6 +230,7 @@ async function openDurable(folder: string) {
       journalMigration,
       runsMigration,
       approvalsMigration,
+      approvalDepthMigration,
       inboxMigration,
       artifactsMigration,
     ],

@@ -1,5 +1,14 @@
 /** Made by scripts/generate-client.ts from the server's OpenAPI document; do not edit. */
 
+export type ApiKey = {
+  readonly id: string;
+  readonly principal: string;
+  readonly role: "viewer" | "operator" | "approver" | "admin";
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+};
+
 export type Approval = {
   readonly id: string;
   readonly kind: "action" | "step" | "outcome";
@@ -26,6 +35,17 @@ export type Approval = {
   readonly policyRevision: string;
   readonly requester: string;
   readonly by: readonly string[];
+  /** People this question was handed to */
+  readonly delegates: readonly string[];
+  /** How many must agree */
+  readonly quorum: number;
+  /** How many have agreed */
+  readonly votes: number;
+  /** Who asked for the run may not agree */
+  readonly fourEyes: boolean;
+  readonly mayRemember: boolean;
+  /** What the answer put in place of `args`; null when nothing */
+  readonly editedArgs: unknown;
   /** ISO 8601, UTC */
   readonly requestedAt: string;
   readonly expiresAt: string | null;
@@ -33,6 +53,58 @@ export type Approval = {
   readonly decidedAt: string | null;
   readonly decisionReason: string | null;
   readonly answer: string | null;
+};
+
+export type ApprovalDetail = {
+  readonly id: string;
+  readonly kind: "action" | "step" | "outcome";
+  readonly status: "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved";
+  readonly runId: string;
+  readonly workflow: string;
+  readonly step: string;
+  readonly action: string | null;
+  readonly resource: string | null;
+  readonly summary: string;
+  readonly message: string | null;
+  readonly args: unknown;
+  readonly argsDigest: string;
+  readonly labels: readonly string[];
+  readonly risk: "low" | "medium" | "high";
+  readonly reason: string;
+  readonly matched: readonly {
+    readonly name: string;
+    readonly effect: "allow" | "ask" | "deny";
+    /** Line of policy.yaml */
+    readonly line: number;
+    readonly why: string;
+  }[];
+  readonly policyRevision: string;
+  readonly requester: string;
+  readonly by: readonly string[];
+  /** People this question was handed to */
+  readonly delegates: readonly string[];
+  /** How many must agree */
+  readonly quorum: number;
+  /** How many have agreed */
+  readonly votes: number;
+  /** Who asked for the run may not agree */
+  readonly fourEyes: boolean;
+  readonly mayRemember: boolean;
+  /** What the answer put in place of `args`; null when nothing */
+  readonly editedArgs: unknown;
+  /** ISO 8601, UTC */
+  readonly requestedAt: string;
+  readonly expiresAt: string | null;
+  readonly decidedBy: string | null;
+  readonly decidedAt: string | null;
+  readonly decisionReason: string | null;
+  readonly answer: string | null;
+  readonly voters: readonly {
+    readonly by: string;
+    readonly countsFor: string;
+    readonly reason: string | null;
+    readonly at: string;
+  }[];
 };
 
 export type Artifact = {
@@ -57,6 +129,14 @@ export type Artifact = {
   readonly modifiedBy: string;
   /** What the last change was */
   readonly modification: string;
+};
+
+export type Delegation = {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly createdAt: string;
+  readonly until: string;
 };
 
 export type JsonValue =
@@ -132,9 +212,13 @@ export type RunSummary = {
   readonly state:
     "PENDING" | "QUEUED" | "RUNNING" | "RETRYING" | "WAITING" | "COMPLETED" | "FAILED" | "CANCELLED" | "DEAD";
   readonly waitingFor: {
-    readonly kind: "approval" | "outcome" | "timer" | "retry" | "pause";
-    /** The approval that is waited for */
+    readonly kind: "approval" | "outcome" | "signal" | "child" | "timer" | "retry" | "pause";
+    /** The approval or child run that is waited for */
     readonly id?: string | undefined;
+    /** The signal that is waited for */
+    readonly name?: string | undefined;
+    /** How many other things are waited for at the same time */
+    readonly more?: number | undefined;
     readonly until?: string | null | undefined;
     /** Why the run is held back, when a guard does so */
     readonly reason?: string | undefined;
@@ -161,15 +245,48 @@ export type RunSummary = {
   readonly parent: string | null;
 };
 
+export type Secret = {
+  readonly name: string;
+  readonly handle: string;
+  readonly version: number;
+  readonly source: "store" | "vault" | "environment" | "file";
+  readonly uses: readonly { readonly action: string; readonly resource: string }[];
+  readonly description: string | null;
+  readonly createdBy: string;
+  readonly createdAt: string;
+};
+
 export type SessionState = {
   readonly principal: string;
   readonly role: "none" | "viewer" | "operator" | "approver" | "admin";
 };
 
+export type StandingApproval = {
+  readonly id: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly match: "exact" | "resource";
+  readonly scope: "run" | "workflow" | "tenant";
+  readonly scopeId: string;
+  readonly approvalId: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+};
+
 export type StepView = {
   readonly path: string;
   readonly id: string;
-  readonly kind: "tool" | "branch" | "for_each" | "approval" | "wait" | "set";
+  readonly kind:
+    "tool" | "branch" | "for_each" | "parallel" | "group" | "workflow" | "approval" | "wait" | "set";
+  /** Whether it is one of the workflow's steps or belongs to a handler of one */
+  readonly role: "step" | "catch" | "finally" | "compensate";
+  /** Name of the branch of a `parallel` step it begins */
+  readonly branch: string | null;
+  /** The run that a `workflow` step waits for or has run */
+  readonly childRunId: string | null;
+  /** It failed, and the workflow has dealt with that */
+  readonly caught: boolean;
   readonly title: string | null;
   readonly depth: number;
   readonly state:
@@ -215,6 +332,33 @@ export type StepView = {
       readonly line: number;
       readonly why: string;
     }[];
+    /** The action's risk and what it is made of */
+    readonly score?:
+      | {
+          /** 0 to 100 */
+          readonly value: number;
+          readonly factors: readonly {
+            readonly name: string;
+            readonly points: number;
+            readonly why: string;
+          }[];
+        }
+      | undefined;
+    /** Where each argument came from */
+    readonly origins?:
+      | readonly {
+          readonly path: string;
+          /** What the argument is for: recipient, payee, host ... */
+          readonly role: string;
+          readonly from: "trusted" | "mixed" | "untrusted-only" | "invented";
+          readonly how: string;
+          readonly labels: readonly string[];
+          readonly sources: readonly string[];
+          /** 0 to 100: how much the passage reads as an instruction */
+          readonly instructed: number;
+          readonly isDelegated: boolean;
+        }[]
+      | undefined;
   } | null;
   readonly approvalId: string | null;
 };
@@ -240,8 +384,54 @@ export type VerifyReport = {
   readonly durationMs: number;
 };
 
+export type Worker = {
+  readonly id: string;
+  readonly role: "all" | "gateway" | "worker";
+  readonly state: "running" | "stopping" | "silent" | "gone";
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly url: string;
+  readonly languages: readonly string[];
+  readonly roots: readonly string[];
+  readonly isolation: string;
+  readonly concurrency: number;
+  readonly active: number;
+  readonly policyRevision: string;
+  readonly startedAt: string;
+  readonly seenAt: string;
+};
+
 /** Every operation's input and answer, by operationId. */
 export interface Operations {
+  /** Answer the question behind a link, as the person it was made for */
+  "approvalLinks.answer": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly token: string;
+      readonly answer: "approve" | "reject";
+      readonly reason?: string | undefined;
+    };
+    readonly answer: Approval;
+  };
+  /** The question behind a link; decides nothing and does not use the link up */
+  "approvalLinks.open": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: { readonly token: string };
+    readonly answer: { readonly principal: string; readonly approval: Approval };
+  };
+  /** A link for mail or chat with which one person can answer this question once */
+  "approvals.createLink": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: { readonly for: string; readonly expires?: string | undefined };
+    readonly answer: { readonly url: string; readonly for: string; readonly expiresAt: string };
+  };
   /** Answer an approval */
   "approvals.decide": {
     readonly kind: "json";
@@ -252,16 +442,37 @@ export interface Operations {
       readonly reason?: string | undefined;
       /** For `happened`: what the action gave back */
       readonly result?: JsonValue | undefined;
+      /** With `approve`: the arguments to use instead; policy judges them anew */
+      readonly edit?: { readonly [key: string]: JsonValue } | undefined;
+      /** With `approve`: the same again need not be asked */
+      readonly remember?:
+        | {
+            /** For the rest of this run, runs of this workflow, or everybody */
+            readonly scope: "run" | "workflow" | "tenant";
+            /** The same arguments, or the same resource */
+            readonly match?: "exact" | "resource" | undefined;
+            /** How long, for example `8h` */
+            readonly for: string;
+          }
+        | undefined;
     };
     readonly answer: Approval;
   };
-  /** One approval, with the exact arguments */
+  /** Let somebody else answer this question too */
+  "approvals.delegate": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: { readonly to: string };
+    readonly answer: Approval;
+  };
+  /** One approval, with the exact arguments and who has agreed */
   "approvals.get": {
     readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: Approval;
+    readonly answer: ApprovalDetail;
   };
   /** What waits for a person, oldest first */
   "approvals.list": {
@@ -328,6 +539,30 @@ export interface Operations {
       }[];
     };
   };
+  /** Let somebody answer for you until a time */
+  "delegations.create": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: { readonly to: string; readonly until: string };
+    readonly answer: Delegation;
+  };
+  /** Who may answer for whom now */
+  "delegations.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly Delegation[] };
+  };
+  /** End a delegation of yours; an admin ends anybody's */
+  "delegations.revoke": {
+    readonly kind: "none";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
   /** Examples to start from */
   "examples.list": {
     readonly kind: "json";
@@ -382,6 +617,43 @@ export interface Operations {
     readonly query: undefined;
     readonly body: undefined;
     readonly answer: Readiness;
+  };
+  /** Make a key for somebody; it is shown in this answer alone */
+  "keys.create": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** The name under which policy and approvals know them */
+      readonly principal: string;
+      readonly role: "viewer" | "operator" | "approver" | "admin";
+      readonly expiresAt?: string | undefined;
+    };
+    readonly answer: {
+      readonly id: string;
+      readonly principal: string;
+      readonly role: "viewer" | "operator" | "approver" | "admin";
+      readonly createdBy: string;
+      readonly createdAt: string;
+      readonly expiresAt: string | null;
+      readonly key: string;
+    };
+  };
+  /** Who has a key, and in which role */
+  "keys.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly ApiKey[] };
+  };
+  /** End a key and every session opened with it */
+  "keys.revoke": {
+    readonly kind: "none";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
   };
   /** The checkpoint as a C2SP signed note */
   "ledger.checkpoint": {
@@ -530,9 +802,13 @@ export interface Operations {
         | "CANCELLED"
         | "DEAD";
       readonly waitingFor: {
-        readonly kind: "approval" | "outcome" | "timer" | "retry" | "pause";
-        /** The approval that is waited for */
+        readonly kind: "approval" | "outcome" | "signal" | "child" | "timer" | "retry" | "pause";
+        /** The approval or child run that is waited for */
         readonly id?: string | undefined;
+        /** The signal that is waited for */
+        readonly name?: string | undefined;
+        /** How many other things are waited for at the same time */
+        readonly more?: number | undefined;
         readonly until?: string | null | undefined;
         /** Why the run is held back, when a guard does so */
         readonly reason?: string | undefined;
@@ -621,6 +897,71 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: never;
   };
+  /** Every secret by name, with what it may be used for; never a value */
+  "secrets.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly Secret[] };
+  };
+  /** Destroy every version of a secret */
+  "secrets.remove": {
+    readonly kind: "none";
+    readonly params: { readonly name: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  /** Give a secret a new value for the same uses */
+  "secrets.rotate": {
+    readonly kind: "json";
+    readonly params: { readonly name: string };
+    readonly query: undefined;
+    readonly body: {
+      readonly value?: string | undefined;
+      readonly reference?:
+        | {
+            readonly kind: "vault";
+            readonly path: string;
+            readonly field: string;
+            readonly version?: number | undefined;
+          }
+        | { readonly kind: "environment"; readonly name: string }
+        | { readonly kind: "file"; readonly name: string }
+        | undefined;
+      /** Destroy the version before at once, not at the next rotation */
+      readonly retirePrevious?: boolean | undefined;
+    };
+    readonly answer: Secret;
+  };
+  /** Make a secret, or replace its value and what it may be used for */
+  "secrets.set": {
+    readonly kind: "json";
+    readonly params: { readonly name: string };
+    readonly query: undefined;
+    readonly body: {
+      readonly value?: string | undefined;
+      readonly reference?:
+        | {
+            readonly kind: "vault";
+            readonly path: string;
+            readonly field: string;
+            readonly version?: number | undefined;
+          }
+        | { readonly kind: "environment"; readonly name: string }
+        | { readonly kind: "file"; readonly name: string }
+        | undefined;
+      readonly uses: readonly {
+        /** A glob over action names, for example `http.*` */
+        readonly action: string;
+        /** A glob over resources, for example `https://api.example.org:443/**` */
+        readonly resource: string;
+      }[];
+      readonly description?: string | undefined;
+    };
+    readonly answer: Secret;
+  };
   /** Exchange a bearer token for a session cookie */
   "session.create": {
     readonly kind: "json";
@@ -644,6 +985,22 @@ export interface Operations {
     readonly query: undefined;
     readonly body: undefined;
     readonly answer: SessionState;
+  };
+  /** Answers that are remembered, newest first */
+  "standingApprovals.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly StandingApproval[] };
+  };
+  /** Ask again from now on */
+  "standingApprovals.revoke": {
+    readonly kind: "none";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
   };
   /** How every part of the runtime is */
   "status.get": {
@@ -733,6 +1090,18 @@ export interface Operations {
       }[];
     };
   };
+  /** The processes that work on this database */
+  "workers.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: { readonly all?: string | number | boolean | undefined };
+    readonly body: undefined;
+    readonly answer: {
+      readonly data: readonly Worker[];
+      readonly nextCursor: null;
+      readonly unmet: readonly { readonly need: string; readonly runs: number }[];
+    };
+  };
   /** Check a workflow without running it */
   "workflows.check": {
     readonly kind: "json";
@@ -764,18 +1133,28 @@ export interface OperationFacts {
 }
 
 export const operations: Readonly<Record<OperationId, OperationFacts>> = {
+  "approvalLinks.answer": { method: "POST", path: "/v1/approval-links/answer", kind: "json" },
+  "approvalLinks.open": { method: "POST", path: "/v1/approval-links/open", kind: "json" },
+  "approvals.createLink": { method: "POST", path: "/v1/approvals/{id}/links", kind: "json" },
   "approvals.decide": { method: "POST", path: "/v1/approvals/{id}/decision", kind: "json" },
+  "approvals.delegate": { method: "POST", path: "/v1/approvals/{id}/delegate", kind: "json" },
   "approvals.get": { method: "GET", path: "/v1/approvals/{id}", kind: "json" },
   "approvals.list": { method: "GET", path: "/v1/approvals", kind: "json" },
   "artifacts.content": { method: "GET", path: "/v1/artifacts/{id}/content", kind: "bytes" },
   "artifacts.get": { method: "GET", path: "/v1/artifacts/{id}", kind: "json" },
   "artifacts.list": { method: "GET", path: "/v1/artifacts", kind: "json" },
   "config.get": { method: "GET", path: "/v1/config", kind: "json" },
+  "delegations.create": { method: "POST", path: "/v1/delegations", kind: "json" },
+  "delegations.list": { method: "GET", path: "/v1/delegations", kind: "json" },
+  "delegations.revoke": { method: "DELETE", path: "/v1/delegations/{id}", kind: "none" },
   "examples.list": { method: "GET", path: "/v1/examples", kind: "json" },
   "health.get": { method: "GET", path: "/healthz", kind: "json" },
   "health.live": { method: "GET", path: "/livez", kind: "text" },
   "health.metrics": { method: "GET", path: "/metrics", kind: "text" },
   "health.ready": { method: "GET", path: "/readyz", kind: "json" },
+  "keys.create": { method: "POST", path: "/v1/api-keys", kind: "json" },
+  "keys.list": { method: "GET", path: "/v1/api-keys", kind: "json" },
+  "keys.revoke": { method: "DELETE", path: "/v1/api-keys/{id}", kind: "none" },
   "ledger.checkpoint": { method: "GET", path: "/v1/ledger/checkpoint", kind: "text" },
   "ledger.consistencyProof": { method: "GET", path: "/v1/ledger/proofs/consistency", kind: "json" },
   "ledger.entries": { method: "GET", path: "/v1/ledger/entries", kind: "json" },
@@ -794,12 +1173,19 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "runs.resume": { method: "POST", path: "/v1/runs/{id}/resume", kind: "json" },
   "runs.retry": { method: "POST", path: "/v1/runs/{id}/retry", kind: "json" },
   "runs.stream": { method: "GET", path: "/v1/runs/{id}/stream", kind: "sse" },
+  "secrets.list": { method: "GET", path: "/v1/secrets", kind: "json" },
+  "secrets.remove": { method: "DELETE", path: "/v1/secrets/{name}", kind: "none" },
+  "secrets.rotate": { method: "POST", path: "/v1/secrets/{name}/rotate", kind: "json" },
+  "secrets.set": { method: "PUT", path: "/v1/secrets/{name}", kind: "json" },
   "session.create": { method: "POST", path: "/v1/session", kind: "json" },
   "session.delete": { method: "DELETE", path: "/v1/session", kind: "none" },
   "session.get": { method: "GET", path: "/v1/session", kind: "json" },
+  "standingApprovals.list": { method: "GET", path: "/v1/standing-approvals", kind: "json" },
+  "standingApprovals.revoke": { method: "DELETE", path: "/v1/standing-approvals/{id}", kind: "none" },
   "status.get": { method: "GET", path: "/v1/status", kind: "json" },
   "stream.all": { method: "GET", path: "/v1/stream", kind: "sse" },
   "tasks.submit": { method: "POST", path: "/v1/tasks", kind: "json" },
   "tools.list": { method: "GET", path: "/v1/tools", kind: "json" },
+  "workers.list": { method: "GET", path: "/v1/workers", kind: "json" },
   "workflows.check": { method: "POST", path: "/v1/workflows/check", kind: "json" },
 };

@@ -1,12 +1,17 @@
 /** All tables of state.db, in the order of their ids. */
+import { delegationsMigration } from "./approvals/delegations.ts";
+import { approvalLinksMigration } from "./approvals/links.ts";
+import { standingApprovalsMigration } from "./approvals/standing.ts";
+import { approvalDepthMigration } from "./approvals/votes.ts";
 import { artifactsMigration } from "./artifacts/artifact.ts";
 import { blobKeysMigration } from "./blobs/keys.ts";
 import { approvalsMigration } from "./gate/approvals.ts";
+import { targetMemoryMigration } from "./gate/target-memory.ts";
 import { idempotencyMigration } from "./http/idempotency.ts";
 import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
+import { erasuresMigration } from "./retention/erasure.ts";
 import { runsMigration } from "./queue/run-row.ts";
-import { targetMemoryMigration } from "./gate/target-memory.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
@@ -29,9 +34,14 @@ export const migrations: readonly Migration[] = [
   inboxMigration,
   artifactsMigration,
   secretsMigration,
+  approvalDepthMigration,
   apiKeysMigration,
+  standingApprovalsMigration,
+  delegationsMigration,
+  approvalLinksMigration,
   marksMigration,
+  erasuresMigration,
   workersMigration,
   sharedFactsMigration,
-];
   targetMemoryMigration,
+];

@@ -1,4 +1,6 @@
 /** Builds every part and connects them; reading it from top to bottom is reading the architecture. It decides nothing. */
+import { standingRoutes } from "./approvals/standing.routes.ts";
+import { findStanding } from "./approvals/standing.ts";
 import { createArtifactRoutes } from "./artifacts/artifacts.routes.ts";
 import type { JsonObject, JsonValue } from "./base/canonical-json.ts";
 import { systemClock as clock } from "./base/clock.ts";
@@ -10,7 +12,6 @@ import type { LoadedConfig } from "./config.ts";
 import { createGate } from "./gate/gate.ts";
 import { createPermitOffice } from "./gate/permit.ts";
 import { createCircuitBreaker } from "./guards/circuit-breaker.ts";
-import { createRateLimiter } from "./guards/rate-limit.ts";
 import { prepareHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
@@ -31,9 +32,9 @@ import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publis
 import { openActivePolicy } from "./policy/active-policy.ts";
 import { decide } from "./policy/decide.ts";
 import { policyRoutes } from "./policy/policy.routes.ts";
-import { createLocalQueue } from "./queue/local-queue.ts";
-import { createWorkerRegistry } from "./queue/worker-registry.ts";
+import { approvalLinksRoutes } from "./runs/approval-links.routes.ts";
 import { approvalsRoutes } from "./runs/approvals.routes.ts";
+import { checkEdits } from "./runs/check-edits.ts";
 import { createEngine } from "./runs/engine.ts";
 import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
 import { createHashMemory } from "./runs/hash-memory.ts";
@@ -54,7 +55,7 @@ import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
 import { openSecretsOf } from "./tools/open-secrets.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
-import { neighbourPorts, offersOf, requireSharedKeys, workerFacts } from "./system-cluster.ts";
+import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
 import { openStateStore } from "./system-store.ts";
 import { openRoots } from "./open-roots.ts";
 import { verifyHome } from "./verify-home.ts";
@@ -139,6 +140,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   // A gateway touches no files; the roots are on the workers' machines.
   const roots = drives ? await openRoots(config.roots, home.folder) : [];
   const offers = offersOf(config.role, sandbox.report(), roots);
+  const shared = { config, store, logger, owner, isOwnerDead, offers };
+  const cluster = await openCluster(shared);
 
   const listening: number[] = [];
   const keys = createApiKeys({ store, clock });
@@ -171,10 +174,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const gate = createGate({
     clock,
     decide: (request) => decide(policy.current(), request),
-    limiter: createRateLimiter({ clock }),
+    limiter: cluster.limiter,
     breaker: createCircuitBreaker({ clock }),
     permits,
     pinSecrets: secrets.pin,
+    findStanding: (question) => findStanding(store, question, clock.now()),
     defaultIsolation: config.sandbox.minimum,
     // A JSON value stays one: only strings in it change.
     redact: (value) => recorded.value(value) as JsonValue,
@@ -182,7 +186,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     maxOutputBytes: 4 * 1024 * 1024,
   });
 
-  const queue = createLocalQueue({ store, offers });
+  const { queue } = cluster;
   readQueueGauges(metrics, { queue, store });
   const engine = createEngine({
     store,
@@ -215,6 +219,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     credential: tokens.credential,
     lifetimeMs: sessionLifetimeMs,
   });
+  const holdsSecret = (text: string): boolean => recorded.text(text) !== text;
   const submit = {
     store,
     blobs,
@@ -222,12 +227,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     workspaces: engine.workspaces,
     tools,
     toolDigests: new Map(Object.entries(digestTools(tools))),
-    holdsSecret: (text: string) => recorded.text(text) !== text,
+    holdsSecret,
     announce: engine.announce,
     defaultMaxAttempts: config.runs.maxAttempts,
   };
   const reader = { store, readBlobText: engine.readBlobText };
   const redact = shown.value;
+  const answering = {
+    store,
+    clock,
+    redact,
+    currentRole: keys.currentRole,
+    checkArguments: checkEdits(tools, { holdsSecret }),
+    origin: () => config.http.publicOrigins[0] ?? address(),
+  };
   let isReady = false;
   const parts: Part[] = [];
   const probes = healthRoutes({ parts: () => parts, isReady: () => isReady, metrics });
@@ -240,7 +253,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }),
     ...runsRoutes({ ...reader, clock, redact }),
     ...streamRoutes({ ...reader, live: engine.live, redact }),
-    ...approvalsRoutes({ store, clock, redact }),
+    ...approvalsRoutes(answering),
+    ...approvalLinksRoutes(answering),
+    ...standingRoutes({ store, clock }),
     ...createArtifactRoutes({
       store,
       readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),
@@ -287,22 +302,15 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const address = (): string => urlOf(serves ? config.host : config.worker.host, http.address().port);
   const isolation = sandbox.report().level;
-  const facts = workerFacts(config, { owner, version: options.version, offers, isolation, startedAtMs });
-  const registry = createWorkerRegistry({
-    store,
-    clock,
-    logger,
-    isOwnerDead,
-    self: () => ({
-      ...facts,
-      url: address(),
-      active: engine.worker.activeRuns(),
-      policyRevision: policy.current().revision,
-    }),
-  });
+  const registry = openRegistry(shared, { version: options.version, isolation, startedAtMs }, () => ({
+    url: address(),
+    active: engine.worker.activeRuns(),
+    policyRevision: policy.current().revision,
+  }));
 
   parts.push(
     storePart(store, cache, metrics),
+    ...cluster.parts,
     ledger,
     policy,
     http,

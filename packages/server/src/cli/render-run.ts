@@ -79,12 +79,15 @@ export function renderApproval(approval: Approval, paint: Paint): readonly strin
   for (const rule of matched)
     lines.push(`  rule      ${rule.name} (policy.yaml:${rule.line}) ${rule.effect}: ${oneLine(rule.why)}`);
   if (approval.status === "waiting") {
+    const count = approval.quorum > 1 ? ` (${approval.votes} of ${approval.quorum} agree)` : "";
+    const eyes = approval.fourEyes ? `, not ${approval.requester}` : "";
     lines.push(
-      `  answer    ${approval.by.join(" or ")}${approval.expiresAt === null ? "" : `, until ${approval.expiresAt}`}`,
+      `  answer    ${[...approval.by, ...approval.delegates].join(" or ")}${eyes}${count}${approval.expiresAt === null ? "" : `, until ${approval.expiresAt}`}`,
     );
   } else if (approval.decidedBy !== null) {
     const why = approval.decisionReason === null ? "" : `: ${oneLine(approval.decisionReason)}`;
     lines.push(`  answered  ${approval.answer ?? approval.status} by ${approval.decidedBy}${why}`);
+    if (approval.editedArgs !== null) lines.push(`  instead   ${formatArguments(approval.editedArgs)}`);
   }
   return lines;
 }
@@ -132,7 +135,32 @@ function renderStep(step: StepView, paint: Paint): string {
     step.held === null ? "" : `: held back: ${oneLine(step.held.reason)}, until ${step.held.until}`;
   const error = step.error === null ? held : `: ${oneLine(step.error.message)}`;
   const state = paint(stateStyle(step.state), step.state.padEnd(9));
-  return `${indent}${state} ${paint("bold", oneLine(step.path))}  ${oneLine(what)}  ${paint("dim", took)}${error}`.trimEnd();
+  const line =
+    `${indent}${state} ${paint("bold", oneLine(step.path))}  ${oneLine(what)}  ${paint("dim", took)}${error}`.trimEnd();
+  return [line, ...renderOrigins(step, `${indent}  `).map((text) => paint("dim", text))].join("\n");
+}
+
+/** Arguments that others chose, and a risk worth a word; what the task itself says needs none. */
+function renderOrigins({ decision }: StepView, indent: string): readonly string[] {
+  const foreign = (decision?.origins ?? []).filter(
+    ({ from }) => from === "untrusted-only" || from === "mixed",
+  );
+  const lines = foreign.slice(0, 5).map(({ path, role, from, labels, sources, instructed }) => {
+    const passage = instructed >= 35 ? `, in a passage that reads as an instruction (${instructed})` : "";
+    const where = sources.length === 0 ? "" : ` (${sources.join("; ")})`;
+    return oneLine(
+      `${path} (${role}) ${from === "mixed" ? "partly" : "only"} from ${labels.join(", ")}${where}${passage}`,
+    );
+  });
+  const score = decision?.score;
+  if (score !== undefined && score.value >= 30) {
+    lines.push(
+      oneLine(
+        `risk ${score.value} of 100: ${score.factors.map(({ why, points }) => `${why} ${points}`).join(", ")}`,
+      ),
+    );
+  }
+  return lines.map((line) => indent + line);
 }
 
 function renderOutputs(outputs: unknown, paint: Paint): readonly string[] {

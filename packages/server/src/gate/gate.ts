@@ -11,6 +11,8 @@ import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { askPolicyAboutAll } from "./ask-policy.ts";
+import { weighApproval } from "./consent.ts";
+import type { Consent, FindStanding, GivenAnswer } from "./consent.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
 
 /** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
@@ -48,8 +50,7 @@ export interface GateInput {
   readonly stepTimeoutMs: number | null;
   /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
   readonly trace?: () => Traced | Promise<Traced>;
-  /** The last answer a person gave for this step; it counts only for exactly these arguments. */
-  readonly answer: { readonly answer: "approve" | "reject" | "expire"; readonly argsDigest: string } | null;
+  readonly answer: GivenAnswer | null;
 }
 
 export interface Admitted {
@@ -58,6 +59,8 @@ export interface Admitted {
   readonly decision: Decision;
   readonly timeoutMs: number;
   readonly minimumIsolation: IsolationLevel;
+  /** The remembered yes that let it through, if one did. */
+  readonly standing: string | null;
 }
 
 export type GateOutcome =
@@ -95,6 +98,7 @@ export interface GateDeps {
   readonly permits: PermitOffice;
   /** Binds handles of secrets to versions. Throws SECRET_DENIED, SECRET_NOT_FOUND and SECRET_EXPOSED, which deny. */
   readonly pinSecrets: Secrets["pin"];
+  readonly findStanding: FindStanding;
   /** The weakest isolation when policy names none. */
   readonly defaultIsolation: IsolationLevel;
   /** Masks secrets in a tool's output before it is recorded. */
@@ -112,6 +116,7 @@ export interface Draft {
   readonly argsDigest?: string;
   readonly traced?: Traced;
   readonly decision?: Decision;
+  readonly consent?: Consent;
 }
 
 export function createGate(deps: GateDeps): Gate {
@@ -121,7 +126,7 @@ export function createGate(deps: GateDeps): Gate {
     { name: "resolve", judge: (draft) => resolveResource(draft, deps.pinSecrets) },
     { name: "origins", judge: traceOrigins },
     { name: "policy", judge: (draft) => askPolicy(draft, deps.decide) },
-    { name: "approval", judge: weighApproval },
+    { name: "approval", judge: (draft) => weighApproval(draft, deps.findStanding) },
     { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
     { name: "breaker", judge: (draft) => checkBreaker(draft, deps.breaker) },
   ];
@@ -196,20 +201,6 @@ function askPolicy(
   return { draft: { decision }, finding: { verdict: decision.effect, code, reason: decision.reason } };
 }
 
-/** A refusal counts whatever policy says now; a consent only lifts an `ask`, and only for the very same arguments. */
-function weighApproval({ input, argsDigest }: Draft): ReturnType<Guard<Draft>["judge"]> {
-  const { answer } = input;
-  if (answer === null || answer.argsDigest !== argsDigest || answer.answer === "approve") return {};
-  const expired = answer.answer === "expire";
-  return {
-    finding: {
-      verdict: "deny",
-      code: expired ? "APPROVAL_EXPIRED" : "APPROVAL_REJECTED",
-      reason: expired ? "Nobody answered the approval in time" : "A person rejected the action",
-    },
-  };
-}
-
 async function limitRate({ input, decision }: Draft, limiter: RateLimiter): Promise<GuardResult<Draft>> {
   const rate = decision?.obligations.rate;
   if (rate === undefined) return {};
@@ -246,7 +237,7 @@ export function conclude(
   findings: readonly Finding[],
   deps: Pick<GateDeps, "clock" | "permits" | "defaultIsolation">,
 ): GateOutcome {
-  const { input, resolved, argsDigest, decision } = draft;
+  const { input, resolved, argsDigest, decision, consent } = draft;
   const strictestFinding = findings.findLast((finding) => finding.verdict === verdict);
   if (verdict === "deny" || resolved === undefined || decision === undefined || argsDigest === undefined) {
     return {
@@ -262,9 +253,10 @@ export function conclude(
     decision,
     timeoutMs: timeoutOf(input, decision),
     minimumIsolation: decision.obligations.sandbox ?? deps.defaultIsolation,
+    standing: consent?.kind === "standing" ? consent.id : null,
   };
-  const approved = input.answer?.answer === "approve" && input.answer.argsDigest === argsDigest;
-  if (decision.effect === "ask" && !approved) return { kind: "ask", reason: decision.reason, ...admitted };
+  if (decision.effect === "ask" && consent === undefined)
+    return { kind: "ask", reason: decision.reason, ...admitted };
   const throttle = findings.findLast((finding) => finding.verdict === "throttle");
   if (throttle !== undefined) {
     return { kind: "throttle", retryAtMs: throttle.retryAtMs ?? deps.clock.now(), reason: throttle.reason };

@@ -1,12 +1,13 @@
 /** API keys: people and programs besides the admin, each with a role. Only a digest of the key is kept. */
 import { randomBytes } from "node:crypto";
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
-import { createId, createSalt } from "../base/id.ts";
+import { createId } from "../base/id.ts";
 import { roles } from "../http/access.ts";
 import type { Principal, Role } from "../http/access.ts";
-import { outboxInsert } from "../store/outbox.ts";
+import { factInsert } from "../store/fact.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 
 export const apiKeysMigration: Migration = {
@@ -150,14 +151,10 @@ export function createApiKeys(deps: {
 
   function fact(
     type: string,
-    { tenant, by }: { readonly tenant: string; readonly by: string },
-    data: Parameters<typeof outboxInsert>[1]["data"],
+    { tenant, by }: Pick<CreateApiKey, "tenant" | "by">,
+    data: JsonObject,
   ): Statement {
-    const atMs = clock.now();
-    const key = createId("ent", atMs);
-    const at = new Date(atMs).toISOString();
-    const actor = { kind: "user", id: by } as const;
-    return outboxInsert(key, { v: 1, key, at, type, tenant, actor, labels: [], salt: createSalt(), data });
+    return factInsert({ type, tenant, actor: { kind: "user", id: by }, atMs: clock.now(), data });
   }
 }
 

@@ -65,6 +65,14 @@ function mergeApproval(a: Approval, b: Approval): Approval {
     ),
     ...pick("quorum", both(a.quorum, b.quorum, Math.max)),
     ...pick("expiresMs", both(a.expiresMs, b.expiresMs, Math.min)),
+    ...pick(
+      "fourEyes",
+      both(a.fourEyes, b.fourEyes, (x, y) => x || y),
+    ),
+    ...pick(
+      "remember",
+      both(a.remember, b.remember, (x, y) => x && y),
+    ),
   };
 }
 

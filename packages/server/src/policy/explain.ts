@@ -52,7 +52,10 @@ export function describeObligations({ approval, sandbox, timeoutMs, redact, rate
   const parts: string[] = [];
   if (approval !== undefined) {
     const count = approval.quorum === 1 ? "one of" : `${approval.quorum} of`;
-    parts.push(`approval by ${count} ${approval.by.join(", ")} within ${formatDuration(approval.expiresMs)}`);
+    const eyes = approval.fourEyes === true ? ", not by who asked for the run" : "";
+    parts.push(
+      `approval by ${count} ${approval.by.join(", ")}${eyes} within ${formatDuration(approval.expiresMs)}`,
+    );
   }
   if (sandbox !== undefined) parts.push(`sandbox at least ${sandbox}`);
   if (timeoutMs !== undefined) parts.push(`at most ${formatDuration(timeoutMs)}`);

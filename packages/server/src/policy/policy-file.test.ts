@@ -133,7 +133,7 @@ const mistakes: readonly {
   { title: "exists maybe", rule: "where: [{ arg: a, op: exists, value: maybe }]", at: [6, 42], path: "rules[0].where[0].value", message: /exists wants true or false/ },
   { title: "approval of what is denied", rule: "approval: { by: admin }", at: [6, 5], path: "rules[0].approval", message: /no meaning for what is denied/ },
   { title: "approval of what is allowed", rule: "name: a\n    effect: allow\n    action: x\n    approval: { by: admin }", bare: true, at: [6, 5], path: "rules[0].approval", message: /needs `effect: ask`/ },
-  { title: "approval by nobody", rule: "name: a\n    effect: ask\n    action: x\n    approval: { by: [] }", bare: true, at: [6, 21], path: "rules[0].approval.by", message: /names of roles/ },
+  { title: "approval by nobody", rule: "name: a\n    effect: ask\n    action: x\n    approval: { by: [] }", bare: true, at: [6, 21], path: "rules[0].approval.by", message: /roles, or people/ },
   { title: "a quorum of none", rule: "name: a\n    effect: ask\n    action: x\n    approval: { quorum: 0 }", bare: true, at: [6, 25], path: "rules[0].approval.quorum", message: /from 1 to 100/ },
   { title: "an expiry without unit", rule: "name: a\n    effect: ask\n    action: x\n    approval: { expires: 5 }", bare: true, at: [6, 26], path: "rules[0].approval.expires", message: /expected a duration/ },
   { title: "an unknown sandbox", rule: "name: a\n    effect: ask\n    action: x\n    sandbox: strong", bare: true, at: [6, 14], path: "rules[0].sandbox", message: /none, standard, full/ },

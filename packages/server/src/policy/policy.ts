@@ -67,6 +67,8 @@ export interface Demands {
     readonly by?: readonly string[];
     readonly quorum?: number;
     readonly expiresMs?: number;
+    readonly fourEyes?: boolean;
+    readonly remember?: boolean;
   };
   readonly sandbox?: IsolationLevel;
   readonly timeoutMs?: number;

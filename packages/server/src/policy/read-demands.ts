@@ -37,20 +37,29 @@ function refuseMeaningless(fields: YamlFields, effect: Effect, collector: Findin
   }
 }
 
-const rolePattern = /^[a-z][a-z0-9_-]{0,63}$/;
+/** A role, or one person by name. */
+const responderPattern = /^(?:[a-z][a-z0-9_-]{0,63}|user:[a-z][a-z0-9._-]{0,63})$/;
 
 function readApproval(field: YamlField | undefined, collector: FindingCollector): Demands["approval"] {
   if (field === undefined) return undefined;
-  const fields = readFields(field.node, ["by", "quorum", "expires"], { path: field.path, collector });
+  const fields = readFields(field.node, ["by", "quorum", "expires", "four_eyes", "remember"], {
+    path: field.path,
+    collector,
+  });
   if (fields === undefined) return undefined;
   const by = fields.texts("by");
   const byField = fields.field("by");
   if (
     byField !== undefined &&
     by !== undefined &&
-    (by.length === 0 || !by.every((role) => rolePattern.test(role)))
+    (by.length === 0 || !by.every((responder) => responderPattern.test(responder)))
   ) {
-    collector.error(byField.at, byField.path, "expected names of roles", "for example [approver, admin]");
+    collector.error(
+      byField.at,
+      byField.path,
+      "expected roles, or people as user:NAME",
+      "for example [approver, user:ada]",
+    );
   }
   const quorum = fields.integer("quorum", 1, 100);
   const expiresMs = readDuration(fields.field("expires"), collector);
@@ -58,6 +67,8 @@ function readApproval(field: YamlField | undefined, collector: FindingCollector)
     ...(by === undefined ? {} : { by: [...new Set(by)].sort() }),
     ...(quorum === undefined ? {} : { quorum }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
+    ...(fields.boolean("four_eyes") === true ? { fourEyes: true } : {}),
+    ...(fields.boolean("remember") === false ? { remember: false } : {}),
   };
 }
 

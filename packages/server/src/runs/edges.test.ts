@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { HomeostatError } from "../base/error.ts";
-import { answerApproval, commandRun } from "./control.ts";
+import { answerApproval } from "./answer-approval.ts";
+import { commandRun } from "./control.ts";
 import { putMessage } from "./inbox.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World } from "./testing-world.ts";
@@ -240,7 +241,12 @@ describe("control", () => {
   test("names what is wrong: no such run, no sense, not this role", async () => {
     const world = await start([echo], () => "ask");
     await world.startWorker("one");
-    const deps = { store: world.store, clock: { now: () => Date.now() } as never };
+    const deps = {
+      store: world.store,
+      clock: { now: () => Date.now() } as never,
+      currentRole: () => Promise.resolve("none"),
+      checkArguments: () => undefined,
+    };
     const request = {
       tenant: "default",
       runId: "run_nope",

@@ -1,9 +1,9 @@
 /** What people do with secrets: set, rotate, list, remove. Every change is a fact of the ledger; values never are. */
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { compileGlob } from "../base/glob.ts";
-import { createId, createSalt } from "../base/id.ts";
-import { outboxInsert } from "../store/outbox.ts";
+import { factInsert } from "../store/fact.ts";
 import type { Statement, Store } from "../store/store.ts";
 import { shortestSecret } from "./exposure.ts";
 import { secretNamePattern } from "./handle.ts";
@@ -146,16 +146,8 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
     }
   }
 
-  function fact(
-    type: string,
-    { tenant, by }: SecretKey,
-    data: Parameters<typeof outboxInsert>[1]["data"],
-  ): Statement {
-    const atMs = clock.now();
-    const key = createId("ent", atMs);
-    const at = new Date(atMs).toISOString();
-    const actor = { kind: "user", id: by } as const;
-    return outboxInsert(key, { v: 1, key, at, type, tenant, actor, labels: [], salt: createSalt(), data });
+  function fact(type: string, { tenant, by }: SecretKey, data: JsonObject): Statement {
+    return factInsert({ type, tenant, actor: { kind: "user", id: by }, atMs: clock.now(), data });
   }
 }
 

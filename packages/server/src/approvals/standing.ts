@@ -1,0 +1,196 @@
+/** Standing approvals: a person's yes that is remembered for the same again, within a scope and until a time. */
+import { HomeostatError } from "../base/error.ts";
+import type { Approval } from "../gate/approvals.ts";
+import type { Migration, Row, Statement, Store } from "../store/store.ts";
+
+export const standingApprovalsMigration: Migration = {
+  id: "0340-standing-approvals",
+  statements: () => [
+    `CREATE TABLE standing_approvals (
+      id TEXT PRIMARY KEY,
+      v INTEGER NOT NULL,
+      tenant TEXT NOT NULL,
+      action TEXT NOT NULL,
+      resource TEXT NOT NULL,
+      args_digest TEXT,
+      scope TEXT NOT NULL,
+      scope_id TEXT NOT NULL,
+      approval_id TEXT NOT NULL,
+      created_by TEXT NOT NULL,
+      created_at_ms BIGINT NOT NULL,
+      expires_at_ms BIGINT NOT NULL,
+      revoked_at_ms BIGINT
+    )`,
+    "CREATE INDEX standing_approvals_action ON standing_approvals (tenant, action, resource)",
+  ],
+};
+
+/** For the rest of this run, for runs of this workflow, or for the whole tenant. */
+export const rememberScopes = ["run", "workflow", "tenant"] as const;
+export type RememberScope = (typeof rememberScopes)[number];
+/** The very same arguments, or the same resource with any arguments. */
+export const rememberMatches = ["exact", "resource"] as const;
+export type RememberMatch = (typeof rememberMatches)[number];
+
+export interface Remember {
+  readonly scope: RememberScope;
+  readonly match: RememberMatch;
+  readonly forMs: number;
+}
+
+export interface StandingApproval {
+  readonly id: string;
+  readonly tenant: string;
+  readonly action: string;
+  readonly resource: string;
+  /** Null: any arguments. */
+  readonly argsDigest: string | null;
+  readonly scope: RememberScope;
+  /** The run's id, the workflow's name, or empty. */
+  readonly scopeId: string;
+  /** The question that was answered. */
+  readonly approvalId: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/** A month: what nobody has looked at for longer is asked again. */
+const longestMs = 31 * 24 * 3_600_000;
+
+/** Throws REQUEST_INVALID: what may not be remembered (policy, several people, high risk with any arguments), or not so long. */
+export function planStanding(
+  approval: Approval,
+  remember: Remember,
+  made: { readonly id: string; readonly by: string; readonly atMs: number },
+): StandingApproval {
+  const problem = problemWith(approval, remember);
+  if (problem !== undefined)
+    throw new HomeostatError(
+      "REQUEST_INVALID",
+      `This answer cannot be remembered: ${problem}`,
+      { id: approval.id },
+      {
+        place: { path: "body.remember" },
+      },
+    );
+  const { scope, match } = remember;
+  return {
+    id: made.id,
+    tenant: approval.tenant,
+    action: approval.action ?? "",
+    resource: approval.resource ?? "",
+    argsDigest: match === "exact" ? approval.argsDigest : null,
+    scope,
+    scopeId: { run: approval.runId, workflow: approval.workflow, tenant: "" }[scope],
+    approvalId: approval.id,
+    createdBy: made.by,
+    createdAtMs: made.atMs,
+    expiresAtMs: made.atMs + remember.forMs,
+  };
+}
+
+function problemWith(approval: Approval, { match, forMs }: Remember): string | undefined {
+  if (approval.kind !== "action") return "only actions can be approved for another time";
+  if (!approval.mayRemember) return "policy asks each time (`remember: false`, a quorum or four eyes)";
+  // "Always allow the shell" would allow everything.
+  if (match === "resource" && approval.risk === "high")
+    return "with other arguments an action of high risk is another action";
+  if (forMs <= 0 || forMs > longestMs) return "it must be for longer than nothing and at most 31 days";
+  return undefined;
+}
+
+export function insertStanding(standing: StandingApproval): Statement {
+  return {
+    sql: `INSERT INTO standing_approvals (id, v, tenant, action, resource, args_digest, scope, scope_id, approval_id, created_by,
+      created_at_ms, expires_at_ms) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    params: [
+      standing.id,
+      standing.tenant,
+      standing.action,
+      standing.resource,
+      standing.argsDigest,
+      standing.scope,
+      standing.scopeId,
+      standing.approvalId,
+      standing.createdBy,
+      standing.createdAtMs,
+      standing.expiresAtMs,
+    ],
+  };
+}
+
+/** What is about to be asked. */
+export interface StandingQuestion {
+  readonly tenant: string;
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly argsDigest: string;
+  readonly runId: string;
+  readonly workflow: string;
+}
+
+/** A remembered yes for exactly this, if there is one; an action that touches several resources needs the very same arguments. */
+export async function findStanding(
+  store: Pick<Store, "read">,
+  question: StandingQuestion,
+  nowMs: number,
+): Promise<StandingApproval | undefined> {
+  const [resource = "", ...others] = question.resources;
+  const rows = await store.read(
+    `SELECT * FROM standing_approvals WHERE tenant = ? AND action = ? AND resource = ? AND revoked_at_ms IS NULL
+      AND expires_at_ms > ? AND (args_digest = ? OR (args_digest IS NULL AND ? = 0))
+      AND ((scope = 'tenant') OR (scope = 'workflow' AND scope_id = ?) OR (scope = 'run' AND scope_id = ?))
+      ORDER BY created_at_ms LIMIT 1`,
+    [
+      question.tenant,
+      question.action,
+      resource,
+      nowMs,
+      question.argsDigest,
+      others.length,
+      question.workflow,
+      question.runId,
+    ],
+  );
+  return rows[0] && standingFromStore(rows[0]);
+}
+
+/** In force, newest first. */
+export async function listStanding(
+  store: Pick<Store, "read">,
+  tenant: string,
+  nowMs: number,
+): Promise<readonly StandingApproval[]> {
+  const rows = await store.read(
+    `SELECT * FROM standing_approvals WHERE tenant = ? AND revoked_at_ms IS NULL AND expires_at_ms > ?
+      ORDER BY created_at_ms DESC, id LIMIT 1000`,
+    [tenant, nowMs],
+  );
+  return rows.map(standingFromStore);
+}
+
+/** The guard `standing-approval` fails when there is none in force. */
+export function revokeStanding(id: string, tenant: string, atMs: number): Statement {
+  return {
+    sql: `UPDATE standing_approvals SET revoked_at_ms = ? WHERE id = ? AND tenant = ? AND revoked_at_ms IS NULL`,
+    params: [atMs, id, tenant],
+    expect: { rows: 1, guard: "standing-approval" },
+  };
+}
+
+function standingFromStore(row: Row): StandingApproval {
+  return {
+    id: row["id"] as string,
+    tenant: row["tenant"] as string,
+    action: row["action"] as string,
+    resource: row["resource"] as string,
+    argsDigest: row["args_digest"] as string | null,
+    scope: row["scope"] as RememberScope,
+    scopeId: row["scope_id"] as string,
+    approvalId: row["approval_id"] as string,
+    createdBy: row["created_by"] as string,
+    createdAtMs: row["created_at_ms"] as number,
+    expiresAtMs: row["expires_at_ms"] as number,
+  };
+}

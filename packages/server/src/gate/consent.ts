@@ -1,0 +1,79 @@
+/** Whether a person's answer, given now or remembered, lets exactly this action through. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import { digestJson } from "../base/digest.ts";
+import type { GuardResult } from "../guards/pipeline.ts";
+import type { Decision } from "../policy/decision.ts";
+import type { Draft, GateInput, ResolvedAction } from "./gate.ts";
+
+/** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
+export interface GivenAnswer {
+  readonly answer: "approve" | "reject" | "expire";
+  readonly argsDigest: string;
+  /** Digest of the arguments that the person put in place of those asked about. */
+  readonly editDigest?: string;
+}
+
+/** What is about to be asked; a remembered yes for it, if there is one. */
+export type FindStanding = (question: {
+  readonly tenant: string;
+  readonly action: string;
+  readonly resources: readonly string[];
+  readonly argsDigest: string;
+  readonly runId: string;
+  readonly workflow: string;
+}) => Promise<{ readonly id: string } | undefined>;
+
+/** A person's yes: their answer to this very question, or one that stands. */
+export type Consent = { readonly kind: "answer" } | { readonly kind: "standing"; readonly id: string };
+
+/** A refusal counts whatever policy says now; a consent only lifts an `ask`. */
+export async function weighApproval(draft: Draft, findStanding: FindStanding): Promise<GuardResult<Draft>> {
+  const { input, argsDigest, decision } = draft;
+  const { answer } = input;
+  const isAboutThis = answer !== null && answer.argsDigest === argsDigest;
+  if (isAboutThis && answer.answer !== "approve") return refusal(answer.answer);
+  if (decision?.effect !== "ask") return {};
+  if (answer?.answer === "approve" && (isAboutThis || isEditOf(answer, draft)))
+    return { draft: { consent: { kind: "answer" } } };
+  if (!mayRemember(decision)) return {};
+  const standing = await findStanding(questionOf(input, draft.resolved!, argsDigest!));
+  return standing === undefined ? {} : { draft: { consent: { kind: "standing", id: standing.id } } };
+}
+
+/** A yes may stand for the same again unless policy says no, or wants to hear several people or somebody else each time. */
+export function mayRemember({ obligations }: Decision): boolean {
+  const { approval } = obligations;
+  return approval?.remember !== false && (approval?.quorum ?? 1) === 1 && approval?.fourEyes !== true;
+}
+
+/**
+ * Who edits the arguments agrees to them as written. What the tool found out on top, such as the digest of a file to be deleted,
+ * they have not seen: then they are asked with it.
+ */
+function isEditOf(answer: GivenAnswer, { input, parsed, resolved }: Draft): boolean {
+  if (answer.editDigest === undefined || answer.editDigest !== digestJson(input.args)) return false;
+  const seen = parsed as JsonObject;
+  return Object.keys(resolved!.args).every((name) => Object.hasOwn(seen, name));
+}
+
+function questionOf(input: GateInput, resolved: ResolvedAction, argsDigest: string) {
+  return {
+    tenant: input.tenant,
+    action: input.toolName,
+    resources: [resolved.resource, ...(resolved.otherResources ?? [])],
+    argsDigest,
+    runId: input.runId,
+    workflow: input.agent.replace(/^workflow:/, ""),
+  };
+}
+
+function refusal(answer: "reject" | "expire"): GuardResult<Draft> {
+  const expired = answer === "expire";
+  return {
+    finding: {
+      verdict: "deny",
+      code: expired ? "APPROVAL_EXPIRED" : "APPROVAL_REJECTED",
+      reason: expired ? "Nobody answered the approval in time" : "A person rejected the action",
+    },
+  };
+}
