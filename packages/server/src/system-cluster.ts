@@ -1,18 +1,83 @@
 /** What processes that share a database need of each other: the same keys, the registry of who works, and what each offers. */
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config-schema.ts";
+import { systemClock as clock } from "./base/clock.ts";
 import { sha256 } from "./base/digest.ts";
 import { HomeostatError } from "./base/error.ts";
+import type { Logger } from "./base/log.ts";
+import { createRateLimiter } from "./guards/rate-limit.ts";
+import type { RateLimiter } from "./guards/rate-limit.ts";
+import { createRedisRateLimiter } from "./guards/redis-rate-limit.ts";
 import type { Home } from "./home.ts";
 import { readVerifierKey } from "./ledger/keys.ts";
 import { readMasterKey } from "./blobs/keys.ts";
-import type { Need, WorkerFacts } from "./queue/worker-registry.ts";
+import { createBullmqQueue } from "./queue/bullmq-queue.ts";
+import type { BullmqQueue } from "./queue/bullmq-queue.ts";
+import { createLocalQueue } from "./queue/local-queue.ts";
+import type { Queue } from "./queue/local-queue.ts";
+import { createWorkerRegistry } from "./queue/worker-registry.ts";
+import type { Need, WorkerFacts, WorkerRegistry } from "./queue/worker-registry.ts";
 import type { SandboxReport } from "./sandbox/sandbox.ts";
-import { requireSameFact } from "./store/shared-facts.ts";
+import type { LeaseStore } from "./store/lease.ts";
+import { openRedisLink } from "./store/redis.ts";
+import type { RedisLink } from "./store/redis.ts";
+import { openSharedFact, requireSameFact } from "./store/shared-facts.ts";
 import type { Store } from "./store/store.ts";
+import type { Part } from "./supervision/part.ts";
+import { createSingleton } from "./supervision/singleton.ts";
+import { duties } from "./system-facts.ts";
 import type { Root } from "./tools/tool.ts";
+
+export interface ClusterDeps {
+  readonly config: Config;
+  readonly store: LeaseStore;
+  readonly logger: Logger;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  readonly offers: readonly Need[];
+}
+
+export interface Cluster {
+  readonly queue: Queue;
+  readonly limiter: RateLimiter;
+  /** To start before what uses them. */
+  readonly parts: readonly Part[];
+}
+
+/** Wake-ups and rate limits: of this process and its database alone, or through Redis when it is configured. */
+export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
+  const { config, store, logger, offers } = deps;
+  const local = createLocalQueue({ store, offers });
+  const fallback = createRateLimiter({ clock });
+  if (config.redisUrl === undefined) return { queue: local, limiter: fallback, parts: [] };
+  const redis = await openRedisLink({ url: config.redisUrl, clock, logger });
+  const id = await openSharedFact(store, { name: "deployment", value: randomBytes(8).toString("hex") });
+  const prefix = `homeostat-${id}:`;
+  const queue = await createBullmqQueue({ local, redis, prefix, clock, logger });
+  const limiter = createRedisRateLimiter({ redis, prefix, fallback, clock, logger });
+  const work = (signal: AbortSignal): Promise<void> => queue.dispatch(store, signal);
+  const dispatcher = createSingleton({ ...deps, clock, name: "dispatcher", work });
+  const link = redisPart(redis, queue);
+  return { queue, limiter, parts: duties(config.role).serves ? [link, dispatcher] : [link] };
+}
+
+function redisPart(redis: RedisLink, queue: BullmqQueue): Part {
+  return {
+    name: "redis",
+    start: () => Promise.resolve(),
+    async stop() {
+      await queue.close();
+      await redis.close();
+    },
+    health: () =>
+      redis.isUp()
+        ? { kind: "ok" }
+        : { kind: "degraded", detail: `Redis is away (${redis.why()}); the database wakes workers` },
+  };
+}
 
 /** What this process has for runs that need it. A gateway drives none, so it offers nothing. */
 export function offersOf(
@@ -28,20 +93,16 @@ export function offersOf(
   ].toSorted();
 }
 
-/** The facts that stay the same as long as the process lives. */
-export function workerFacts(
-  config: Pick<Config, "role" | "runs">,
-  about: {
-    readonly owner: string;
-    readonly version: string;
-    readonly offers: readonly Need[];
-    readonly isolation: string;
-    readonly startedAtMs: number;
-  },
-): Omit<WorkerFacts, "active" | "policyRevision" | "url"> {
-  const { owner: id, ...rest } = about;
-  const concurrency = config.role === "gateway" ? 0 : config.runs.concurrency;
-  return { ...rest, id, role: config.role, host: hostname(), pid: process.pid, concurrency };
+/** `now` tells what changes; the rest stays the same as long as the process lives. */
+export function openRegistry(
+  { config, offers, owner: id, ...deps }: ClusterDeps,
+  about: Pick<WorkerFacts, "version" | "isolation" | "startedAtMs">,
+  now: () => Pick<WorkerFacts, "active" | "policyRevision" | "url">,
+): WorkerRegistry {
+  const { role } = config;
+  const concurrency = role === "gateway" ? 0 : config.runs.concurrency;
+  const facts = { ...about, id, role, offers, host: hostname(), pid: process.pid, concurrency };
+  return createWorkerRegistry({ ...deps, clock, self: () => ({ ...facts, ...now() }) });
 }
 
 /** Ports of other processes on this machine, which no tool may call. */

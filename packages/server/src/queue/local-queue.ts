@@ -12,8 +12,11 @@ export interface Queue {
   due(nowMs: number, limit: number): Promise<readonly RunRow[]>;
   /** When the next run falls due after `nowMs`; undefined if none will by itself. */
   nextDueMs(nowMs: number): Promise<number | undefined>;
-  /** Calls back when runs may have fallen due; may call for nothing. Returns the unsubscriber. */
-  onWake(listener: () => void): () => void;
+  /**
+   * Calls back when runs may have fallen due; may call for nothing. A queue that wakes one of several processes passes over those
+   * that say they have no room. Returns the unsubscriber.
+   */
+  onWake(listener: () => void, hasRoom?: () => boolean): () => void;
   counts(): Promise<Readonly<Record<TaskState, number>>>;
 }
 
@@ -33,6 +36,7 @@ export function createLocalQueue(deps: { readonly store: Store; readonly offers?
       const rows = await store.read("SELECT MIN(wake_at_ms) AS next FROM runs WHERE wake_at_ms > ?", [nowMs]);
       return (rows[0]?.["next"] as number | null | undefined) ?? undefined;
     },
+    // Whoever has no room looks again by itself once it has.
     onWake: (listener) => store.onCommit("runs", listener),
     async counts() {
       const rows = await store.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state");

@@ -60,7 +60,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
     async start() {
       await adoptOrphans();
       unsubscribe.push(
-        queue.onWake(look),
+        queue.onWake(look, () => active.size < deps.concurrency),
         store.onCommit("inbox", () => void interruptCancelled().catch(noteFault)),
       );
       look();
