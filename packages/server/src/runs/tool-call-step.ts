@@ -1,11 +1,13 @@
 /** A step that calls a tool: its arguments are rendered, what the run has seen so far is told to policy, then it goes to the gate. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { renderValue } from "../expression/template-value.ts";
+import type { Traced } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import type { ToolStep } from "../workflows/workflow.ts";
 import type { RunSession } from "./session.ts";
 import type { StepResult } from "./step-result.ts";
 import { runToolStep } from "./tool-step.ts";
+import { traceStep } from "./trace-step.ts";
 import { rendering, scopeOf, waitUntil } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
@@ -27,6 +29,8 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
       timeoutMs: step.timeoutMs,
       notAfterMs: place.deadline?.atMs ?? null,
       retry: step.retry,
+      // What a re-run was given in place of the workflow's arguments is a person's edit as well.
+      trace: (edited) => traceCall(walk, due, { args: args.output as JsonObject, edited: edited ?? own }),
       inTurn: walk.inTurn,
     },
     walk.deps,
@@ -34,7 +38,29 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
   return result.kind === "wait" ? waitUntil(result.waiting, place.deadline) : result;
 }
 
-/** Everything the run has seen so far may have shaped these arguments. Finer tracking comes with values that carry labels. */
+function traceCall(
+  { session, workflow, deps }: Walk,
+  { step }: Due<ToolStep>,
+  { args, edited }: { readonly args: JsonObject; readonly edited: JsonObject | null },
+): Promise<Traced> {
+  const agent = `workflow:${workflow.name}`;
+  return traceStep(
+    {
+      state: session.state,
+      workflow,
+      template: step.args,
+      args,
+      edited,
+      tool: deps.tools.get(step.action),
+      toolNames: [...deps.tools.keys()],
+      owner: { tenant: session.tenant, agent, tool: step.action },
+      nowMs: deps.clock.now(),
+    },
+    deps.targets,
+  );
+}
+
+/** Everything the run has seen so far may have shaped these arguments; where each came from is traced on its own. */
 function labelsSeen({ state }: RunSession, isEdited: boolean): readonly OriginLabel[] {
   const labels = new Set<OriginLabel>(["operator", ...state.origins]);
   if (isEdited || Object.keys(state.inputs).length > 0) labels.add("user");
