@@ -5,12 +5,13 @@ import { standingApprovalsMigration } from "./approvals/standing.ts";
 import { approvalDepthMigration } from "./approvals/votes.ts";
 import { artifactsMigration } from "./artifacts/artifact.ts";
 import { blobKeysMigration } from "./blobs/keys.ts";
-import { approvalsMigration } from "./gate/approvals.ts";
+import { approvalRunPathMigration, approvalsMigration } from "./gate/approvals.ts";
 import { targetMemoryMigration } from "./gate/target-memory.ts";
 import { idempotencyMigration } from "./http/idempotency.ts";
 import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
 import { erasuresMigration } from "./retention/erasure.ts";
+import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
 import { inboxMigration } from "./runs/inbox.ts";
@@ -21,6 +22,7 @@ import { marksMigration } from "./store/marks.ts";
 import { outboxMigration } from "./store/outbox.ts";
 import { sharedFactsMigration } from "./store/shared-facts.ts";
 import type { Migration } from "./store/store.ts";
+import { workflowsMigration } from "./workflows/registry.ts";
 
 export const migrations: readonly Migration[] = [
   outboxMigration,
@@ -43,5 +45,8 @@ export const migrations: readonly Migration[] = [
   erasuresMigration,
   workersMigration,
   sharedFactsMigration,
+  runChangesMigration,
   targetMemoryMigration,
+  workflowsMigration,
+  approvalRunPathMigration,
 ];

@@ -41,6 +41,18 @@ export const approvalsMigration: Migration = {
   ],
 };
 
+export const approvalRunPathMigration: Migration = {
+  id: "0211-approval-run-path",
+  statements: () => ["ALTER TABLE approvals ADD COLUMN run_path TEXT NOT NULL DEFAULT '[]'"],
+};
+
+/** A run around the one that asks, and the step of it that waits. */
+export interface RunAbove {
+  readonly runId: string;
+  readonly workflow: string;
+  readonly step: string;
+}
+
 /** `action`: policy asked; `step`: the workflow asked; `outcome`: a crash lost an unsafe action's outcome. */
 export type ApprovalKind = "action" | "step" | "outcome";
 export type ApprovalStatus = "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved";
@@ -53,6 +65,8 @@ export interface Approval {
   readonly kind: ApprovalKind;
   readonly status: ApprovalStatus;
   readonly runId: string;
+  /** The runs around it, the outermost first; empty for a run that nobody waits for. */
+  readonly runPath: readonly RunAbove[];
   readonly workflow: string;
   readonly step: string;
   readonly action: string | null;
@@ -94,8 +108,8 @@ export function insertApproval(approval: Approval): Statement {
   return {
     sql: `INSERT INTO approvals (id, v, tenant, labels, kind, status, run_id, workflow, step, action, resource, summary, message,
       args, args_digest, risk, reason, matched, policy_revision, requester, by_roles, requested_at_ms, expires_at_ms,
-      quorum, four_eyes, may_remember)
-      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      quorum, four_eyes, may_remember, run_path)
+      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
     params: [
       approval.id,
       approval.tenant,
@@ -122,6 +136,7 @@ export function insertApproval(approval: Approval): Statement {
       approval.quorum,
       Number(approval.fourEyes),
       Number(approval.mayRemember),
+      JSON.stringify(approval.runPath),
     ],
   };
 }
@@ -213,6 +228,7 @@ export function approvalFromStore(row: Row): Approval {
     kind: row["kind"] as ApprovalKind,
     status: row["status"] as ApprovalStatus,
     runId: row["run_id"] as string,
+    runPath: json("run_path") as RunAbove[],
     workflow: row["workflow"] as string,
     step: row["step"] as string,
     action: row["action"] as string | null,

@@ -141,6 +141,9 @@ export const approvalSchema = z
     kind: z.enum(["action", "step", "outcome"]),
     status: z.enum(["waiting", "approved", "rejected", "expired", "cancelled", "resolved"]),
     runId: z.string(),
+    runPath: z
+      .array(z.object({ runId: z.string(), workflow: z.string(), step: z.string() }))
+      .describe("The runs around it, the outermost first: steps that run a workflow and wait for it"),
     workflow: z.string(),
     step: z.string(),
     action: z.string().nullable(),

@@ -17,6 +17,7 @@ export function questionAbout(session: RunSession, step: string, nowMs: number) 
     tenant: session.tenant,
     status: "waiting",
     runId: session.runId,
+    runPath: session.state.ancestors,
     workflow: session.state.workflow.name,
     step,
     requester: session.state.requester,

@@ -14,7 +14,7 @@ import { delegationsMigration } from "../approvals/delegations.ts";
 import { approvalLinksMigration } from "../approvals/links.ts";
 import { findStanding, standingApprovalsMigration } from "../approvals/standing.ts";
 import { approvalDepthMigration } from "../approvals/votes.ts";
-import { approvalFromStore, approvalsMigration } from "../gate/approvals.ts";
+import { approvalFromStore, approvalRunPathMigration, approvalsMigration } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { createPermitOffice } from "../gate/permit.ts";
 import { targetMemoryMigration } from "../gate/target-memory.ts";
@@ -22,6 +22,7 @@ import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
+import { runChangesMigration } from "../queue/run-changes.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
 import { workersMigration } from "../queue/worker-registry.ts";
 import type { RunRow } from "../queue/run-row.ts";
@@ -115,6 +116,7 @@ const migrations: readonly Migration[] = [
   journalMigration,
   runsMigration,
   workersMigration,
+  runChangesMigration,
   approvalsMigration,
   approvalDepthMigration,
   delegationsMigration,
@@ -122,6 +124,7 @@ const migrations: readonly Migration[] = [
   standingApprovalsMigration,
   inboxMigration,
   workflowsMigration,
+  approvalRunPathMigration,
   blobKeysMigration,
   artifactsMigration,
   targetMemoryMigration,

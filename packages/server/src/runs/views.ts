@@ -67,6 +67,7 @@ export function viewApproval(approval: Approval, redact: Redact): ApprovalView {
     kind: approval.kind,
     status: approval.status,
     runId: approval.runId,
+    runPath: approval.runPath.map((above) => ({ ...above })),
     workflow: approval.workflow,
     step: approval.step,
     action: approval.action,
