@@ -19,7 +19,9 @@ import { compilePolicy } from "../packages/server/src/policy/compile.ts";
 import { decide } from "../packages/server/src/policy/decide.ts";
 import { requirePolicy } from "../packages/server/src/policy/policy-file.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
+import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
 import { runsMigration } from "../packages/server/src/queue/run-row.ts";
+import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { createEngine } from "../packages/server/src/runs/engine.ts";
 import { createGateTool } from "../packages/server/src/runs/gate-tool.ts";
 import { fold, initialState } from "../packages/server/src/runs/fold.ts";
@@ -229,6 +231,8 @@ async function openDurable(folder: string) {
       blobKeysMigration,
       journalMigration,
       runsMigration,
+      workersMigration,
+      runChangesMigration,
       approvalsMigration,
       approvalDepthMigration,
       inboxMigration,

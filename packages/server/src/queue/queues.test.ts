@@ -17,6 +17,7 @@ import type { BullmqQueue } from "./bullmq-queue.ts";
 import { describeQueue, testRun } from "./describe-queue.fixture.ts";
 import { createLocalQueue } from "./local-queue.ts";
 import type { Queue } from "./local-queue.ts";
+import { runChangesMigration } from "./run-changes.ts";
 import { insertRun, runsMigration } from "./run-row.ts";
 import { workersMigration } from "./worker-registry.ts";
 
@@ -28,7 +29,7 @@ afterEach(async () => {
 
 async function openStore(): Promise<LeaseStore> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-queue-"));
-  const migrations = [leaseMigration, runsMigration, workersMigration];
+  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration];
   const store = await openSqliteStore({ path: join(folder, "state.db"), migrations, clock, logger });
   cleanups.push(() => rm(folder, { recursive: true }), store.close);
   return store;

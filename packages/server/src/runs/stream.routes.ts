@@ -4,6 +4,8 @@ import { approvalFromStore } from "../gate/approvals.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { SseStream } from "../http/sse.ts";
+import { createRunChanges } from "../queue/run-changes.ts";
+import type { RunChanges } from "../queue/run-changes.ts";
 import { isEnded } from "../queue/task.ts";
 import { requireRun } from "./control.ts";
 import type { LiveRuns } from "./live.ts";
@@ -20,6 +22,7 @@ export interface StreamRoutesDeps extends RunReaderDeps {
 const pageSize = 200;
 
 export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
+  const changes = createRunChanges(deps);
   return [
     route({
       method: "GET",
@@ -50,7 +53,7 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
       tags: ["runs"],
       access: "viewer",
       response: "sse",
-      handle: ({ principal }, stream) => streamAll(deps, principal.tenant, stream),
+      handle: ({ principal }, stream) => streamAll({ ...deps, changes }, principal.tenant, stream),
     }),
   ];
 }
@@ -117,13 +120,17 @@ async function streamRun(
   }
 }
 
-async function streamAll(deps: StreamRoutesDeps, tenant: string, stream: SseStream): Promise<void> {
+async function streamAll(
+  deps: StreamRoutesDeps & { readonly changes: RunChanges },
+  tenant: string,
+  stream: SseStream,
+): Promise<void> {
   const bell = createBell(stream.signal);
   const shown = { tenant, statuses: new Map<string, string>() };
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
-  const stopLive = deps.live.subscribe(null, (message) => {
-    if (message.kind === "events" && message.row.tenant === tenant)
-      stream.send({ event: "run", data: viewRun(message.row) });
+  // From the database, not from the hub: the run may be driven by another process.
+  const stopChanges = await deps.changes.subscribe((row) => {
+    if (row.tenant === tenant) stream.send({ event: "run", data: viewRun(row) });
   });
   try {
     stream.open();
@@ -134,7 +141,7 @@ async function streamAll(deps: StreamRoutesDeps, tenant: string, stream: SseStre
     }
   } finally {
     stopCommits();
-    stopLive();
+    stopChanges();
   }
 }
 
