@@ -54,8 +54,10 @@ const patterns: readonly Pattern[] = [
     pattern: /\bfrom me\b.{0,40}\bto you\b/ },
   { name: "concealment", points: 35, isStrong: true, reason: "asks to keep something from the user",
     pattern: /(?:\b(?:do not|don't|never|without|avoid) (?:\w+ ){0,2}(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting|reveal|revealing|disclose|disclosing|show|showing)\b.{0,20}\b(?:user|owner|them|him|her|anyone|anybody|this|it)\b)|(?:\b(?:silently|secretly|covertly|without (?:asking|confirmation|permission|approval|the user))\b)/ },
-  { name: "role marker", points: 50, isStrong: true, reason: "carries markers of a chat's roles",
-    pattern: /(?:<<\/?sys>>|\[\/?inst\]|<\|[a-z_]{2,20}\|>|<\/?(?:system|assistant|user|human|instructions?|prompt|tool_call|function_call|tool_result|function_results?)>|^\s*#{1,6} ?(?:system|instructions?|new instructions?|assistant|user|human)\b|^\s*(?:system|assistant|human) ?: )/ },
+  { name: "role marker", points: 60, isStrong: true, reason: "carries markers of a chat's roles",
+    pattern: /(?:<<\/?sys>>|\[\/?inst\]|<\|[a-z_]{2,20}\|>|<\/?(?:system|assistant|user|human|instructions?|prompt|tool_call|function_call|tool_result|function_results?)>|^\s*#{1,6} ?(?:system|instructions?|new instructions?|assistant|user|human)\b|^\s*#{1,6} ?human\b)/ },
+  { name: "speaker", points: 30, isStrong: true, reason: "is written as a turn of a chat",
+    pattern: /^\s*(?:system|assistant|human|developer) ?: / },
   { name: "do the following", points: 20, isStrong: false, reason: "announces steps to do",
     pattern: /\b(?:(?:please |must |should |need to |have to |then |first |now )?(?:do|perform|execute|complete|follow|carry out) (?:the following|these|this|as follows|what follows|as instructed)|follow (?:the|these|my) instructions|to-?do ?:|next step ?:|action required|new task|your task is)\b/ },
   { name: "important", points: 10, isStrong: false, reason: "presses",
@@ -88,7 +90,7 @@ export function signalsOf(unit: string, context: ReadingContext): readonly Signa
   );
   if (called !== undefined)
     found.push({ name: "tool call", points: 30, isStrong: true, reason: `writes a call of ${called}` });
-  const imperative = findImperative(unit);
+  const imperative = findImperative(unit.replace(/<\/?[a-z][^<>]{0,300}>/g, " ").trim());
   if (imperative === undefined) return found;
   found.push({ name: "imperative", points: 20, isStrong: false, reason: `commands ("${imperative.verb}")` });
   if (target.test(imperative.clause)) {

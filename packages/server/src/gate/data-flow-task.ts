@@ -33,7 +33,7 @@ const nouns: ReadonlyMap<string, EffectKind> = new Map(
 
 /** Verbs of looking: an action named by one of these brings something in and changes nothing. */
 const readers: ReadonlySet<string> = new Set(
-  "get read list search find fetch view show check lookup query describe count browse inspect retrieve load peek head stat exists download see examine preview scan visit watch calculate compute compare validate verify estimate".split(" ").map(stem),
+  "get read list search find fetch view show check lookup query describe count browse inspect retrieve load peek head stat exists download see examine preview scan visit watch calculate compute compare validate verify estimate summarize summarise explain translate analyze analyse review".split(" ").map(stem),
 ); // prettier-ignore
 
 const kindsByVerb: ReadonlyMap<string, readonly EffectKind[]> = invert();

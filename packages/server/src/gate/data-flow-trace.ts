@@ -104,10 +104,16 @@ function traceDerived(value: string, role: ArgumentRole, { labels }: Tracing): T
     const pair = findPair(number, labels.numbers());
     if (pair !== undefined) return { from: fromOf(pair), how: "derived", spans: pair, instructed: 0 };
   }
+  const packed = compact(normalise(value));
   const tokens = [
     ...new Set(tokensOf(normalise(value)).flatMap((token) => [token, ...token.split(/[@._+~%-]+/)])),
   ].filter((token) => token.length >= 3);
-  const found = tokens.map((token) => labels.withToken(token).slice(0, 8));
+  const found = tokens.map((token) =>
+    labels
+      .withToken(token)
+      .filter((span) => !span.echoes.has(packed))
+      .slice(0, 8),
+  );
   const known = found.filter((spans) => spans.length > 0);
   if (known.length > 0 && known.length * 2 > tokens.length) {
     const spans = known.map(

@@ -63,7 +63,10 @@ export function inferRole(name: string, value: ArgumentLeaf["value"]): ArgumentR
   const byValue = typeof value === "string" ? roleOfValue(value.trim()) : undefined;
   const named = roleOfName(name);
   // A value's own form is stronger than a vague name: `subject: https://...` stays a text, `name: a@b.c` is an address.
-  if (byValue !== undefined && (named === undefined || named === "identifier" || named === "option"))
+  if (
+    byValue !== undefined &&
+    (named === undefined || named === "identifier" || named === "option" || named === "amount")
+  )
     return byValue;
   if (named !== undefined) return named;
   if (typeof value === "number") return "amount";

@@ -27,6 +27,13 @@ export function tokensOf(normalised: string): string[] {
   return tokens;
 }
 
+/** Numbers of a normalised text that have separators of thousands: `1,200.50` is one number, not two. */
+export function groupedNumbersIn(normalised: string): readonly number[] {
+  return [...normalised.matchAll(/\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b/g)].flatMap(
+    ([found]) => numberOf(found) ?? [],
+  );
+}
+
 /** A number in one form whatever its dress, so that `1,200.50`, `1200.5` and `$1200.50` are the same; undefined when it is none. */
 export function numberOf(token: string): number | undefined {
   if (token.length > 24 || !/^\d/.test(token)) return undefined;

@@ -4,7 +4,7 @@ import type { OriginLabel } from "../policy/decision.ts";
 import { findInstructions } from "./data-flow-instructions.ts";
 import type { ReadingContext } from "./data-flow-signals.ts";
 import { fieldsOf } from "./labels-fields.ts";
-import { compact, daysIn, hostIn, normalise, numberOf, tokensOf } from "./labels-text.ts";
+import { compact, daysIn, groupedNumbersIn, hostIn, normalise, numberOf, tokensOf } from "./labels-text.ts";
 
 /** Web, mail, files, tools and MCP servers say what others wrote; their content never speaks for the user. */
 export function isTrustedLabel(label: OriginLabel): boolean {
@@ -172,6 +172,7 @@ function keysOf(text: string): ReadonlySet<string> {
     const host = token.includes(".") ? hostIn(token) : undefined;
     if (host !== undefined) keys.add(host);
   }
+  for (const number of groupedNumbersIn(text)) keys.add(String(number));
   for (const day of daysIn(text)) keys.add(day);
   return keys;
 }
