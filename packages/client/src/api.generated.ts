@@ -14,6 +14,8 @@ export type Approval = {
   readonly kind: "action" | "step" | "outcome";
   readonly status: "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved";
   readonly runId: string;
+  /** The runs around it, the outermost first: steps that run a workflow and wait for it */
+  readonly runPath: readonly { readonly runId: string; readonly workflow: string; readonly step: string }[];
   readonly workflow: string;
   readonly step: string;
   readonly action: string | null;
@@ -60,6 +62,8 @@ export type ApprovalDetail = {
   readonly kind: "action" | "step" | "outcome";
   readonly status: "waiting" | "approved" | "rejected" | "expired" | "cancelled" | "resolved";
   readonly runId: string;
+  /** The runs around it, the outermost first: steps that run a workflow and wait for it */
+  readonly runPath: readonly { readonly runId: string; readonly workflow: string; readonly step: string }[];
   readonly workflow: string;
   readonly step: string;
   readonly action: string | null;
@@ -137,6 +141,14 @@ export type Delegation = {
   readonly to: string;
   readonly createdAt: string;
   readonly until: string;
+};
+
+export type Erasure = {
+  readonly id: string;
+  /** ISO 8601, UTC */
+  readonly erasedAt: string;
+  readonly by: string;
+  readonly reason: string | null;
 };
 
 export type JsonValue =
@@ -751,6 +763,55 @@ export interface Operations {
       readonly findings: readonly PolicyFinding[];
     };
   };
+  /** One command for many runs, each with a result of its own */
+  "runs.bulk": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly action: "cancel" | "retry" | "rerun" | "pause" | "resume" | "discard";
+      readonly ids?: readonly string[] | undefined;
+      readonly filter?:
+        | {
+            readonly states?:
+              | readonly (
+                  | "PENDING"
+                  | "QUEUED"
+                  | "RUNNING"
+                  | "RETRYING"
+                  | "WAITING"
+                  | "COMPLETED"
+                  | "FAILED"
+                  | "CANCELLED"
+                  | "DEAD"
+                )[]
+              | undefined;
+            readonly workflow?: string | undefined;
+            readonly label?: string | undefined;
+            readonly createdBefore?: string | undefined;
+          }
+        | undefined;
+      readonly reason?: string | undefined;
+      /** 100 by default */
+      readonly limit?: number | undefined;
+      /** For `rerun`: effects that cannot be taken back may be repeated */
+      readonly confirm?: boolean | undefined;
+      readonly dryRun?: boolean | undefined;
+    };
+    readonly answer: {
+      readonly results: readonly {
+        readonly id: string;
+        readonly ok: boolean;
+        readonly newRunId: string | null;
+        readonly error: { readonly code: string; readonly message: string } | null;
+      }[];
+      readonly done: number;
+      readonly failed: number;
+      /** More runs match than the limit lets through */
+      readonly hasMore: boolean;
+      readonly dryRun: boolean;
+    };
+  };
   /** End the run; a tool that is acting is stopped */
   "runs.cancel": {
     readonly kind: "json";
@@ -759,6 +820,59 @@ export interface Operations {
     readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
+  /** What two runs did differently */
+  "runs.diff": {
+    readonly kind: "json";
+    readonly params: { readonly a: string; readonly b: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: {
+      readonly runs: { readonly a: RunSummary; readonly b: RunSummary };
+      readonly workflow: readonly {
+        readonly kind: "removed" | "added";
+        readonly line: number;
+        readonly text: string;
+      }[];
+      readonly inputs: readonly {
+        readonly path: string;
+        /** Left out where this side has nothing */
+        readonly a: unknown;
+        readonly b: unknown;
+      }[];
+      readonly pins: readonly {
+        readonly path: string;
+        /** Left out where this side has nothing */
+        readonly a: unknown;
+        readonly b: unknown;
+      }[];
+      readonly outcome: readonly {
+        readonly path: string;
+        /** Left out where this side has nothing */
+        readonly a: unknown;
+        readonly b: unknown;
+      }[];
+      /** Steps that differ, at most 1000 */
+      readonly steps: readonly {
+        readonly path: string;
+        readonly change: "only-a" | "only-b" | "changed";
+        readonly differences: readonly {
+          readonly path: string;
+          /** Left out where this side has nothing */
+          readonly a: unknown;
+          readonly b: unknown;
+        }[];
+        readonly durationMs: { readonly a: number | null; readonly b: number | null };
+      }[];
+      readonly stepsDiffer: number;
+      readonly stepsSame: number;
+      /** By SHA-256; null: that run has none of this path */
+      readonly artifacts: readonly {
+        readonly path: string;
+        readonly a: string | null;
+        readonly b: string | null;
+      }[];
+    };
+  };
   /** Give a dead letter up */
   "runs.discard": {
     readonly kind: "json";
@@ -766,6 +880,17 @@ export interface Operations {
     readonly query: undefined;
     readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
+  };
+  /** Erase a run that is over */
+  "runs.erase": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: {
+      /** Why, for the record */
+      readonly reason?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
+    readonly answer: Erasure;
   };
   /** A run's journal, oldest first */
   "runs.events": {
@@ -781,6 +906,42 @@ export interface Operations {
     };
     readonly body: undefined;
     readonly answer: { readonly data: readonly RunEvent[]; readonly nextCursor: string | null };
+  };
+  /** Go on from any event of a run in a new run; the source goes on too */
+  "runs.fork": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: {
+      /** The last event that counts; the newest by default */
+      readonly seq?: number | undefined;
+      /** Inputs that replace those of the source */
+      readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
+      /** By step path: arguments that replace those the workflow gives */
+      readonly stepArguments?: { readonly [key: string]: { readonly [key: string]: JsonValue } } | undefined;
+      /** Effects that cannot be taken back may be repeated */
+      readonly confirm?: boolean | undefined;
+      /** Only say what would be carried over and repeated */
+      readonly dryRun?: boolean | undefined;
+    };
+    readonly answer: {
+      /** Null for a dry run */
+      readonly run: RunSummary | null;
+      readonly origin: { readonly run: string; readonly seq: number };
+      /** Paths of steps that keep their outcome, at most 200 */
+      readonly carried: readonly string[];
+      readonly carriedCount: number;
+      /** What the source has begun and the new run does again, under new keys; at most 200 */
+      readonly repeats: readonly {
+        readonly step: string;
+        readonly tool: string;
+        readonly effect: "pure" | "idempotent" | "checkable" | "unsafe";
+        readonly resource: string;
+        readonly summary: string;
+        readonly outcome: "completed" | "failed" | "unknown";
+      }[];
+      readonly repeatsCount: number;
+    };
   };
   /** One run with its steps, approvals and artifacts */
   "runs.get": {
@@ -873,6 +1034,42 @@ export interface Operations {
     readonly body: { readonly reason?: string | undefined };
     readonly answer: RunSummary;
   };
+  /** Run it again, from a step if one is named, in a new run */
+  "runs.rerun": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: {
+      /** Path of the first step to be done again */
+      readonly fromStep?: string | undefined;
+      /** Inputs that replace those of the source */
+      readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
+      /** By step path: arguments that replace those the workflow gives */
+      readonly stepArguments?: { readonly [key: string]: { readonly [key: string]: JsonValue } } | undefined;
+      /** Effects that cannot be taken back may be repeated */
+      readonly confirm?: boolean | undefined;
+      /** Only say what would be carried over and repeated */
+      readonly dryRun?: boolean | undefined;
+    };
+    readonly answer: {
+      /** Null for a dry run */
+      readonly run: RunSummary | null;
+      readonly origin: { readonly run: string; readonly seq: number };
+      /** Paths of steps that keep their outcome, at most 200 */
+      readonly carried: readonly string[];
+      readonly carriedCount: number;
+      /** What the source has begun and the new run does again, under new keys; at most 200 */
+      readonly repeats: readonly {
+        readonly step: string;
+        readonly tool: string;
+        readonly effect: "pure" | "idempotent" | "checkable" | "unsafe";
+        readonly resource: string;
+        readonly summary: string;
+        readonly outcome: "completed" | "failed" | "unknown";
+      }[];
+      readonly repeatsCount: number;
+    };
+  };
   /** Let a paused run go on */
   "runs.resume": {
     readonly kind: "json";
@@ -887,6 +1084,14 @@ export interface Operations {
     readonly params: { readonly id: string };
     readonly query: undefined;
     readonly body: { readonly reason?: string | undefined };
+    readonly answer: RunSummary;
+  };
+  /** Say something to a run that goes on; its workflow reads it as `run.messages` */
+  "runs.steer": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: { readonly message: string };
     readonly answer: RunSummary;
   };
   /** A run's events as they happen */
@@ -1164,14 +1369,20 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "ledger.verify": { method: "POST", path: "/v1/ledger/verify", kind: "json" },
   "policy.check": { method: "POST", path: "/v1/policy/check", kind: "json" },
   "policy.get": { method: "GET", path: "/v1/policy", kind: "json" },
+  "runs.bulk": { method: "POST", path: "/v1/runs/bulk", kind: "json" },
   "runs.cancel": { method: "POST", path: "/v1/runs/{id}/cancel", kind: "json" },
+  "runs.diff": { method: "GET", path: "/v1/runs/{a}/diff/{b}", kind: "json" },
   "runs.discard": { method: "POST", path: "/v1/runs/{id}/discard", kind: "json" },
+  "runs.erase": { method: "DELETE", path: "/v1/runs/{id}", kind: "json" },
   "runs.events": { method: "GET", path: "/v1/runs/{id}/events", kind: "json" },
+  "runs.fork": { method: "POST", path: "/v1/runs/{id}/fork", kind: "json" },
   "runs.get": { method: "GET", path: "/v1/runs/{id}", kind: "json" },
   "runs.list": { method: "GET", path: "/v1/runs", kind: "json" },
   "runs.pause": { method: "POST", path: "/v1/runs/{id}/pause", kind: "json" },
+  "runs.rerun": { method: "POST", path: "/v1/runs/{id}/rerun", kind: "json" },
   "runs.resume": { method: "POST", path: "/v1/runs/{id}/resume", kind: "json" },
   "runs.retry": { method: "POST", path: "/v1/runs/{id}/retry", kind: "json" },
+  "runs.steer": { method: "POST", path: "/v1/runs/{id}/steer", kind: "json" },
   "runs.stream": { method: "GET", path: "/v1/runs/{id}/stream", kind: "sse" },
   "secrets.list": { method: "GET", path: "/v1/secrets", kind: "json" },
   "secrets.remove": { method: "DELETE", path: "/v1/secrets/{name}", kind: "none" },
