@@ -94,6 +94,21 @@ export const settings = {
       description: "Where log lines go, relative to the data folder; `none` for standard error alone.",
       why: "the terminal is free for what people need to read",
     }),
+    maxBytes: integer({
+      min: 65_536,
+      max: 1024 ** 4,
+      default: 67_108_864,
+      unit: "bytes",
+      description: "A log file that would grow beyond this is put aside and a new one begun.",
+      why: "about 200,000 lines: still opened by any editor",
+    }),
+    keep: integer({
+      min: 0,
+      max: 1_000,
+      default: 5,
+      description: "How many log files that were put aside are kept.",
+      why: "with the default size, logs never take more than 400 MB",
+    }),
   },
   http: {
     bodyLimitBytes: integer({
@@ -262,6 +277,30 @@ export const settings = {
       }),
     },
   },
+  retention: {
+    completedDays: days({
+      description: "Days after its end until a completed run is erased; 0 keeps it for ever.",
+      default: 0,
+      why: "nothing is deleted that nobody asked to delete",
+    }),
+    failedDays: days({
+      description: "The same for failed runs.",
+      default: 0,
+      why: "nothing is deleted that nobody asked to delete",
+    }),
+    cancelledDays: days({
+      description:
+        "The same for cancelled runs. Dead letters wait for a person and are never erased by themselves.",
+      default: 0,
+      why: "nothing is deleted that nobody asked to delete",
+    }),
+    workspaceDays: days({
+      description:
+        "Days after a run's end until its folder is removed; its files stay in the blobs. 0 keeps it.",
+      default: 30,
+      why: "time to look into the folder by hand; artifacts and proofs do not need it",
+    }),
+  },
   backup: {
     folder: optionalText({
       default: undefined,
@@ -301,11 +340,19 @@ export const settings = {
   }),
 };
 
+function days(facts: {
+  readonly default: number;
+  readonly description: string;
+  readonly why: string;
+}): Setting<number> {
+  return integer({ min: 0, max: 36_500, unit: "days", ...facts });
+}
+
 type Values<Tree> = {
   readonly [Key in keyof Tree]: Tree[Key] extends Setting<infer T> ? T : Values<Tree[Key]>;
 };
 
 /** `home`, `log.file` and the paths of `roots` are absolute; `log.file` undefined is standard error alone. */
 export type Config = Omit<Values<typeof settings>, "log"> & {
-  readonly log: { readonly level: "debug" | "info" | "warn" | "error"; readonly file: string | undefined };
+  readonly log: Omit<Values<typeof settings>["log"], "file"> & { readonly file: string | undefined };
 };

@@ -8,7 +8,7 @@ export interface SettingFacts<T> {
   readonly description: string;
   /** Why the default is what it is. */
   readonly why: string;
-  readonly unit?: "bytes" | "ms" | "seconds" | "hours";
+  readonly unit?: "bytes" | "ms" | "seconds" | "hours" | "days";
   /** Shown masked; may also be given as `*_FILE`. */
   readonly secret?: boolean;
   /** False for what must be known before the file can be found. */

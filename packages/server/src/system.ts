@@ -38,6 +38,7 @@ import { checkEdits } from "./runs/check-edits.ts";
 import { createEngine } from "./runs/engine.ts";
 import { observeEvents, readQueueGauges } from "./runs/run-metrics.ts";
 import { createHashMemory } from "./runs/hash-memory.ts";
+import { runControlRoutes } from "./runs/run-control.routes.ts";
 import { runsRoutes } from "./runs/runs.routes.ts";
 import { streamRoutes } from "./runs/stream.routes.ts";
 import { listExamples, loadExample } from "./runs/examples.ts";
@@ -46,6 +47,7 @@ import { createSandbox } from "./sandbox/run-code.ts";
 import { secretsRoutes } from "./secrets/secrets.routes.ts";
 import { statusRoutes } from "./status/status.routes.ts";
 import { workersRoutes } from "./status/workers.routes.ts";
+import { retentionRoutes } from "./retention/retention.routes.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
@@ -54,6 +56,7 @@ import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
 import { openSecretsOf } from "./tools/open-secrets.ts";
+import { createHousekeeping } from "./system-housekeeping.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
 import { openStateStore } from "./system-store.ts";
@@ -92,7 +95,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const logger = createLogger({
     level: config.log.level,
     redact: shown.text,
-    streams: [config.log.file === undefined ? standardErrorStream() : fileLogStream(config.log.file)],
+    streams: [
+      config.log.file === undefined ? standardErrorStream() : fileLogStream(config.log.file, config.log),
+    ],
     clock,
   });
   const metrics = createMetrics({ clock, version: options.version, nodeVersion: process.version });
@@ -242,6 +247,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     origin: () => config.http.publicOrigins[0] ?? address(),
   };
   let isReady = false;
+  const { version } = options;
+  const house = { config, home, store, blobs, clock, logger, owner, isOwnerDead, version, serves, record };
+  const housekeeping = createHousekeeping(house);
   const parts: Part[] = [];
   const probes = healthRoutes({ parts: () => parts, isReady: () => isReady, metrics });
   const api: readonly Route[] = [
@@ -252,6 +260,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       bodyLimitBytes: config.http.bodyLimitBytes,
     }),
     ...runsRoutes({ ...reader, clock, redact }),
+    ...runControlRoutes({ ...submit, ...reader, redact }),
     ...streamRoutes({ ...reader, live: engine.live, redact }),
     ...approvalsRoutes(answering),
     ...approvalLinksRoutes(answering),
@@ -260,6 +269,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       store,
       readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),
     }),
+    ...retentionRoutes(housekeeping.erasure),
     ...ledgerRoutes({ publisher, verify: (runId) => verifyHome({ home, store, blobs, runId }) }),
     ...policyRoutes({ policy, knownActions }),
     ...statusRoutes({
@@ -316,6 +326,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     http,
     ...(drives ? [engine.worker] : []),
     registry,
+    ...housekeeping.parts,
   );
   const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);

@@ -16,6 +16,7 @@ import { verifyHistory } from "./ledger/verify-history.ts";
 import type { RunProof } from "./ledger/verify-history.ts";
 import { verifyRuns } from "./runs/verify-runs.ts";
 import type { VerifyFinding } from "./runs/verify-runs.ts";
+import { erasedType } from "./retention/erasure.ts";
 import type { Store } from "./store/store.ts";
 
 export interface VerifyHomeDeps {
@@ -53,8 +54,8 @@ export async function verifyHome(deps: VerifyHomeDeps): Promise<VerifyReport> {
     onProof: proofs.add,
     onProgress: ({ entries, size }) => deps.onProgress?.(`ledger: ${entries} of ${size} entries`),
   });
-  const { heads, laterHeads } = proofs;
-  const runs = await verifyRuns({ store, blobs: deps.blobs, heads, laterHeads, runId });
+  const { heads, laterHeads, erased } = proofs;
+  const runs = await verifyRuns({ store, blobs: deps.blobs, heads, laterHeads, erased, runId });
   if (runId !== null && runs.runs === 0 && heads.size === 0) {
     throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${runId}`, { run: runId });
   }
@@ -103,17 +104,22 @@ interface Proofs {
   readonly add: (proof: RunProof, isLater: boolean) => void;
   readonly heads: Map<string, Map<number, string>>;
   readonly laterHeads: Map<string, Map<number, string>>;
+  /** Runs of which the ledger says that they were erased. */
+  readonly erased: Set<string>;
 }
 
 /** Proofs by run and event; of one event the last counts, because a run may have gone another way after a restore. */
 function createProofs(runId: string | null): Proofs {
   const heads: Proofs["heads"] = new Map();
   const laterHeads: Proofs["laterHeads"] = new Map();
+  const erased = new Set<string>();
   return {
     heads,
     laterHeads,
+    erased,
     add(proof, isLater) {
       if (runId !== null && proof.id !== runId) return;
+      if (proof.type === erasedType) erased.add(proof.id);
       const into = isLater ? laterHeads : heads;
       const known = into.get(proof.id) ?? new Map<number, string>();
       into.set(proof.id, known.set(proof.seq, proof.digest));

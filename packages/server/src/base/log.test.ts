@@ -7,6 +7,8 @@ import { HomeostatError } from "./error.ts";
 import { createLogger, createSilentLogger, fileLogStream, standardErrorStream } from "./log.ts";
 import type { Logger, LogLevel } from "./log.ts";
 
+const rotation = { maxBytes: 1024 ** 2, keep: 1 };
+
 interface Line {
   timestamp: string;
   level: string;
@@ -123,8 +125,8 @@ test("the file stream creates its folder, appends, and is readable by its user a
   const folder = mkdtempSync(join(tmpdir(), "homeostat-log-"));
   try {
     const path = join(folder, "logs", "homeostat.log");
-    fileLogStream(path).write("one\n");
-    fileLogStream(path).write("two\n");
+    fileLogStream(path, rotation).write("one\n");
+    fileLogStream(path, rotation).write("two\n");
     expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
     expect(statSync(path).mode & 0o777).toBe(0o600);
   } finally {
@@ -133,7 +135,7 @@ test("the file stream creates its folder, appends, and is readable by its user a
 });
 
 test.skipIf(!existsSync("/dev/full"))("a full disk loses log lines and nothing else", async () => {
-  const stream = fileLogStream("/dev/full");
+  const stream = fileLogStream("/dev/full", rotation);
   stream.write("lost\n");
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(() => stream.write("lost too\n")).not.toThrow();

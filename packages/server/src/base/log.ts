@@ -3,6 +3,8 @@ import { pino } from "pino";
 import type { Logger as Pino } from "pino";
 import type { Clock } from "./clock.ts";
 import { errorMessage } from "./error.ts";
+import { openRotatingFile } from "./rotating-file.ts";
+import type { Rotation } from "./rotating-file.ts";
 
 export interface Logger {
   debug(context: object, message: string): void;
@@ -61,9 +63,9 @@ export function standardErrorStream(): LogStream {
   return lossyDestination({ dest: 2, sync: true });
 }
 
-/** Appends to a file that only this user may read; its folder is created. */
-export function fileLogStream(path: string): LogStream {
-  return lossyDestination({ dest: path, sync: true, mkdir: true, mode: 0o600 });
+/** Appends to a file that only this user may read and that begins anew when it is large; its folder is created. */
+export function fileLogStream(path: string, rotation: Rotation): LogStream {
+  return openRotatingFile(path, rotation);
 }
 
 function lossyDestination(options: Parameters<typeof pino.destination>[0]): LogStream {

@@ -1,5 +1,6 @@
 /** Reads the server's log file: its last lines and, when asked, what is added. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { HomeostatError, errorMessage } from "../base/error.ts";
 import { formatClock } from "./format-time.ts";
@@ -22,7 +23,7 @@ export async function* readLogLines(
   reading: LogReading,
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
-  const file = await open(reading.path).catch((error: unknown) => {
+  let file = await open(reading.path).catch((error: unknown) => {
     throw new HomeostatError(
       "NOT_FOUND",
       `Cannot read the log ${reading.path}: ${errorMessage(error)}`,
@@ -49,11 +50,24 @@ export async function* readLogLines(
       yield* (isFirst ? whole.slice(-reading.lines) : whole).map(parseLine);
       isFirst = false;
       if (!reading.follow) return;
-      if (bytesRead === 0) await systemClock.sleep(pollMs, signal).catch(() => undefined);
+      if (bytesRead > 0) continue;
+      const newer = await openNewer(reading.path, file);
+      if (newer !== undefined) {
+        await file.close();
+        file = newer;
+        position = 0;
+      } else await systemClock.sleep(pollMs, signal).catch(() => undefined);
     }
   } finally {
     await file.close();
   }
+}
+
+/** The file that has taken the place of the one read so far, when the server put that aside. */
+async function openNewer(path: string, file: FileHandle): Promise<FileHandle | undefined> {
+  const newer = await stat(path).catch(() => undefined);
+  if (newer === undefined || newer.ino === (await file.stat()).ino) return undefined;
+  return await open(path);
 }
 
 /** `14:03:22 warn  the message  {"context":1}`. */

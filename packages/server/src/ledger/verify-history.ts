@@ -10,8 +10,10 @@ import { verifyLedger } from "./verify.ts";
 import type { LedgerVerification } from "./verify.ts";
 import type { VerifyLedgerOptions } from "./verify-options.ts";
 
-/** Which run event an entry proves. */
-export type RunProof = NonNullable<LedgerEntry["run"]>;
+/** Which run event an entry proves, and of what type the entry is. */
+export interface RunProof extends NonNullable<LedgerEntry["run"]> {
+  readonly type: string;
+}
 
 export interface HistoryOptions extends Omit<VerifyLedgerOptions, "onEntry"> {
   /** Each earlier ledger in a folder named after the backup that ended it. */
@@ -42,8 +44,8 @@ export async function verifyHistory(options: HistoryOptions): Promise<HistoryVer
   }
   const ledger = await verifyLedger({
     ...current,
-    onEntry: (index, { run }) => {
-      if (run !== undefined) onProof(run, index >= databaseKnows);
+    onEntry: (index, { run, type }) => {
+      if (run !== undefined) onProof({ ...run, type }, index >= databaseKnows);
     },
   });
   return {
@@ -90,8 +92,8 @@ async function verifyEarlier(
       verifierKey,
       ...(onlyContaining === undefined ? {} : { onlyContaining }),
       ...(onProgress === undefined ? {} : { onProgress }),
-      onEntry: (index, { run }) => {
-        if (run !== undefined) onProof(run, index >= published);
+      onEntry: (index, { run, type }) => {
+        if (run !== undefined) onProof({ ...run, type }, index >= published);
       },
     });
     findings.push(...found.findings.map((each) => ({ ...each, where: `${place}/${each.where}` })));

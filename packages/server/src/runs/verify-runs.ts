@@ -4,6 +4,7 @@ import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { runFromStore } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
+import { erasureKey } from "../retention/erasure.ts";
 import type { Row, Store } from "../store/store.ts";
 import { fold, hasEnded, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
@@ -38,6 +39,8 @@ export interface VerifyRunsDeps {
   readonly heads: LedgerHeads;
   /** What it says besides about events that need not be there, because the database is an older copy. */
   readonly laterHeads?: LedgerHeads;
+  /** Runs that were erased, as the ledger says; of all others a missing body is a finding. */
+  readonly erased: ReadonlySet<string>;
   /** One run, or all when null. */
   readonly runId: string | null;
 }
@@ -161,7 +164,20 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
     });
   }
   if (state !== null) findings.push(...projectionFindings(run, state));
+  if (erased > 0 && !(await isErasureKnown(run.id, deps))) {
+    findings.push({
+      what: "event bodies missing",
+      where: `state.db, table journal, run ${run.id}`,
+      detail: `${erased} bodies are gone, and neither the ledger nor its outbox says that the run was erased`,
+    });
+  }
   return { events: head.seq, pending, erased, findings, state };
+}
+
+async function isErasureKnown(runId: string, { erased, store }: VerifyRunsDeps): Promise<boolean> {
+  if (erased.has(runId)) return true;
+  const rows = await store.read("SELECT key FROM ledger_outbox WHERE key = ?", [erasureKey(runId)]);
+  return rows.length > 0;
 }
 
 /** A later proof counts only for the very same event: after a restore the run may have gone another way. */

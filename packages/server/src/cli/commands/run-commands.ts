@@ -54,4 +54,12 @@ export function addRunCommands(program: Command, act: Act): void {
         ),
       );
   }
+  program
+    .command("erase <run>")
+    .description("destroy the content of a run that is over, for good; its proofs stay")
+    .option("--reason <text>", "why, for the record")
+    .option("--yes", "do it: nothing brings it back")
+    .action(
+      act(async ([id = ""], options, terminal) => (await import("../erase.ts")).erase(id, options, terminal)),
+    );
 }

@@ -1,0 +1,203 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { until } from "../store/test-things.ts";
+import { eraseRun, findErasure, finishErasures } from "./erasure.ts";
+import { createRetention, passOnce } from "./retention.ts";
+import type { RetentionDeps, RetentionSettings } from "./retention.ts";
+import { addRun, openRuns } from "./testing-runs.ts";
+import type { RunsUnderTest } from "./testing-runs.ts";
+
+let folder: string;
+let runs: RunsUnderTest;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "homeostat-retention-"));
+  runs = await openRuns(folder);
+});
+afterEach(async () => {
+  await runs.store.close();
+  await rm(folder, { recursive: true });
+});
+
+const dayMs = 24 * 3_600_000;
+const admin = { kind: "user", id: "admin" } as const;
+const daysAgo = (days: number): number => systemClock.now() - days * dayMs;
+const signal = new AbortController().signal;
+
+function retention(settings: Partial<RetentionSettings>, more: Partial<RetentionDeps> = {}): RetentionDeps {
+  return {
+    ...runs,
+    settings: { completedDays: 0, failedDays: 0, cancelledDays: 0, workspaceDays: 0, ...settings },
+    workspacesFolder: join(folder, "workspaces"),
+    erasesRuns: true,
+    owner: "one",
+    isOwnerDead: () => false,
+    logger: createSilentLogger(),
+    ...more,
+  };
+}
+
+async function erasedIds(): Promise<readonly unknown[]> {
+  const rows = await runs.store.read("SELECT run_id FROM erasures ORDER BY run_id");
+  return rows.map((row) => row["run_id"]);
+}
+
+async function expectGone(id: string): Promise<void> {
+  expect(existsSync(join(folder, "blobs", id))).toBe(false);
+  expect(existsSync(join(folder, "workspaces", id))).toBe(false);
+  const [row] = await runs.store.read("SELECT body, salt, body_digest FROM journal WHERE run_id = ?", [id]);
+  expect(row).toEqual({ body: null, salt: "", body_digest: "b" });
+  const [erasure] = await runs.store.read("SELECT files_gone FROM erasures WHERE run_id = ?", [id]);
+  expect(erasure?.["files_gone"]).toBe(1);
+}
+
+describe("erasing a run", () => {
+  test("says who and why, in the table by word and in the ledger by commitment, once", async () => {
+    await addRun(runs, { id: "run_1", state: "FAILED", endedAtMs: 1 });
+    const request = { runId: "run_1", actor: admin, reason: "Mrs Smith asked" };
+    const [one, two] = await Promise.all([
+      eraseRun(runs, request),
+      eraseRun(runs, { ...request, reason: "b" }),
+    ]);
+    expect(two).toEqual(one);
+    expect(await findErasure(runs.store, "run_1")).toEqual(one);
+    await expectGone("run_1");
+    const entries = await runs.store.read("SELECT key, entry FROM ledger_outbox");
+    expect(entries).toHaveLength(1);
+    expect(entries[0]?.["key"]).toBe("run-erased/run_1");
+    const entry = JSON.parse(String(entries[0]?.["entry"])) as Record<string, unknown>;
+    expect(entry).toMatchObject({ type: "run.erased", actor: admin, run: { id: "run_1", seq: 1 } });
+    expect(entries[0]?.["entry"]).not.toContain("Smith");
+    expect(entry["data"]).toEqual({ reason: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    const [row] = await runs.store.read("SELECT error FROM runs WHERE id = 'run_1'");
+    expect(row?.["error"]).toBeNull();
+  });
+
+  test("waits for a child that goes on, and is nothing for another tenant", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+    await addRun(runs, { id: "run_2", state: "RUNNING", endedAtMs: null, parent: "run_1" });
+    const request = { runId: "run_1", actor: admin, reason: null };
+    await expect(eraseRun(runs, request)).rejects.toMatchObject({
+      code: "RUN_STATE_CONFLICT",
+      message: expect.stringContaining("a run that it started is not over yet") as string,
+    });
+    await expect(eraseRun(runs, { ...request, tenant: "other" })).rejects.toMatchObject({
+      code: "RUN_NOT_FOUND",
+    });
+    await runs.store.write([
+      { sql: "UPDATE runs SET state = 'COMPLETED', ended_at_ms = 2 WHERE id = 'run_2'" },
+    ]);
+    await eraseRun(runs, { ...request, tenant: "default" });
+    expect(await erasedIds()).toEqual(["run_1"]);
+  });
+
+  test.each(["before-blobs", "after-blobs"])(
+    "a process killed %s leaves a state that the next pass finishes",
+    async (when) => {
+      await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+      const child = fork(new URL("erase-killed.fixture.ts", import.meta.url), [folder, "run_1", when]);
+      const [, killedBy] = (await once(child, "exit")) as [number | null, string];
+      expect(killedBy).toBe("SIGKILL");
+      expect(existsSync(join(folder, "workspaces", "run_1"))).toBe(true);
+      const blob = { subject: "run_1", sha256: "0".repeat(64), sizeBytes: 7 };
+      await expect(runs.blobs.get(blob)).rejects.toMatchObject({ code: "BLOB_ERASED" });
+      expect(await finishErasures(runs)).toBe(1);
+      await expectGone("run_1");
+      expect(await finishErasures(runs)).toBe(0);
+    },
+  );
+});
+
+describe("a pass of retention", () => {
+  test("erases what is old enough by its state, and keeps everything where no days are set", async () => {
+    await addRun(runs, { id: "run_old", state: "COMPLETED", endedAtMs: daysAgo(31) });
+    await addRun(runs, { id: "run_new", state: "COMPLETED", endedAtMs: daysAgo(29) });
+    await addRun(runs, { id: "run_failed", state: "FAILED", endedAtMs: daysAgo(1_000) });
+    await addRun(runs, { id: "run_cancelled", state: "CANCELLED", endedAtMs: daysAgo(8) });
+    await addRun(runs, { id: "run_dead", state: "DEAD", endedAtMs: daysAgo(1_000) });
+    await addRun(runs, { id: "run_open", state: "RUNNING", endedAtMs: null });
+    expect(await passOnce(retention({}), signal)).toEqual({
+      runs: 0,
+      finished: 0,
+      workspaces: 0,
+      orphans: 0,
+    });
+    const passed = await passOnce(retention({ completedDays: 30, cancelledDays: 7 }), signal);
+    expect(passed).toMatchObject({ runs: 2, orphans: 0 });
+    expect(await erasedIds()).toEqual(["run_cancelled", "run_old"]);
+    await expectGone("run_old");
+    expect((await passOnce(retention({ completedDays: 30, cancelledDays: 7 }), signal)).runs).toBe(0);
+  });
+
+  test("goes past a run whose child goes on, and stops when it is told to", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    await addRun(runs, { id: "run_2", state: "RUNNING", endedAtMs: null, parent: "run_1" });
+    await addRun(runs, { id: "run_3", state: "COMPLETED", endedAtMs: daysAgo(2) });
+    const stopped = AbortSignal.abort();
+    expect((await passOnce(retention({ completedDays: 1 }), stopped)).runs).toBe(0);
+    expect((await passOnce(retention({ completedDays: 1 }), signal)).runs).toBe(1);
+    expect(await erasedIds()).toEqual(["run_3"]);
+  });
+
+  test("removes old folders of ended runs on every host, and erases nothing where the API is not", async () => {
+    await addRun(runs, { id: "run_old", state: "COMPLETED", endedAtMs: daysAgo(8) });
+    await addRun(runs, { id: "run_new", state: "COMPLETED", endedAtMs: daysAgo(6) });
+    await addRun(runs, { id: "run_open", state: "WAITING", endedAtMs: null });
+    await mkdir(join(folder, "workspaces", "somebody-else"));
+    const settings = { completedDays: 1, workspaceDays: 7 };
+    const passed = await passOnce(retention(settings, { erasesRuns: false }), signal);
+    expect(passed).toEqual({ runs: 0, finished: 0, workspaces: 1, orphans: 0 });
+    expect((await readdir(join(folder, "workspaces"))).sort()).toEqual([
+      "run_new",
+      "run_open",
+      "somebody-else",
+    ]);
+    expect((await runs.blobs.get(await runs.blobs.put("run_old", Buffer.from("private")))).toString()).toBe(
+      "private",
+    );
+  });
+
+  test("forgets bodies of submissions that never became a run, a day later", async () => {
+    await runs.blobs.put("run_refused", Buffer.from("x"));
+    await runs.blobs.put("upload_1", Buffer.from("x"));
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+    expect((await passOnce(retention({}), signal)).orphans).toBe(0);
+    await runs.store.write([{ sql: "UPDATE blob_keys SET created_at_ms = ?", params: [daysAgo(2)] }]);
+    expect((await passOnce(retention({}), signal)).orphans).toBe(1);
+    expect((await readdir(join(folder, "blobs"))).sort()).toEqual(["run_1", "upload_1"]);
+  });
+
+  test("leaves the erasing to whoever holds the lease", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    await runs.store.write([
+      {
+        sql: "INSERT INTO leases (name, owner, epoch, until_ms) VALUES ('singleton/retention', 'two', 1, ?)",
+        params: [systemClock.now() + 60_000],
+      },
+    ]);
+    expect((await passOnce(retention({ completedDays: 1 }), signal)).runs).toBe(0);
+    const dead = retention({ completedDays: 1 }, { isOwnerDead: (owner) => owner === "two" });
+    expect((await passOnce(dead, signal)).runs).toBe(1);
+  });
+
+  test("as a part: passes at its start, says what fails, and stops", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    const failing = { erase: (): Promise<void> => Promise.reject(new Error("the bucket is gone")) };
+    const bad = createRetention(retention({ completedDays: 1 }, { blobs: failing }));
+    await bad.start();
+    await until(() => bad.health().kind === "degraded");
+    expect(bad.health().detail).toBe("the bucket is gone");
+    await bad.stop(1_000);
+    const good = createRetention(retention({ completedDays: 1 }));
+    await good.start();
+    await until(() => !existsSync(join(folder, "workspaces", "run_1")));
+    await good.stop(1_000);
+    expect(good.health()).toEqual({ kind: "ok" });
+  });
+});

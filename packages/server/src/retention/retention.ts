@@ -1,0 +1,165 @@
+/** Lets go of what is old enough: erases ended runs, finishes erasures, removes workspaces nobody needs, forgets bodies of no run. */
+import { readdir } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+import { errorMessage, isHomeostatError } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
+import type { BlobStore } from "../blobs/blob.ts";
+import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import type { Health, Part } from "../supervision/part.ts";
+import { eraseRun, finishErasures } from "./erasure.ts";
+
+export interface RetentionSettings {
+  /** Days after their end until runs are erased; 0 keeps them. */
+  readonly completedDays: number;
+  readonly failedDays: number;
+  readonly cancelledDays: number;
+  /** Days after a run's end until its folder goes; its files stay in the blobs. 0 keeps it. */
+  readonly workspaceDays: number;
+}
+
+export interface RetentionDeps {
+  readonly settings: RetentionSettings;
+  readonly store: LeaseStore;
+  readonly blobs: Pick<BlobStore, "erase">;
+  readonly workspacesFolder: string;
+  readonly removeWorkspace: (runId: string) => Promise<void>;
+  /** False on a host that only looks after its own workspaces. */
+  readonly erasesRuns: boolean;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const passEveryMs = 60_000;
+const dayMs = 24 * 3_600_000;
+/** So that one pass after years of never erasing does not hold the lease for hours. */
+const runsPerPass = 1_000;
+
+export interface Passed {
+  readonly runs: number;
+  readonly finished: number;
+  readonly workspaces: number;
+  readonly orphans: number;
+}
+
+/** Passes every minute. One process of all that share the database erases; every host looks after its own workspaces. */
+export function createRetention(deps: RetentionDeps): Part {
+  const { clock, logger } = deps;
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let health: Health = { kind: "ok" };
+  return {
+    name: "retention",
+    start() {
+      running = run();
+      return Promise.resolve();
+    },
+    async stop(deadlineMs) {
+      stopping.abort();
+      const timer = new AbortController();
+      await Promise.race([running, clock.sleep(deadlineMs, timer.signal).catch(() => undefined)]);
+      timer.abort();
+    },
+    health: () => health,
+  };
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        const passed = await passOnce(deps, stopping.signal);
+        if (Object.values(passed).some((count) => count > 0)) logger.info(passed, "let go of what is old");
+        health = { kind: "ok" };
+      } catch (error) {
+        health = { kind: "degraded", detail: errorMessage(error) };
+        logger.error({ error: errorMessage(error) }, "old runs could not be erased; it is tried again");
+      }
+      // Rejects when the part is stopped, which the loop's condition sees.
+      await clock.sleep(passEveryMs, stopping.signal).catch(() => undefined);
+    }
+  }
+}
+
+/** One pass; stops between two runs when the signal is aborted. Throws STORE_UNAVAILABLE and file errors. */
+export async function passOnce(deps: RetentionDeps, signal: AbortSignal): Promise<Passed> {
+  const workspaces = await removeOldWorkspaces(deps, signal);
+  const nothing = { runs: 0, finished: 0, workspaces, orphans: 0 };
+  if (!deps.erasesRuns) return nothing;
+  const { store, clock, owner, isOwnerDead } = deps;
+  const request = { name: "singleton/retention", owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
+  const lease = await acquireLease(store, request);
+  if (lease === undefined) return nothing;
+  store.holdLease(lease);
+  try {
+    const finished = await finishErasures(deps);
+    const runs = await eraseOld(deps, signal);
+    return { runs, finished, workspaces, orphans: await eraseOrphans(deps) };
+  } finally {
+    await releaseLease(store, lease);
+  }
+}
+
+async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<number> {
+  const { settings, store, clock } = deps;
+  const ages = {
+    COMPLETED: settings.completedDays,
+    FAILED: settings.failedDays,
+    CANCELLED: settings.cancelledDays,
+  };
+  let erased = 0;
+  for (const [state, days] of Object.entries(ages)) {
+    if (days === 0) continue;
+    const rows = await store.read(
+      `SELECT id FROM runs WHERE state = ? AND ended_at_ms < ?
+        AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.run_id = runs.id) ORDER BY ended_at_ms LIMIT ?`,
+      [state, clock.now() - days * dayMs, runsPerPass],
+    );
+    for (const row of rows) {
+      if (signal.aborted) return erased;
+      erased += Number(await eraseQuietly(deps, String(row["id"]), `${days} days after its end`));
+    }
+  }
+  return erased;
+}
+
+/** False for a run with a child that goes on: the next pass comes back to it. */
+async function eraseQuietly(deps: RetentionDeps, runId: string, reason: string): Promise<boolean> {
+  try {
+    await eraseRun(deps, { runId, actor: { kind: "system", id: "retention" }, reason });
+    return true;
+  } catch (error) {
+    if (isHomeostatError(error, "RUN_STATE_CONFLICT")) return false;
+    throw error;
+  }
+}
+
+/** Bodies of submissions that were refused or cut off: a key without a run, a day old. */
+async function eraseOrphans({ store, blobs, clock }: RetentionDeps): Promise<number> {
+  const rows = await store.read(
+    `SELECT subject FROM blob_keys WHERE subject LIKE 'run!_%' ESCAPE '!' AND wrapped IS NOT NULL AND created_at_ms < ?
+      AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = blob_keys.subject) LIMIT ?`,
+    [clock.now() - dayMs, runsPerPass],
+  );
+  for (const row of rows) await blobs.erase(String(row["subject"]));
+  return rows.length;
+}
+
+/** Of runs that ended long ago, or were erased by a process on another host. Folders of no run are nobody's to remove. */
+async function removeOldWorkspaces(deps: RetentionDeps, signal: AbortSignal): Promise<number> {
+  const { store, settings, clock } = deps;
+  const endedBefore = settings.workspaceDays === 0 ? 0 : clock.now() - settings.workspaceDays * dayMs;
+  let removed = 0;
+  for (const runId of await readdir(deps.workspacesFolder)) {
+    if (signal.aborted) break;
+    const [row] = await store.read(
+      `SELECT 1 AS found FROM runs WHERE id = ? AND state IN ('COMPLETED', 'FAILED', 'CANCELLED')
+        AND (ended_at_ms < ? OR EXISTS (SELECT 1 FROM erasures WHERE erasures.run_id = runs.id))`,
+      [runId, endedBefore],
+    );
+    if (row === undefined) continue;
+    await deps.removeWorkspace(runId);
+    removed += 1;
+  }
+  return removed;
+}

@@ -1,0 +1,65 @@
+/** What a server does by itself beside its work: lets go of old runs and folders, and makes backups. Built for system.ts. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { backUpBeside } from "./backup-home.ts";
+import { createScheduledBackups } from "./backup/scheduled-backups.ts";
+import type { JsonObject } from "./base/canonical-json.ts";
+import type { Clock } from "./base/clock.ts";
+import type { Logger } from "./base/log.ts";
+import type { BlobStore } from "./blobs/blob.ts";
+import type { Config } from "./config-schema.ts";
+import type { Home } from "./home.ts";
+import { createRetention } from "./retention/retention.ts";
+import type { ErasureDeps } from "./retention/erasure.ts";
+import type { LeaseStore } from "./store/lease.ts";
+import type { Part } from "./supervision/part.ts";
+
+export interface HousekeepingDeps {
+  readonly config: Config;
+  readonly home: Home;
+  readonly store: LeaseStore;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  readonly version: string;
+  /** True where the ledger and the API are: only such a process erases runs and makes backups. */
+  readonly serves: boolean;
+  readonly record: (type: string, data: JsonObject) => void;
+}
+
+export interface Housekeeping {
+  readonly parts: readonly Part[];
+  /** For the route that erases one run. */
+  readonly erasure: ErasureDeps;
+}
+
+export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+  const { config, home, store, logger, serves, record } = deps;
+  const erasure: ErasureDeps = {
+    ...deps,
+    removeWorkspace: (runId) => rm(join(home.workspaces, runId), { recursive: true, force: true }),
+  };
+  const retention = createRetention({
+    ...erasure,
+    ...deps,
+    settings: config.retention,
+    workspacesFolder: home.workspaces,
+    erasesRuns: serves,
+  });
+  const { folder, everyHours, keep, passphrase } = config.backup;
+  if (folder === undefined || !serves) return { parts: [retention], erasure };
+  if (passphrase === undefined)
+    logger.warn({ folder }, "backups are made without keys: there is no backup.passphrase");
+  const backups = createScheduledBackups({
+    ...deps,
+    folder,
+    everyMs: everyHours * 3_600_000,
+    keep,
+    makeBackup: (to) =>
+      backUpBeside(store, { config, to, passphrase, version: deps.version, onProgress: () => undefined }),
+    record,
+  });
+  return { parts: [retention, backups], erasure };
+}
