@@ -65,7 +65,8 @@ export async function commandRun(
   }
 }
 
-function requireSense(row: RunRow, command: RunCommand): void {
+/** Throws RUN_STATE_CONFLICT. */
+export function requireSense(row: RunRow, command: RunCommand): void {
   const isPaused = row.waiting?.kind === "pause";
   const sense: Readonly<Record<RunCommand, boolean>> = {
     pause: !isEnded(row.state) && !isPaused,

@@ -10,7 +10,8 @@ import type { IsolationLevel, SandboxOutcome, SandboxRequest } from "../sandbox/
  * What may be done after a crash between intent and outcome: `pure` and `idempotent` run again with the same key,
  * `checkable` asks the outside world first, `unsafe` goes to a person.
  */
-export type EffectClass = "pure" | "idempotent" | "checkable" | "unsafe";
+export const effectClasses = ["pure", "idempotent", "checkable", "unsafe"] as const;
+export type EffectClass = (typeof effectClasses)[number];
 
 /** A named folder a run may touch. `workspace` always exists; others come from homeostat.yaml. */
 export interface Root {

@@ -1,0 +1,146 @@
+/** One command for many runs: chosen by id or by what they are, each with a result of its own. */
+import { HomeostatError, errorMessage, isHomeostatError } from "../base/error.ts";
+import type { RunRow } from "../queue/run-row.ts";
+import { isEnded } from "../queue/task.ts";
+import type { TaskState } from "../queue/task.ts";
+import { commandRun, requireRun, requireSense } from "./control.ts";
+import type { RunCommand } from "./control.ts";
+import { rerunRun } from "./rerun.ts";
+import type { RerunDeps } from "./rerun.ts";
+import { listRuns } from "./run-reader.ts";
+
+export type BulkAction = RunCommand | "rerun";
+
+export interface BulkFilter {
+  /** Empty: those the action makes sense for. */
+  readonly states: readonly TaskState[];
+  readonly workflow: string | null;
+  readonly label: string | null;
+  /** Only runs created before this time. */
+  readonly createdBeforeMs: number | null;
+}
+
+export interface BulkRequest {
+  readonly tenant: string;
+  readonly by: string;
+  readonly action: BulkAction;
+  readonly select:
+    | { readonly kind: "ids"; readonly ids: readonly string[] }
+    | { readonly kind: "filter"; readonly filter: BulkFilter };
+  readonly reason: string | null;
+  /** For `rerun`: effects that cannot be taken back may be repeated. */
+  readonly isConfirmed: boolean;
+  readonly isDryRun: boolean;
+  /** At most so many runs, 1 to `mostAtOnce`. */
+  readonly limit: number;
+}
+
+export interface BulkResult {
+  readonly id: string;
+  readonly ok: boolean;
+  /** The new run of a re-run. */
+  readonly newRunId: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface BulkAnswer {
+  readonly results: readonly BulkResult[];
+  /** True when more runs match than the limit lets through: ask again. */
+  readonly hasMore: boolean;
+}
+
+/** Each is a durable write of its own; a thousand take seconds. */
+export const mostAtOnce = 1_000;
+
+/** Never throws for a single run: what went wrong with it is in its result. Runs are dealt with oldest first. */
+export async function bulk(deps: RerunDeps, request: BulkRequest): Promise<BulkAnswer> {
+  const { ids, hasMore } = await choose(deps, request);
+  const results: BulkResult[] = [];
+  for (const id of ids) results.push(await attempt(deps, request, id));
+  return { results, hasMore };
+}
+
+async function attempt(deps: RerunDeps, request: BulkRequest, id: string): Promise<BulkResult> {
+  try {
+    return { id, ok: true, newRunId: await act(deps, request, id), error: null };
+  } catch (error) {
+    const code = isHomeostatError(error) ? error.code : "INTERNAL";
+    return { id, ok: false, newRunId: null, error: { code, message: errorMessage(error) } };
+  }
+}
+
+async function act(deps: RerunDeps, request: BulkRequest, runId: string): Promise<string | null> {
+  const { tenant, by, action, reason, isConfirmed, isDryRun } = request;
+  if (action !== "rerun") {
+    if (isDryRun) requireSense(await requireRun(deps.store, tenant, runId), action);
+    else await commandRun(deps, { tenant, runId, command: action, by, reason });
+    return null;
+  }
+  const whole = { fromStep: null, seq: null, inputs: {}, stepArguments: {} };
+  const dry = await rerunRun(deps, {
+    runId,
+    tenant,
+    by,
+    kind: "rerun",
+    ...whole,
+    isConfirmed,
+    isDryRun: true,
+  });
+  const unsafe = dry.repeats.find(({ effect }) => effect === "unsafe");
+  // Also a dry run says which runs want a word first.
+  if (unsafe !== undefined && !isConfirmed) {
+    const text = `The new run would do again what cannot be taken back: ${unsafe.step} (${unsafe.summary})`;
+    throw new HomeostatError("RUN_REPEATS_EFFECTS", text, { run: runId });
+  }
+  if (isDryRun) return null;
+  const { run } = await rerunRun(deps, { runId, tenant, by, kind: "rerun", ...whole, isConfirmed, isDryRun });
+  return run?.id ?? null;
+}
+
+async function choose(
+  deps: RerunDeps,
+  { tenant, action, select, limit }: BulkRequest,
+): Promise<{ readonly ids: readonly string[]; readonly hasMore: boolean }> {
+  if (select.kind === "ids") {
+    const ids = [...new Set(select.ids)];
+    return { ids: ids.slice(0, limit), hasMore: ids.length > limit };
+  }
+  const { filter } = select;
+  const found: string[] = [];
+  let before: readonly [number, string] | null = null;
+  // Labels and pauses are no columns: pages are read until enough runs fit.
+  while (found.length <= limit) {
+    const states = filter.states.length > 0 ? filter.states : sensibleStates[action];
+    const page: readonly RunRow[] = await listRuns(deps.store, {
+      ...{ tenant, states, workflow: filter.workflow, before },
+      limit: pageSize,
+    });
+    found.push(...page.filter((row) => fits(row, filter, action)).map(({ id }) => id));
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) break;
+    before = [last.createdAtMs, last.id];
+  }
+  return { ids: found.slice(0, limit).reverse(), hasMore: found.length > limit };
+}
+
+const pageSize = 500;
+
+const goingOn: readonly TaskState[] = ["PENDING", "QUEUED", "RUNNING", "RETRYING", "WAITING"];
+
+const sensibleStates: Readonly<Record<BulkAction, readonly TaskState[]>> = {
+  cancel: goingOn,
+  pause: goingOn,
+  resume: ["WAITING"],
+  retry: ["DEAD"],
+  discard: ["DEAD"],
+  rerun: ["FAILED", "DEAD", "CANCELLED"],
+};
+
+function fits(row: RunRow, filter: BulkFilter, action: BulkAction): boolean {
+  if (filter.label !== null && !row.labels.includes(filter.label)) return false;
+  if (filter.createdBeforeMs !== null && row.createdAtMs >= filter.createdBeforeMs) return false;
+  const isPaused = row.waiting?.kind === "pause";
+  if (action === "resume") return isPaused;
+  if (action === "pause") return !isPaused && !isEnded(row.state);
+  return true;
+}
