@@ -145,7 +145,7 @@ export interface ToolResult {
   readonly labels: readonly OriginLabel[];
 }
 
-export type OriginLabel = "user" | "operator" | "agent" | "web" | "file" | "tool";
+export type OriginLabel = "user" | "operator" | "agent" | "web" | "mail" | "file" | "tool" | "mcp";
 
 export interface ModelParams {
   readonly invocation: string;

@@ -73,6 +73,7 @@ describe("the guard of origins", () => {
       limiter: createRateLimiter({ clock }),
       breaker: createCircuitBreaker({ clock }),
       permits: createPermitOffice(),
+      findStanding: () => Promise.resolve(undefined),
       pinSecrets: ({ args }) => Promise.resolve(args),
       defaultIsolation: "none",
       redact: (value) => value,
