@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import type { Act } from "./cli/commands/act.ts";
 import { addApprovalCommands } from "./cli/commands/approval-commands.ts";
+import { addControlCommands } from "./cli/commands/control-commands.ts";
 import { addKeyCommands } from "./cli/commands/key-commands.ts";
 import { addLocalCommands } from "./cli/commands/local-commands.ts";
 import { addRunCommands } from "./cli/commands/run-commands.ts";
@@ -69,6 +70,7 @@ export function createProgram(act: Act): Command {
     .exitOverride();
   addServerCommands(program, act);
   addRunCommands(program, act);
+  addControlCommands(program, act);
   addApprovalCommands(program, act);
   addLocalCommands(program, act);
   addStoreCommands(program, act);

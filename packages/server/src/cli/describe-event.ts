@@ -39,6 +39,8 @@ export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
       return describeStart(body["start"]);
     case "step.completed":
       return { word: "done", style: "green", text: "" };
+    case "step.carried":
+      return { word: "kept", style: "dim", text: describeCarried(body["from"]) };
     case "step.skipped":
       return { word: "skipped", style: "dim", text: text("reason") };
     case "step.failed":
@@ -82,6 +84,8 @@ function describeRunEvent(kind: string, body: Body): EventLine {
       return { word, style: "yellow", text: error };
     case "cancelled":
       return { word, style: "red", text: byWhom(text) };
+    case "steered":
+      return { word, style: "yellow", text: `by ${text("by")}: ${text("message")}` };
     case "paused":
     case "resumed":
     case "revived":
@@ -113,6 +117,10 @@ function describeStart(start: unknown): EventLine | undefined {
     return { word: "waits", style: "dim", text: `until ${new Date(start["untilMs"]).toISOString()}` };
   }
   return undefined;
+}
+
+function describeCarried(from: unknown): string {
+  return isRecord(from) ? `outcome of ${String(from["run"])}, event ${String(from["seq"])}` : "";
 }
 
 function heldText(reason: string, retryAtMs: unknown): string {

@@ -42,6 +42,8 @@ export async function callRoute(
     trace: createTrace(),
     headers: {},
     idempotencyKey: undefined,
+    bodyBytes: undefined,
+    ownAuthorization: undefined,
     sessionValue: undefined,
     isSecure: false,
     setHeader: () => undefined,

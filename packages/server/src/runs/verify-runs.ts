@@ -10,7 +10,9 @@ import { fold, hasEnded, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { chainDigest, decodeRow, emptyHead, rowFromStore } from "./journal.ts";
 import type { JournalRow } from "./journal.ts";
+import type { CarriedBody } from "./plan-rerun.ts";
 import { outboxKey } from "./session.ts";
+import { findCarriedProblem } from "./verify-carried.ts";
 
 export interface VerifyFinding {
   readonly what: string;
@@ -40,7 +42,7 @@ export interface VerifyRunsDeps {
   /** What it says besides about events that need not be there, because the database is an older copy. */
   readonly laterHeads?: LedgerHeads;
   /** Runs that were erased, as the ledger says; of all others a missing body is a finding. */
-  readonly erased: ReadonlySet<string>;
+  readonly erased?: ReadonlySet<string>;
   /** One run, or all when null. */
   readonly runId: string | null;
 }
@@ -136,6 +138,7 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
     if (body.kind === "bad") findings.push({ what: "event body changed", where, detail: body.detail });
     if (body.kind === "erased") erased += 1;
     state = await foldSafely(state, row, body, findings);
+    findings.push(...(await carriedFindings(row, body, deps)));
     const proven = heads.get(row.seq) ?? laterProof(row, deps.laterHeads);
     if (proven === undefined) {
       if (waiting.has(row.seq)) pending += 1;
@@ -175,7 +178,7 @@ async function verifyRun(run: RunRow, deps: VerifyRunsDeps): Promise<RunVerdict>
 }
 
 async function isErasureKnown(runId: string, { erased, store }: VerifyRunsDeps): Promise<boolean> {
-  if (erased.has(runId)) return true;
+  if (erased?.has(runId) === true) return true;
   const rows = await store.read("SELECT key FROM ledger_outbox WHERE key = ?", [erasureKey(runId)]);
   return rows.length > 0;
 }
@@ -183,6 +186,20 @@ async function isErasureKnown(runId: string, { erased, store }: VerifyRunsDeps):
 /** A later proof counts only for the very same event: after a restore the run may have gone another way. */
 function laterProof(row: JournalRow, laterHeads: LedgerHeads | undefined): string | undefined {
   return laterHeads?.get(row.runId)?.get(row.seq) === row.digest ? row.digest : undefined;
+}
+
+async function carriedFindings(
+  row: JournalRow,
+  body: Body,
+  deps: VerifyRunsDeps,
+): Promise<readonly VerifyFinding[]> {
+  if (row.kind !== "step.carried" || body.kind !== "good") return [];
+  const provenDigest = (runId: string, seq: number): string | undefined =>
+    deps.heads.get(runId)?.get(seq) ?? deps.laterHeads?.get(runId)?.get(seq);
+  // The row's kind says which body it has.
+  const carried = JSON.parse(body.text) as CarriedBody;
+  const detail = await findCarriedProblem(carried, { ...deps, provenDigest });
+  return detail === undefined ? [] : [{ what: "carried step without proof", where: placeOf(row), detail }];
 }
 
 function placeOf(row: JournalRow): string {

@@ -36,24 +36,6 @@ export function addRunCommands(program: Command, act: Act): void {
     .option("-f, --follow", "go on as more comes; with --json this prints one JSON document a line")
     .option("-n, --lines <number>", "of the server's log: the last so many lines (default: 100)", parseCount)
     .action(act(async ([id], options, terminal) => (await import("../logs.ts")).logs(id, options, terminal)));
-  const commands = {
-    cancel: "end a run; a tool that is acting is stopped",
-    pause: "let a run rest after its current step",
-    resume: "let a paused run go on",
-    retry: "try a dead letter again",
-    discard: "give a dead letter up",
-  } as const;
-  for (const [name, description] of Object.entries(commands) as [keyof typeof commands, string][]) {
-    program
-      .command(`${name} <run>`)
-      .description(description)
-      .option("--reason <text>", "why, for the record")
-      .action(
-        act(async ([id = ""], options, terminal) =>
-          (await import("../control.ts")).control(id, name, options, terminal),
-        ),
-      );
-  }
   program
     .command("erase <run>")
     .description("destroy the content of a run that is over, for good; its proofs stay")
