@@ -44,7 +44,8 @@ function options(home: string, to: string, more: Partial<BackUpHomeOptions> = {}
   return { config, to, passphrase, version: "0.0.0-test", onProgress: () => undefined, ...more };
 }
 
-const quiet = { onProgress: (): void => undefined };
+const inFolder = { url: undefined, accessKeyId: undefined, secretAccessKey: undefined, masterKey: undefined };
+const quiet = { onProgress: (): void => undefined, blobs: inFolder };
 
 async function startAllowing(home: string, environment: Record<string, string> = {}): Promise<TestSystem> {
   await mkdir(home, { recursive: true, mode: 0o700 });

@@ -21,6 +21,7 @@ steps:
   - { id: write, tool: file_ops.write, with: { path: note.txt, content: "${"long ".repeat(2_000)}" } }
   - { id: read, tool: file_ops.read, with: { path: note.txt } }
 `;
+const blobs = { url: undefined, accessKeyId: undefined, secretAccessKey: undefined, masterKey: undefined };
 const waits = `version: 1
 name: waits
 steps:
@@ -51,7 +52,8 @@ describe.skipIf(skipsPostgres())("a data folder whose database moves", () => {
 
   async function move(from: DatabaseAddress, to: DatabaseAddress): Promise<number> {
     const logger = createSilentLogger();
-    return (await moveDatabase({ home: homeAt(home), from, to, logger, onProgress: () => undefined })).rows;
+    return (await moveDatabase({ home: homeAt(home), blobs, from, to, logger, onProgress: () => undefined }))
+      .rows;
   }
 
   test("goes on where it was on the other side, refuses to start on what was left, and comes back", async () => {
@@ -105,7 +107,7 @@ describe.skipIf(skipsPostgres())("a data folder whose database moves", () => {
       parseDatabase("sqlite:", other),
       parseDatabase(await server.schema("unused"), other),
     ];
-    const options = { home: homeAt(other), logger: createSilentLogger(), onProgress: () => undefined };
+    const options = { home: homeAt(other), blobs, logger: createSilentLogger(), onProgress: () => undefined };
     await moveDatabase({ ...options, from: file, to: postgres });
     await reopenDatabase(homeAt(other), file, createSilentLogger());
     const again = await startTestSystem(other);

@@ -1,4 +1,5 @@
 /** Backups of a whole data folder, and back: connects the backup with database, blobs, ledger and the verification of runs. */
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBackup } from "./backup/create-backup.ts";
 import type { Manifest } from "./backup/manifest.ts";
@@ -8,7 +9,8 @@ import type { BackupReport, ProveRunsDeps } from "./backup/verify-backup.ts";
 import { systemClock as clock } from "./base/clock.ts";
 import { HomeostatError } from "./base/error.ts";
 import { createSilentLogger } from "./base/log.ts";
-import { openFolderDepot } from "./blobs/depot.ts";
+import { blobPlaces, openDepot } from "./blobs/open-blobs.ts";
+import type { BlobSettings } from "./blobs/open-blobs.ts";
 import type { Config } from "./config-schema.ts";
 import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
@@ -53,7 +55,7 @@ export async function backUpBeside(
     copyDatabase: (to) => copyDatabase(address, to, options.onProgress),
     live,
     migrations,
-    depot: openFolderDepot(home.blobs),
+    depot: await openDepot(blobPlaces(home, config.blobs)),
     clock,
   });
 }
@@ -93,6 +95,8 @@ async function proveRuns({
 export interface RestoreHomeOptions {
   readonly from: string;
   readonly home: string;
+  /** Where the blobs go: a bucket, or (without a URL) the new data folder. */
+  readonly blobs: BlobSettings;
   /** The database to fill; the file in the data folder when undefined. */
   readonly database: DatabaseAddress | undefined;
   readonly verifierKey?: string | undefined;
@@ -111,11 +115,20 @@ export async function restoreHome(options: RestoreHomeOptions): Promise<Manifest
     const text = `The backup is broken at ${first.where}: ${first.what}: ${first.detail}`;
     throw new HomeostatError("BACKUP_INVALID", text, { folder, findings: report.findings.length });
   }
-  const manifest = await restoreBackup({ ...options, migrations, clock, depot: undefined });
+  const places = { ...blobPlaces(homeAt(options.home), options.blobs), scratchFolder: tmpdir() };
+  const depot = options.blobs.url === undefined ? undefined : await openDepot(places);
+  const manifest = await restoreBackup({ ...options, migrations, clock, depot });
   if (database === undefined) return manifest;
   onProgress(`moving the rows to ${describeDatabase(database)}`);
   const home = homeAt(options.home);
   const from: DatabaseAddress = { kind: "sqlite", path: home.stateDatabase };
-  await moveDatabase({ home, from, to: database, logger: createSilentLogger(), onProgress });
+  await moveDatabase({
+    home,
+    blobs: options.blobs,
+    from,
+    to: database,
+    logger: createSilentLogger(),
+    onProgress,
+  });
   return manifest;
 }

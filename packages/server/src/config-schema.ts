@@ -277,6 +277,35 @@ export const settings = {
       }),
     },
   },
+  blobs: {
+    url: optionalText({
+      pattern: /^s3:\/\//,
+      form: "s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1",
+      default: undefined,
+      description: "A bucket in place of the folder `blobs`, so that every host reaches the same files.",
+      why: "one machine needs no S3 server",
+    }),
+    accessKeyId: optionalText({
+      default: undefined,
+      description:
+        "For the bucket; without it the standard chain is asked (AWS_ACCESS_KEY_ID, files, the machine's role).",
+      why: "machines in a cloud have credentials already",
+      secret: true,
+    }),
+    secretAccessKey: optionalText({
+      default: undefined,
+      description: "Belongs to `blobs.accessKeyId`.",
+      why: "machines in a cloud have credentials already",
+      secret: true,
+    }),
+    masterKey: optionalText({
+      default: undefined,
+      description:
+        "64 hex digits that encrypt the blobs' keys, in place of the file keys/blob-master.key; the same on every host.",
+      why: "the file is made at the first start; hosts without a common data folder need the key from elsewhere",
+      secret: true,
+    }),
+  },
   retention: {
     completedDays: days({
       description: "Days after its end until a completed run is erased; 0 keeps it for ever.",

@@ -5,7 +5,8 @@ import { systemClock as clock } from "./base/clock.ts";
 import { sha256 } from "./base/digest.ts";
 import { HomeostatError } from "./base/error.ts";
 import type { Logger } from "./base/log.ts";
-import { openFolderBlobsReader } from "./blobs/folder.ts";
+import { blobPlaces, openBlobsReader } from "./blobs/open-blobs.ts";
+import type { BlobSettings } from "./blobs/open-blobs.ts";
 import type { Config } from "./config-schema.ts";
 import { homeAt } from "./home.ts";
 import type { Home } from "./home.ts";
@@ -55,6 +56,8 @@ export function describeDatabase(address: DatabaseAddress): string {
 
 export interface MoveDatabaseOptions {
   readonly home: Home;
+  /** Where the blobs are that the copy is proved with. */
+  readonly blobs: BlobSettings;
   readonly from: DatabaseAddress;
   readonly to: DatabaseAddress;
   readonly logger: Logger;
@@ -63,7 +66,7 @@ export interface MoveDatabaseOptions {
 
 /** Throws as `moveStore` does, and STORE_MOVE_FAILED when the copy does not prove against the ledger. */
 export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedTables> {
-  const { home, logger, onProgress } = options;
+  const { logger, onProgress } = options;
   const [from, to] = [describeDatabase(options.from), describeDatabase(options.to)];
   if (from === to) throw new HomeostatError("USAGE", `${to} is where everything already is`);
   const source = await openDatabase(options.from, logger);
@@ -79,7 +82,7 @@ export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedT
         owner: processIdentity(),
         isOwnerDead: isProcessDead,
         alsoHold: [publisherLeaseName],
-        prove: () => proveCopy(home, target),
+        prove: () => proveCopy(options, target),
         record: ({ tables, rows }) => {
           const digest = sha256(canonicalJson(tables.map((table) => ({ ...table }))));
           return [recordFact("store.moved", { from, to, rows, digest }, clock.now())];
@@ -153,8 +156,8 @@ export async function openSnapshot(address: DatabaseAddress): Promise<Snapshot> 
     : await openPostgresSnapshot(address.url);
 }
 
-async function proveCopy(home: Home, target: LeaseStore): Promise<void> {
-  const blobs = await openFolderBlobsReader({ folder: home.blobs, keysFolder: home.keys, store: target });
+async function proveCopy({ home, blobs: settings }: MoveDatabaseOptions, target: LeaseStore): Promise<void> {
+  const blobs = await openBlobsReader(blobPlaces(home, settings), target);
   const report = await verifyHome({ home, store: target, blobs, runId: null });
   if (report.verdict === "intact") return;
   const text = `The copy does not prove against the ledger: ${report.text}`;

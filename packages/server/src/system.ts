@@ -7,7 +7,7 @@ import { systemClock as clock } from "./base/clock.ts";
 import { errorMessage } from "./base/error.ts";
 import { createLogger, fileLogStream, standardErrorStream } from "./base/log.ts";
 import { createMetrics } from "./base/metrics.ts";
-import { openFolderBlobs } from "./blobs/folder.ts";
+import { blobPlaces, openBlobs } from "./blobs/open-blobs.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createGate } from "./gate/gate.ts";
 import { createPermitOffice } from "./gate/permit.ts";
@@ -115,7 +115,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   redactors.learn(secrets);
   const owner = processIdentity();
   const isOwnerDead = isProcessDead;
-  const blobs = await openFolderBlobs({ folder: home.blobs, keysFolder: home.keys, store, clock });
+  const blobs = await openBlobs(blobPlaces(home, config.blobs), { store, clock });
   await requireSharedKeys(store, home, { serves });
   const record = (type: string, data: JsonObject): void => {
     // A fact that cannot be written now is in the log; the store's own health tells the operator.

@@ -72,6 +72,10 @@ export const errorCodes = {
   BLOB_ERASED: { status: 410, hint: "The body was deleted on purpose; its digest still proves what it was." },
   BLOB_KEYS_UNUSABLE: { status: 500, hint: "Restore keys/blob-master.key from the backup (mode 0600)." },
   BLOB_NOT_FOUND: { status: 404, hint: "Run `homeostat verify`; restore the blob from a backup." },
+  BLOB_STORE_UNAVAILABLE: {
+    status: 503,
+    hint: "Look at `homeostat doctor` for the state of the bucket; runs go on once it answers again.",
+  },
   CIRCUIT_OPEN: {
     status: 503,
     hint: "The target failed several times in a row; it is tried again by itself.",
@@ -100,6 +104,14 @@ export const errorCodes = {
   },
   FILE_UNAVAILABLE: { status: 500, hint: "Look at permissions and free space of the named folder." },
   GUARD_FAILED: { status: 500, hint: "A guard broke, so the action was denied; the log holds the details." },
+  HOOK_CONFLICT: {
+    status: 409,
+    hint: "Give the webhook another name; each stands for one workflow.",
+  },
+  HOOK_DENIED: {
+    status: 401,
+    hint: "Check the webhook's name and secret, and the sender's clock; see docs/workflows.md, Triggers.",
+  },
   HTTP_FAILED: { status: 502, hint: "Look at the address and at whether the other side is up." },
   HTTP_TOO_LARGE: { status: 413, hint: "Raise `maxBytes` of the step, or ask for less." },
   IDEMPOTENCY_KEY_REUSED: {

@@ -32,6 +32,15 @@ export function requireBlobName({ subject, sha256 }: StoredBlob): void {
   );
 }
 
+/** The same for a subject alone. */
+export function requireSubject(subject: string): void {
+  if (subjectPattern.test(subject)) return;
+  throw new HomeostatError(
+    "BLOB_NOT_FOUND",
+    `${JSON.stringify(subject.slice(0, 80))} is no subject of blobs`,
+  );
+}
+
 export function openFolderDepot(folder: string): BlobDepot {
   const pathOf = (blob: StoredBlob): string => {
     requireBlobName(blob);

@@ -1,18 +1,19 @@
 /** Blobs in a folder: `blobs/<subject>/<sha256>`, encrypted, written beside and renamed, so that none is ever half there. */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Store } from "../store/store.ts";
 import type { BlobReader, BlobRef, BlobStore } from "./blob.ts";
-import { toChunks } from "./chunks.ts";
-import { chunkBytes, createHeader, encryptChunk, encryptedBytes, encryptTrailer } from "./encrypt.ts";
-import { createKeyReader, createSubjectKeys, openMasterKey, readMasterKey } from "./keys.ts";
+import { requireBlobName, requireSubject } from "./depot.ts";
+import { encryptedBytes } from "./encrypt.ts";
+import { createKeyReader, createSubjectKeys, masterKeyPath, openMasterKey, readMasterKey } from "./keys.ts";
 import type { SubjectKeys } from "./keys.ts";
 import { corrupt, readChunks } from "./read-file.ts";
+import { writeContent } from "./write-content.ts";
+import type { Writing } from "./write-content.ts";
 
 export interface FolderBlobsOptions {
   readonly folder: string;
@@ -23,9 +24,21 @@ export interface FolderBlobsOptions {
 
 /** Makes the master key on first start. Throws BLOB_KEYS_UNUSABLE. */
 export async function openFolderBlobs(options: FolderBlobsOptions): Promise<BlobStore> {
-  const { folder, store, clock } = options;
-  const master = await openMasterKey(masterKeyPath(options.keysFolder));
-  const keys = createSubjectKeys({ store, clock, master });
+  return createFolderBlobs({ ...options, master: await openMasterKey(masterKeyPath(options.keysFolder)) });
+}
+
+/** For reading alone: makes no key and no file. Throws BLOB_KEYS_UNUSABLE, also when there is no master key. */
+export async function openFolderBlobsReader(
+  options: Pick<FolderBlobsOptions, "folder" | "keysFolder"> & { readonly store: Pick<Store, "read"> },
+): Promise<BlobReader> {
+  return createFolderReader({ ...options, master: await readMasterKey(masterKeyPath(options.keysFolder)) });
+}
+
+export function createFolderBlobs(
+  options: Omit<FolderBlobsOptions, "keysFolder"> & { readonly master: Buffer },
+): BlobStore {
+  const { folder } = options;
+  const keys = createSubjectKeys(options);
   return {
     ...readFrom(folder, keys),
     async put(subject, content) {
@@ -44,16 +57,12 @@ export async function openFolderBlobs(options: FolderBlobsOptions): Promise<Blob
   };
 }
 
-/** For reading alone: makes no key and no file. Throws BLOB_KEYS_UNUSABLE, also when there is no master key. */
-export async function openFolderBlobsReader(
-  options: Pick<FolderBlobsOptions, "folder" | "keysFolder"> & { readonly store: Pick<Store, "read"> },
-): Promise<BlobReader> {
-  const master = await readMasterKey(masterKeyPath(options.keysFolder));
-  return readFrom(options.folder, createKeyReader({ store: options.store, master }));
-}
-
-function masterKeyPath(keysFolder: string): string {
-  return join(keysFolder, "blob-master.key");
+export function createFolderReader(options: {
+  readonly folder: string;
+  readonly master: Buffer;
+  readonly store: Pick<Store, "read">;
+}): BlobReader {
+  return readFrom(options.folder, createKeyReader(options));
 }
 
 function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): BlobReader {
@@ -88,29 +97,20 @@ function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): BlobRe
   };
 }
 
-/** Subjects are ids of ours; anything else would be a way out of the folder. */
 function subjectFolder(folder: string, subject: string): string {
-  if (/^[a-z0-9_-]{1,80}$/.test(subject)) return join(folder, subject);
-  throw new HomeostatError(
-    "BLOB_NOT_FOUND",
-    `${JSON.stringify(subject.slice(0, 80))} is no subject of blobs`,
-  );
+  requireSubject(subject);
+  return join(folder, subject);
 }
 
 function pathOf(folder: string, ref: BlobRef): string {
-  if (/^[0-9a-f]{64}$/.test(ref.sha256)) return join(subjectFolder(folder, ref.subject), ref.sha256);
-  throw new HomeostatError("BLOB_NOT_FOUND", `${JSON.stringify(ref.sha256.slice(0, 80))} is no digest`);
+  requireBlobName(ref);
+  return join(folder, ref.subject, ref.sha256);
 }
 
 /** A blob of the right length may still be damaged; `verify` finds that. Writing it anew on each put would cost a sync. */
 async function isThere(path: string, { sizeBytes }: BlobRef): Promise<boolean> {
   const existing = await stat(path).catch(() => undefined);
   return existing?.size === encryptedBytes(sizeBytes);
-}
-
-interface Writing {
-  readonly key: Buffer;
-  readonly subject: string;
 }
 
 /** Under a temporary name of its own, since two writers of the same blob must not share one; its true name is known at the end. */
@@ -141,25 +141,6 @@ async function writeBlob(
     const text = `Cannot write a blob into ${into}: ${errorMessage(error)}`;
     throw new HomeostatError("STORE_UNAVAILABLE", text, { folder: into }, { cause: error });
   }
-}
-
-async function writeContent(
-  file: FileHandle,
-  { key, subject }: Writing,
-  content: Uint8Array | AsyncIterable<Uint8Array>,
-): Promise<BlobRef> {
-  const header = createHeader();
-  const digest = createHash("sha256");
-  let sizeBytes = 0;
-  await file.writeFile(header);
-  for await (const { bytes, index, isLast } of toChunks(content, chunkBytes)) {
-    digest.update(bytes);
-    sizeBytes += bytes.length;
-    await file.writeFile(encryptChunk(key, { header, subject, index, isLast }, bytes));
-  }
-  const sha256Text = digest.digest("hex");
-  await file.writeFile(encryptTrailer(key, header, sha256Text));
-  return { subject, sha256: sha256Text, sizeBytes };
 }
 
 async function makeFolder(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** One data key per subject, kept wrapped by the master key; deleting a subject's key erases all its blobs at once. */
 import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { writeFileDurably } from "../base/durable-file.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
@@ -121,6 +122,10 @@ export function createKeyReader(deps: {
   }
 }
 
+export function masterKeyPath(keysFolder: string): string {
+  return join(keysFolder, "blob-master.key");
+}
+
 /** Reads the master key, making it on first start. Throws as `readMasterKey`. */
 export async function openMasterKey(path: string): Promise<Buffer> {
   const exists = await stat(path).then(
@@ -143,8 +148,12 @@ export async function readMasterKey(path: string): Promise<Buffer> {
     throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} may be read by others`, { path }, { hint });
   }
   const text = await readFile(path, "utf8");
-  if (!/^[0-9a-f]{64}\n$/.test(text)) {
-    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} does not hold a master key`, { path });
-  }
-  return Buffer.from(text.trim(), "hex");
+  if (text.endsWith("\n")) return parseMasterKey(text.slice(0, -1), path);
+  throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} does not hold a master key`, { path });
+}
+
+/** `place` is where the text stands. Throws BLOB_KEYS_UNUSABLE unless it is 64 hex digits. */
+export function parseMasterKey(text: string, place: string): Buffer {
+  if (/^[0-9a-f]{64}$/.test(text)) return Buffer.from(text, "hex");
+  throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${place} does not hold a master key`, { place });
 }

@@ -96,6 +96,7 @@ export async function restore(from: string, options: RestoreOptions, terminal: T
   const manifest = await restoreHome({
     from: resolve(from),
     home,
+    blobs: config.blobs,
     database,
     verifierKey: await readKey(options.key),
     passphrase: await findPassphrase(options, config),

@@ -19,6 +19,8 @@ import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { formatBytes } from "./format-time.ts";
 import { findInstallPlace } from "./install-place.ts";
+import { checkBlobStore } from "./check-blobs.ts";
+import { checkCluster } from "./check-cluster.ts";
 import { findServerAddress } from "./server-address.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,6 +42,8 @@ export async function doctor(options: GlobalOptions, terminal: Terminal): Promis
     checks.push(...(await checkRoots(config)));
     checks.push(await checkToken(loaded));
     checks.push(await checkDatabase(loaded));
+    checks.push(...(await checkCluster(config)));
+    checks.push(await checkBlobStore(config));
     checks.push(await checkServer(loaded));
   }
   checks.push(await checkSandbox());

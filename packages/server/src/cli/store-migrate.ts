@@ -44,6 +44,7 @@ export async function storeMigrate(options: MigrateOptions, terminal: Terminal):
   const startMs = systemClock.monotonic();
   const moved = await moveDatabase({
     home: homeAt(config.home),
+    blobs: config.blobs,
     from,
     to,
     logger: createSilentLogger(),

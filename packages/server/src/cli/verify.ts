@@ -1,7 +1,7 @@
 /** `homeostat verify`: proves the data folder, one run of it, or an exported bundle; needs no server. */
 import { writeFile } from "node:fs/promises";
 import type { Answer } from "@homeostat/client";
-import { openFolderBlobsReader } from "../blobs/folder.ts";
+import { blobPlaces, openBlobsReader } from "../blobs/open-blobs.ts";
 import { systemClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { homeAt } from "../home.ts";
@@ -50,7 +50,7 @@ async function verifyWhole(options: VerifyOptions, terminal: Terminal): Promise<
   const home = homeAt(config.home);
   const store = await openStateReader(config);
   try {
-    const blobs = await openFolderBlobsReader({ folder: home.blobs, keysFolder: home.keys, store });
+    const blobs = await openBlobsReader(blobPlaces(home, config.blobs), store);
     const verifierKey = options.key === undefined ? {} : { verifierKey: await readKey(options.key) };
     const onProgress = (text: string): void => terminal.note((paint) => paint("dim", text));
     return await verifyHome({ home, store, blobs, runId: run ?? null, ...verifierKey, onProgress });
