@@ -9,7 +9,7 @@ interface Machine {
   readonly deps: MachineDeps;
 }
 
-/** A machine with the given programs, on which apt-get puts chromium, bwrap and initdb. */
+/** A machine with the given programs, on which apt-get puts chromium, bwrap, initdb and redis-server. */
 function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): Machine {
   const present = new Set(programs);
   const lines: string[] = [];
@@ -19,6 +19,7 @@ function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): 
     if (command.includes("bubblewrap")) present.add("bwrap");
     if (command.includes("chromium")) present.add("chromium");
     if (command.includes("postgresql")) present.add("initdb");
+    if (command.includes("redis-server")) present.add("redis-server");
     return true;
   };
   const print = (line: string): unknown => lines.push(line);
@@ -31,7 +32,7 @@ function machine(programs: readonly string[], rest: Partial<MachineDeps> = {}): 
 
 describe("prepareMachine", () => {
   test("does and says nothing when everything is there", () => {
-    const { deps, lines, commands } = machine(["apt-get", "bwrap", "chromium", "initdb"]);
+    const { deps, lines, commands } = machine(["apt-get", "bwrap", "chromium", "initdb", "redis-server"]);
     expect(prepareMachine(deps)).toEqual([]);
     expect([...lines, ...commands]).toEqual([]);
   });
@@ -44,8 +45,9 @@ describe("prepareMachine", () => {
       "apt-get install -y -qq --no-install-recommends bubblewrap",
       "apt-get install -y -qq --no-install-recommends chromium",
       "apt-get install -y -qq --no-install-recommends postgresql",
+      "apt-get install -y -qq --no-install-recommends redis-server",
     ]);
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
   });
 
   test.each([
@@ -57,7 +59,7 @@ describe("prepareMachine", () => {
     ],
     ["an installation that fails", { run: () => false }, "failed"],
   ])("with %s it says what is missing and skips it", (_, rest, reason) => {
-    const { deps, lines } = machine(["apt-get", "bwrap", "initdb"], rest);
+    const { deps, lines } = machine(["apt-get", "bwrap", "initdb", "redis-server"], rest);
     expect(prepareMachine(deps)).toEqual(["browser"]);
     expect(lines.at(-1)).toContain("chromium is missing");
     expect(lines.at(-1)).toContain(reason);
@@ -66,7 +68,7 @@ describe("prepareMachine", () => {
 
   test("elsewhere than on Debian it installs nothing", () => {
     const { deps, commands } = machine([]);
-    expect(prepareMachine(deps)).toEqual(["sandbox", "browser", "postgres"]);
+    expect(prepareMachine(deps)).toEqual(["sandbox", "browser", "postgres", "redis"]);
     expect(commands).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 
 interface MachineNeed {
   /** The word in HOMEOSTAT_TEST_SKIP by which tests learn that it is missing. */
-  readonly name: "sandbox" | "browser" | "postgres";
+  readonly name: "sandbox" | "browser" | "postgres" | "redis";
   readonly program: string;
   readonly debianPackage: string;
 }
@@ -14,6 +14,7 @@ const needs: readonly MachineNeed[] = [
   { name: "sandbox", program: "bwrap", debianPackage: "bubblewrap" },
   { name: "browser", program: "chromium", debianPackage: "chromium" },
   { name: "postgres", program: "initdb", debianPackage: "postgresql" },
+  { name: "redis", program: "redis-server", debianPackage: "redis-server" },
 ];
 
 export interface MachineDeps {

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { prepareHome } from "./home.ts";
 
@@ -26,10 +26,14 @@ test("a data folder is made with everything in it, for its owner alone", async (
 
 test("what dead processes left in the scratch folder is removed, what living ones use stays", async () => {
   const folder = await temporary();
-  for (const name of ["999999999", "1", "junk"])
+  // `7-1` and `7-2` are of another container, whose processes cannot be seen from here; one has been left for long.
+  for (const name of ["999999999", "1", "junk", "7-1", "7-2"])
     await mkdir(join(folder, "scratch", name), { recursive: true });
+  await utimes(join(folder, "scratch", "7-2"), 1, 1);
   const home = await prepareHome(folder);
-  expect((await readdir(join(folder, "scratch"))).sort()).toEqual(["1", String(process.pid)].sort());
+  expect((await readdir(join(folder, "scratch"))).sort()).toEqual(
+    ["1", "7-1", basename(home.scratch)].sort(),
+  );
   expect(home.scratch.endsWith(String(process.pid))).toBe(true);
 });
 

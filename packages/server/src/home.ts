@@ -2,7 +2,9 @@
 import { constants } from "node:fs";
 import { access, chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { systemClock } from "./base/clock.ts";
 import { HomeostatError, errorMessage } from "./base/error.ts";
+import { processIdentity } from "./store/process-identity.ts";
 
 export interface Home {
   readonly folder: string;
@@ -33,7 +35,7 @@ export function homeAt(folder: string): Home {
     workspaces: join(folder, "workspaces"),
     policy: join(folder, "policy.yaml"),
     logs: join(folder, "logs"),
-    scratch: join(folder, "scratch", String(process.pid)),
+    scratch: join(folder, "scratch", scratchName()),
   };
 }
 
@@ -74,11 +76,29 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
+/** Containers that share a data folder count their processes apart, so the number alone would not tell them apart. */
+function scratchName(): string {
+  const [, namespace] = processIdentity().split(":");
+  return /^\d+$/.test(namespace ?? "") ? `${namespace}-${process.pid}` : String(process.pid);
+}
+
+/** What a container that was killed left: nothing of its processes can be seen from here, only that nobody has used it for so long. */
+const foreignScratchMs = 7 * 24 * 3_600_000;
+
 /** Folders are named after the process that made them; another server on this data folder keeps its own. */
 async function removeOldScratch(folder: string): Promise<void> {
+  const [own] = scratchName().split("-");
   for (const name of await readdir(folder)) {
-    if (!isAlive(Number(name))) await rm(join(folder, name), { recursive: true, force: true });
+    const [, namespace = own, pid] = /^(?:(\d+)-)?(\d+)$/.exec(name) ?? [];
+    const isUsed =
+      namespace === own ? isAlive(Number(pid)) : await isNewerThan(join(folder, name), foreignScratchMs);
+    if (!isUsed) await rm(join(folder, name), { recursive: true, force: true });
   }
+}
+
+async function isNewerThan(path: string, ageMs: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && systemClock.now() - found.mtimeMs < ageMs;
 }
 
 function isAlive(pid: number): boolean {

@@ -15,6 +15,7 @@ import { databasePlace, openStateReader } from "../system-store.ts";
 import { isInside, openRoots } from "../open-roots.ts";
 import { addressOf, loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { formatBytes } from "./format-time.ts";
@@ -23,14 +24,6 @@ import { checkBlobStore } from "./check-blobs.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { findServerAddress } from "./server-address.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** `warning`: it works, with less; `failed`: something will not work. */
-export interface Diagnosis {
-  readonly name: string;
-  readonly state: "ok" | "warning" | "failed";
-  readonly detail: string;
-  readonly hint?: string;
-}
 
 /** Exit code 1 when anything has failed. */
 export async function doctor(options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
