@@ -3,7 +3,7 @@ import { errorMessage, isHomeostatError } from "../base/error.ts";
 import { checkBlobs } from "../blobs/open-blobs.ts";
 import type { Config } from "../config-schema.ts";
 import { homeAt } from "../home.ts";
-import type { Diagnosis } from "./doctor.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 
 export async function checkBlobStore(config: Pick<Config, "home" | "blobs">): Promise<Diagnosis> {
   try {
