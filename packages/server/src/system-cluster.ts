@@ -5,7 +5,6 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config-schema.ts";
 import { systemClock as clock } from "./base/clock.ts";
-import { sha256 } from "./base/digest.ts";
 import { HomeostatError } from "./base/error.ts";
 import type { Logger } from "./base/log.ts";
 import { createRateLimiter } from "./guards/rate-limit.ts";
@@ -13,7 +12,6 @@ import type { RateLimiter } from "./guards/rate-limit.ts";
 import { createRedisRateLimiter } from "./guards/redis-rate-limit.ts";
 import type { Home } from "./home.ts";
 import { readVerifierKey } from "./ledger/keys.ts";
-import { readMasterKey } from "./blobs/keys.ts";
 import { createBullmqQueue } from "./queue/bullmq-queue.ts";
 import type { BullmqQueue } from "./queue/bullmq-queue.ts";
 import { createLocalQueue } from "./queue/local-queue.ts";
@@ -112,24 +110,14 @@ export function neighbourPorts(known: readonly WorkerFacts[]): readonly number[]
 }
 
 /**
- * Processes on several machines share keys/ (and gateways ledger/) by a volume. A process with keys of its own would write what
- * the others cannot read, so it is refused. Throws BLOB_KEYS_UNUSABLE and LEDGER_KEYS_UNUSABLE.
+ * Processes on several machines share keys/ (and gateways ledger/) by a volume; `openBlobs` refuses other keys of blobs, this
+ * another ledger. Throws LEDGER_KEYS_UNUSABLE.
  */
 export async function requireSharedKeys(
   store: Store,
   home: Home,
   { serves }: { readonly serves: boolean },
 ): Promise<void> {
-  const path = join(home.keys, "blob-master.key");
-  const master = sha256(`homeostat blob master key ${(await readMasterKey(path)).toString("hex")}`);
-  const copyKeys = "Mount or copy the folder `keys` of the first process; see docs/scaling.md.";
-  await requireSameFact(store, { name: "blob-master-key", value: master }, () =>
-    differs(
-      "BLOB_KEYS_UNUSABLE",
-      `${path} is not the key that the other processes of this database use`,
-      copyKeys,
-    ),
-  );
   if (!serves) return;
   const verifier = join(home.ledger, "key.pub");
   const copyLedger =
@@ -138,22 +126,14 @@ export async function requireSharedKeys(
     const [row] = await store.read("SELECT size FROM ledger_position");
     if (Number(row?.["size"] ?? 0) === 0) return;
     const text = `The ledger of this database is not in ${home.ledger}, which is empty`;
-    throw differs("LEDGER_KEYS_UNUSABLE", text, copyLedger);
+    throw differs(text, copyLedger);
   }
   const { name, id } = readVerifierKey(verifier);
   await requireSameFact(store, { name: "ledger-verifier-key", value: `${name} ${id}` }, () =>
-    differs(
-      "LEDGER_KEYS_UNUSABLE",
-      `The ledger in ${home.ledger} is not the one of this database`,
-      copyLedger,
-    ),
+    differs(`The ledger in ${home.ledger} is not the one of this database`, copyLedger),
   );
 }
 
-function differs(
-  code: "BLOB_KEYS_UNUSABLE" | "LEDGER_KEYS_UNUSABLE",
-  message: string,
-  hint: string,
-): HomeostatError {
-  return new HomeostatError(code, message, {}, { hint });
+function differs(message: string, hint: string): HomeostatError {
+  return new HomeostatError("LEDGER_KEYS_UNUSABLE", message, {}, { hint });
 }

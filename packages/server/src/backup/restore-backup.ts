@@ -155,6 +155,9 @@ function newBeginning({ size, root }: SignedHead, nowMs: number): readonly State
     // They would else wait for the end of the lease that was freed just now.
     { sql: "UPDATE runs SET wake_at_ms = ? WHERE state = 'RUNNING'", params: [nowMs] },
     { sql: "DELETE FROM store_marks" },
+    // It is a deployment of its own now, with a ledger of its own; the old one may live on beside it.
+    { sql: "DELETE FROM shared_facts WHERE name IN ('deployment', 'ledger-verifier-key')" },
+    { sql: "DELETE FROM sessions" },
     { sql: "DELETE FROM ledger_position" },
     { sql: "INSERT INTO ledger_position (only_row, size, root) VALUES (1, ?, ?)", params: [size, root] },
   ];

@@ -135,7 +135,7 @@ async function requireOwnMaster(
     unwrapKey(master, witness, String(row["wrapped"]));
   } catch (error) {
     const hint =
-      "Every host of one database needs the same key: copy keys/blob-master.key from the first one, or set blobs.masterKey.";
+      "Every host of one database needs the same key: copy keys/blob-master.key from the first one, or set blobs.masterKey; see docs/deploy.md.";
     const text = "The master key here is not the one with which the blobs of this database are encrypted";
     throw new HomeostatError("BLOB_KEYS_UNUSABLE", text, {}, { cause: error, hint });
   }
