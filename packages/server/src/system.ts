@@ -302,6 +302,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }),
     ...(options.dashboardFolder === undefined || !serves ? {} : { staticFolder: options.dashboardFolder }),
     store,
+    owner,
+    isOwnerDead,
     clock,
     logger,
     metrics,

@@ -5,7 +5,7 @@ import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
 import { askPolicyAboutAll } from "./ask-policy.ts";
 import { createGate } from "./gate.ts";
-import type { GateInput } from "./gate.ts";
+import type { GateInput } from "./gate-input.ts";
 import { createPermitOffice } from "./permit.ts";
 
 const allowed: Decision = {

@@ -3,15 +3,7 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
 import type { GuardResult } from "../guards/pipeline.ts";
 import type { Decision } from "../policy/decision.ts";
-import type { Draft, GateInput, ResolvedAction } from "./gate.ts";
-
-/** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
-export interface GivenAnswer {
-  readonly answer: "approve" | "reject" | "expire";
-  readonly argsDigest: string;
-  /** Digest of the arguments that the person put in place of those asked about. */
-  readonly editDigest?: string;
-}
+import type { Draft, GateInput, GivenAnswer, ResolvedAction } from "./gate-input.ts";
 
 /** What is about to be asked; a remembered yes for it, if there is one. */
 export type FindStanding = (question: {
@@ -22,9 +14,6 @@ export type FindStanding = (question: {
   readonly runId: string;
   readonly workflow: string;
 }) => Promise<{ readonly id: string } | undefined>;
-
-/** A person's yes: their answer to this very question, or one that stands. */
-export type Consent = { readonly kind: "answer" } | { readonly kind: "standing"; readonly id: string };
 
 /** A refusal counts whatever policy says now; a consent only lifts an `ask`. */
 export async function weighApproval(draft: Draft, findStanding: FindStanding): Promise<GuardResult<Draft>> {

@@ -6,7 +6,8 @@ import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
 import { requireApproval } from "./approvals.ts";
 import { actionDigest, conclude, createGate } from "./gate.ts";
-import type { GateDeps, GateInput, GateTool } from "./gate.ts";
+import type { GateInput, GateTool } from "./gate-input.ts";
+import type { GateDeps } from "./gate.ts";
 import { createPermitOffice } from "./permit.ts";
 
 const allowed: Decision = {
@@ -257,8 +258,7 @@ describe("concluding", () => {
 });
 
 describe("approvals", () => {
-  test("may be answered by the roles they name, and always by an admin", () => {
-  });
+  test("may be answered by the roles they name, and always by an admin", () => {});
 
   test("that do not exist are named", async () => {
     await expect(requireApproval({ read: () => Promise.resolve([]) }, "apr_x")).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 /** The gate: every action from whatever door passes this one stack, in this order. Read it top to bottom. */
 import { digestJson } from "../base/digest.ts";
-import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { JsonValue } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
@@ -12,46 +12,9 @@ import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { askPolicyAboutAll } from "./ask-policy.ts";
 import { weighApproval } from "./consent.ts";
-import type { Consent, FindStanding, GivenAnswer } from "./consent.ts";
+import type { FindStanding } from "./consent.ts";
+import type { Draft, GateInput, ResolvedAction } from "./gate-input.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
-
-/** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
-export interface GateTool {
-  readonly name: string;
-  readonly defaultTimeoutMs: number;
-  readonly maxTimeoutMs: number;
-  parse(args: JsonObject): unknown;
-  resolve(parsed: unknown): Promise<ResolvedAction>;
-}
-
-export interface ResolvedAction {
-  readonly resource: string;
-  /** Further resources the same action touches (a move's target); policy judges each. */
-  readonly otherResources?: readonly string[];
-  readonly args: JsonObject;
-  readonly summary: string;
-}
-
-export type Traced = Pick<ActionRequest, "flow" | "risks">;
-
-/** An action at the door, and who wants it. */
-export interface GateInput {
-  readonly tool: GateTool | undefined;
-  readonly toolName: string;
-  readonly args: JsonObject;
-  readonly labels: readonly OriginLabel[];
-  readonly runId: string;
-  readonly stepPath: string;
-  readonly attempt: number;
-  readonly epoch: number;
-  readonly agent: string;
-  readonly role: string;
-  readonly tenant: string;
-  readonly stepTimeoutMs: number | null;
-  /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
-  readonly trace?: () => Traced | Promise<Traced>;
-  readonly answer: GivenAnswer | null;
-}
 
 export interface Admitted {
   readonly resolved: ResolvedAction;
@@ -106,17 +69,6 @@ export interface GateDeps {
   /** Observes every verdict, for metrics; must not throw. */
   readonly observe: (tool: string, verdict: GateOutcome["kind"]) => void;
   readonly maxOutputBytes: number;
-}
-
-/** What the guards have learned so far. */
-export interface Draft {
-  readonly input: GateInput;
-  readonly parsed?: unknown;
-  readonly resolved?: ResolvedAction;
-  readonly argsDigest?: string;
-  readonly traced?: Traced;
-  readonly decision?: Decision;
-  readonly consent?: Consent;
 }
 
 export function createGate(deps: GateDeps): Gate {

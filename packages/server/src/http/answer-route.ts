@@ -85,6 +85,8 @@ export async function answerRoute(
     trace: request.state.trace ?? createTrace(),
     headers: harmlessHeaders(request),
     idempotencyKey: route.idempotent === true ? header(request, "idempotency-key") : undefined,
+    bodyBytes: request.state.bodyBytes,
+    ownAuthorization: route.access === "public" ? request.headers.authorization : undefined,
     sessionValue: request.cookies[sessionCookieName],
     isSecure: request.protocol === "https" || request.headers.origin?.startsWith("https:") === true,
     setHeader: (name, value) => void reply.header(name, value),

@@ -124,7 +124,12 @@ describe("Idempotency-Key", () => {
   test("after 24 hours a key is forgotten, and one left by a dead process is taken over once its lock is over", async () => {
     const clock = createManualClock();
     await using server = await startTestServer([]);
-    const idempotency = createIdempotency({ store: server.store, clock });
+    const idempotency = createIdempotency({
+      store: server.store,
+      clock,
+      owner: "this",
+      isOwnerDead: (owner) => owner === "gone",
+    });
     const request = { tenant: "t", principal: "p", key: "k", fingerprint: "f", requestId: "r1" };
     const dead = await idempotency.begin(request);
     await expect(idempotency.begin({ ...request, requestId: "r2" })).rejects.toMatchObject({
@@ -144,5 +149,23 @@ describe("Idempotency-Key", () => {
     expect(replay).toMatchObject({ kind: "replay", answer: { body: '"right"' } });
     clock.advance(24 * 60 * 60 * 1000);
     expect((await idempotency.begin({ ...request, fingerprint: "g", requestId: "r6" })).kind).toBe("first");
+  });
+
+  test("what a process that is provably gone had begun is free at once", async () => {
+    await using server = await startTestServer([]);
+    const open = (owner: string) =>
+      createIdempotency({
+        store: server.store,
+        clock: createManualClock(),
+        owner,
+        isOwnerDead: (other) => other === "gone",
+      });
+    const request = { tenant: "t", principal: "p", key: "k", fingerprint: "f", requestId: "r1" };
+    await open("gone").begin(request);
+    const next = open("next");
+    expect((await next.begin({ ...request, requestId: "r2" })).kind).toBe("first");
+    await expect(open("third").begin({ ...request, requestId: "r3" })).rejects.toMatchObject({
+      code: "REQUEST_CONFLICT",
+    });
   });
 });

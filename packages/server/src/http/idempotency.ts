@@ -60,20 +60,25 @@ export interface Idempotency {
 
 const keptMs = 24 * 60 * 60 * 1000;
 /**
- * After this an unanswered key may be taken over: its process died. The handler then runs again, which is why it gets the
+ * After this an unanswered key may be taken over: its process died where nobody could see it. The handler then runs again, which is why it gets the
  * key too and stores it with what it creates.
  */
 const lockMs = 120_000;
 
-export function createIdempotency({
-  store,
-  clock,
-}: {
+export interface IdempotencyDeps {
   readonly store: Store;
   readonly clock: Clock;
-}): Idempotency {
+  /** Who this process is; see `process-identity.ts`. */
+  readonly owner: string;
+  /** True for a process that is provably gone: what it had begun is free at once. */
+  readonly isOwnerDead: (owner: string) => boolean;
+}
+
+export function createIdempotency({ store, clock, owner, isOwnerDead }: IdempotencyDeps): Idempotency {
   return {
-    async begin(request) {
+    async begin(given) {
+      // The lock names the process, so that others can tell when it will never be released.
+      const request = { ...given, requestId: `${owner} ${given.requestId}` };
       requireKey(request.key);
       if (await insertLock(store, clock, request)) return firstTurn(store, request);
       const row = await findRow(store, request);
@@ -88,8 +93,9 @@ export function createIdempotency({
       if (typeof row["answer"] === "string") {
         return { kind: "replay", answer: JSON.parse(row["answer"]) as KeptAnswer };
       }
-      if (Number(row["locked_until"]) > clock.now() || !(await takeOver(store, clock, request, row)))
-        throw underWay();
+      const holder = String(row["attempt"]).split(" ")[0] ?? "";
+      const isHeld = Number(row["locked_until"]) > clock.now() && !isOwnerDead(holder);
+      if (isHeld || !(await takeOver(store, clock, request, row))) throw underWay();
       return firstTurn(store, request);
     },
   };

@@ -56,6 +56,10 @@ export interface RouteRequest<P, Q, B> {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The caller's Idempotency-Key on idempotent routes; store it with what is created so that a crash cannot double it. */
   readonly idempotencyKey: string | undefined;
+  /** The body byte for byte, for routes that check a signature over it; undefined without one. */
+  readonly bodyBytes: Uint8Array | undefined;
+  /** On public routes, which judge it themselves: the Authorization header as it came. */
+  readonly ownAuthorization: string | undefined;
   /** The session cookie's value, for signing out. */
   readonly sessionValue: string | undefined;
   /** True when the connection or the public address is https: cookies are then marked Secure. */

@@ -40,6 +40,9 @@ export interface HttpServerOptions {
   readonly staticFolder?: string;
   /** Keeps idempotency keys. */
   readonly store: Store;
+  /** Who this process is, and whether another is provably gone; see `process-identity.ts`. */
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;

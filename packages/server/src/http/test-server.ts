@@ -50,6 +50,8 @@ export async function startTestServer(
     host: "127.0.0.1",
     port: 0,
     routes,
+    owner: "test",
+    isOwnerDead: () => false,
     authenticate: createAuthenticator({ findByToken: find, findBySession: find, clock }),
     store,
     clock,

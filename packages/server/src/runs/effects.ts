@@ -92,6 +92,7 @@ async function actAndRecord(
   { deps, settle }: { readonly deps: EffectDeps; readonly settle: (sign: Sign) => void },
 ): Promise<ActOutcome> {
   const intent = intentOf(session, request, deps);
+  const begunMs = deps.clock.monotonic();
   deps.permits.redeem(request.permit, {
     runId: session.runId,
     stepPath: request.stepPath,
@@ -108,7 +109,7 @@ async function actAndRecord(
     await deps.published(outboxKey(session.runId, seq), session.lease.signal);
   }
   const startedMs = deps.clock.monotonic();
-  const executed = await execute(session, request, intent, deps);
+  const executed = await execute(session, { ...request, begunMs }, intent, deps);
   settle(signOf(executed, session));
   if (executed.kind !== "result") return executed;
   try {
@@ -145,14 +146,14 @@ type Executed =
 
 async function execute(
   session: RunSession,
-  request: Act,
+  request: Act & { readonly begunMs: number },
   intent: ActionIntent,
   deps: EffectDeps,
 ): Promise<Executed> {
   const { tool, admitted, stepPath } = request;
   session.lease.signal.throwIfAborted();
-  // The reserved time runs since the intent; waiting for the ledger has used some of it.
-  const leftMs = Math.max(0, intent.deadlineAtMs - leaseMarginMs - deps.clock.now());
+  // The reserved time runs since the intent; waiting for the ledger has used some of it. A wall clock may jump meanwhile.
+  const leftMs = Math.max(0, admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs));
   const timeout = AbortSignal.timeout(leftMs);
   const signal = AbortSignal.any([timeout, session.lease.signal, session.interrupt]);
   const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);

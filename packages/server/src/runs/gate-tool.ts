@@ -1,5 +1,5 @@
 /** A tool as the gate sees it: its schema, its look at the world bound to one run's roots, and its bounds. */
-import type { GateTool } from "../gate/gate.ts";
+import type { GateTool } from "../gate/gate-input.ts";
 import { parseArguments } from "../tools/prepare-action.ts";
 import type { AnyTool, ToolContext } from "../tools/tool.ts";
 

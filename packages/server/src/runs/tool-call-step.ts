@@ -1,7 +1,7 @@
 /** A step that calls a tool: its arguments are rendered, what the run has seen so far is told to policy, then it goes to the gate. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { renderValue } from "../expression/template-value.ts";
-import type { Traced } from "../gate/gate.ts";
+import type { Traced } from "../gate/gate-input.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import type { ToolStep } from "../workflows/workflow.ts";
 import type { RunSession } from "./session.ts";

@@ -2,7 +2,8 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { mayRemember } from "../gate/consent.ts";
-import type { GateOutcome, GateTool, Traced } from "../gate/gate.ts";
+import type { GateTool, Traced } from "../gate/gate-input.ts";
+import type { GateOutcome } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import { reasonWithRisk } from "../policy/risk.ts";
 import type { AnyTool } from "../tools/tool.ts";

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { TemplateValue } from "../expression/template-value.ts";
 import { createRunFlow } from "../gate/data-flow.ts";
-import type { Traced } from "../gate/gate.ts";
+import type { Traced } from "../gate/gate-input.ts";
 import { isTrustedLabel } from "../gate/labels.ts";
 import { leavesOf } from "../gate/labels-roles.ts";
 import { targetsOf } from "../gate/target-memory.ts";

@@ -1,0 +1,63 @@
+/** What comes to the gate, and what its guards learn about it on the way. */
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+
+/** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
+export interface GivenAnswer {
+  readonly answer: "approve" | "reject" | "expire";
+  readonly argsDigest: string;
+  /** Digest of the arguments that the person put in place of those asked about. */
+  readonly editDigest?: string;
+}
+
+/** A person's yes: their answer to this very question, or one that stands. */
+export type Consent = { readonly kind: "answer" } | { readonly kind: "standing"; readonly id: string };
+
+/** What the gate needs to know of a tool. `parse` throws ACTION_INVALID; `resolve` only looks, it changes nothing. */
+export interface GateTool {
+  readonly name: string;
+  readonly defaultTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  parse(args: JsonObject): unknown;
+  resolve(parsed: unknown): Promise<ResolvedAction>;
+}
+
+export interface ResolvedAction {
+  readonly resource: string;
+  /** Further resources the same action touches (a move's target); policy judges each. */
+  readonly otherResources?: readonly string[];
+  readonly args: JsonObject;
+  readonly summary: string;
+}
+
+export type Traced = Pick<ActionRequest, "flow" | "risks">;
+
+/** An action at the door, and who wants it. */
+export interface GateInput {
+  readonly tool: GateTool | undefined;
+  readonly toolName: string;
+  readonly args: JsonObject;
+  readonly labels: readonly OriginLabel[];
+  readonly runId: string;
+  readonly stepPath: string;
+  readonly attempt: number;
+  readonly epoch: number;
+  readonly agent: string;
+  readonly role: string;
+  readonly tenant: string;
+  readonly stepTimeoutMs: number | null;
+  /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
+  readonly trace?: () => Traced | Promise<Traced>;
+  readonly answer: GivenAnswer | null;
+}
+
+/** What the guards have learned so far. */
+export interface Draft {
+  readonly input: GateInput;
+  readonly parsed?: unknown;
+  readonly resolved?: ResolvedAction;
+  readonly argsDigest?: string;
+  readonly traced?: Traced;
+  readonly decision?: Decision;
+  readonly consent?: Consent;
+}
