@@ -32,8 +32,10 @@ function asInSqlite(sql: string): string {
   });
 }
 
-// Literals, quoted names and comments whole, so that words inside of them stay as they are.
-const columnTypes = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\b(?:TEXT|INTEGER|INT)\b/gi;
+// Literals, quoted names and comments whole, so that words inside of them stay as they are. Before a type stands a column's name,
+// which may be `text` itself.
+const columnTypes =
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\b(?:TEXT|INTEGER|INT)\b(?!\s+(?:TEXT|INTEGER|INT|BIGINT)\b)/gi;
 
 export interface MigrateOptions {
   readonly wanted: readonly WireMigration[];
