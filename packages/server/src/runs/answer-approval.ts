@@ -72,6 +72,23 @@ export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): 
   }
 }
 
+/** A no without a reason teaches nobody. */
+export function requireReason(given: {
+  readonly id: string;
+  readonly answer: string;
+  readonly reason: string | null;
+}) {
+  if (given.answer !== "reject" || given.reason !== null) return;
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    "A rejection needs a reason",
+    { id: given.id },
+    {
+      place: { path: "body.reason" },
+    },
+  );
+}
+
 /** A question nobody answered in time counts as refused. Does nothing when somebody was faster. */
 export async function expireQuestion(
   deps: Pick<AnswerDeps, "store" | "clock">,

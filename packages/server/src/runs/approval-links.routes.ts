@@ -5,15 +5,19 @@ import { HomeostatError } from "../base/error.ts";
 import { requireApproval } from "../gate/approvals.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
-import { answerApproval } from "./answer-approval.ts";
+import { answerApproval, requireReason } from "./answer-approval.ts";
+import type { AnswerDeps } from "./answer-approval.ts";
 import { approvalSchema } from "./api-schemas.ts";
-import type { ApprovalsRoutesDeps } from "./approvals.routes.ts";
-import { requireReason } from "./approvals.routes.ts";
 import { viewApproval } from "./views.ts";
+import type { Redact } from "./views.ts";
 
 const token = z.string().min(1).max(128);
 
-export function approvalLinksRoutes(deps: ApprovalsRoutesDeps): readonly Route[] {
+export interface ApprovalLinksRoutesDeps extends AnswerDeps {
+  readonly redact: Redact;
+}
+
+export function approvalLinksRoutes(deps: ApprovalLinksRoutesDeps): readonly Route[] {
   const common = { method: "POST", tags: ["approvals"], access: "public" } as const;
   return [
     route({

@@ -12,7 +12,7 @@ import { approvalFromStore, delegateApproval, requireApproval } from "../gate/ap
 import { pageOf, pageQuery, parseCursor, toPage } from "../http/page.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
-import { answerApproval } from "./answer-approval.ts";
+import { answerApproval, requireReason } from "./answer-approval.ts";
 import type { AnswerDeps } from "./answer-approval.ts";
 import { approvalSchema } from "./api-schemas.ts";
 import { proof, userActor } from "./control.ts";
@@ -120,23 +120,6 @@ function decideRoute(deps: ApprovalsRoutesDeps): Route {
       return viewApproval(approval, deps.redact);
     },
   });
-}
-
-/** A no without a reason teaches nobody. */
-export function requireReason(given: {
-  readonly id: string;
-  readonly answer: string;
-  readonly reason: string | null;
-}) {
-  if (given.answer !== "reject" || given.reason !== null) return;
-  throw new HomeostatError(
-    "REQUEST_INVALID",
-    "A rejection needs a reason",
-    { id: given.id },
-    {
-      place: { path: "body.reason" },
-    },
-  );
 }
 
 function rememberOf(given: z.output<typeof decisionBody>["remember"]): Remember | undefined {
