@@ -12,10 +12,14 @@ import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { approvalSchema, runEventSchema, runSummarySchema, stepViewSchema } from "./api-schemas.ts";
 import { commandRun, requireRun } from "./control.ts";
 import type { ControlDeps, RunCommand } from "./control.ts";
-import { listRuns, readEvents, readState } from "./run-reader.ts";
+import { listRuns, readEvents } from "./run-reader.ts";
 import type { RunReaderDeps } from "./run-reader.ts";
 import { viewApproval, viewEvent, viewRepair, viewRun } from "./views.ts";
-import { viewSteps } from "./step-views.ts";
+import type { RunState } from "./fold.ts";
+import { createStateCache } from "./state-cache.ts";
+import type { StateCache } from "./state-cache.ts";
+import type { PlacedStep } from "./step-views.ts";
+import { listSteps, viewStep } from "./step-views.ts";
 import type { Redact } from "./views.ts";
 
 export interface RunsRoutesDeps extends RunReaderDeps, ControlDeps {
@@ -30,7 +34,14 @@ const stateList = z
   .describe("One or more of the run states, comma-separated");
 
 export function runsRoutes(deps: RunsRoutesDeps): readonly Route[] {
-  return [listRoute(deps), getRoute(deps), eventsRoute(deps), ...commandRoutes(deps)];
+  const states = createStateCache(deps);
+  return [
+    listRoute(deps),
+    getRoute(deps, states),
+    stepsRoute(deps, states),
+    eventsRoute(deps),
+    ...commandRoutes(deps),
+  ];
 }
 
 function listRoute({ store }: RunsRoutesDeps): Route {
@@ -58,7 +69,10 @@ function listRoute({ store }: RunsRoutesDeps): Route {
   });
 }
 
-function getRoute(deps: RunsRoutesDeps): Route {
+/** As many steps as a page shows at once; more are read by `/steps`. */
+const stepsInDetail = 1_000;
+
+function getRoute(deps: RunsRoutesDeps, states: StateCache): Route {
   return route({
     method: "GET",
     path: "/v1/runs/{id}",
@@ -71,7 +85,8 @@ function getRoute(deps: RunsRoutesDeps): Route {
       ...runSummarySchema.shape,
       inputs: z.record(z.string(), z.unknown()),
       outputs: z.unknown(),
-      steps: z.array(stepViewSchema),
+      steps: z.array(stepViewSchema).describe("The first 1000; the others by /v1/runs/{id}/steps"),
+      stepsListed: z.number().int().describe("How many steps there are to list"),
       approvals: z.array(approvalSchema),
       artifacts: z.array(artifactSchema),
       workflowText: z.string(),
@@ -87,22 +102,64 @@ function getRoute(deps: RunsRoutesDeps): Route {
     }),
     handle: async ({ params, principal }) => {
       const row = await requireRun(deps.store, principal.tenant, params.id);
-      const state = await readState(deps, params.id);
-      const parsed = parseWorkflow(state.workflow.text);
       const approvals = await deps.store.read(
         "SELECT * FROM approvals WHERE run_id = ? ORDER BY requested_at_ms, id",
         [params.id],
       );
+      const artifacts = (await artifactsOfRun(deps.store, params.id)).map(viewArtifact);
+      // Last: the state is good until this waits again.
+      const state = await states.read(params.id);
+      const steps = placedSteps(state);
       return {
         ...viewRun(row),
         // Inputs are an object, and redaction keeps its shape.
         inputs: deps.redact(state.inputs) as Record<string, unknown>,
         outputs: deps.redact(state.outputs),
-        steps: parsed.ok ? [...viewSteps(parsed.workflow, state, deps.redact)] : [],
+        steps: steps.slice(0, stepsInDetail).map((each) => viewStep(each, state, deps.redact)),
+        stepsListed: steps.length,
         approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
-        artifacts: (await artifactsOfRun(deps.store, params.id)).map(viewArtifact),
+        artifacts,
         workflowText: state.workflow.text,
         workspaceRestored: viewRepair(state),
+      };
+    },
+  });
+}
+
+/** Nothing where this version cannot read the run's workflow. */
+function placedSteps(state: RunState): readonly PlacedStep[] {
+  const parsed = parseWorkflow(state.workflow.text);
+  return parsed.ok ? listSteps(parsed.workflow, state) : [];
+}
+
+function stepsRoute(deps: RunsRoutesDeps, states: StateCache): Route {
+  return route({
+    method: "GET",
+    path: "/v1/runs/{id}/steps",
+    operationId: "runs.steps",
+    summary: "A run's steps in the order of the workflow, loops unrolled",
+    tags: ["runs"],
+    access: "viewer",
+    params: runParams,
+    query: z.object({
+      prefix: z
+        .string()
+        .max(512)
+        .optional()
+        .describe("Only steps whose path begins so, for example `each/3/`"),
+      ...pageQuery,
+    }),
+    response: pageOf(stepViewSchema),
+    handle: async ({ params, query, principal }) => {
+      await requireRun(deps.store, principal.tenant, params.id);
+      const { prefix = "", limit } = query;
+      const begin =
+        query.cursor === undefined ? 0 : parseCursor(query.cursor, z.tuple([z.number().int().min(0)]))[0];
+      const state = await states.read(params.id);
+      const fitting = placedSteps(state).filter(({ path }) => path.startsWith(prefix));
+      return {
+        data: fitting.slice(begin, begin + limit).map((each) => viewStep(each, state, deps.redact)),
+        nextCursor: fitting.length > begin + limit ? formatCursor([begin + limit]) : null,
       };
     },
   });

@@ -8,17 +8,23 @@ import type { StepRecord } from "./step-record.ts";
 import { optionalTime, timeText } from "./views.ts";
 import type { Redact } from "./views.ts";
 
-/** What has not begun is `pending`. */
-export function viewSteps(workflow: Workflow, state: RunState, redact: Redact): readonly StepView[] {
-  return viewList(workflow.steps, { prefix: "", depth: 0, role: "step", branch: null }, { state, redact });
+/** A step of the file at one place of the run; cheap, so that a run of 100,000 steps can be listed and a page of it shown. */
+export interface PlacedStep {
+  readonly path: string;
+  readonly step: Step;
+  readonly spot: Spot;
+}
+
+/** In the order they are shown. Those that have not begun are among them. */
+export function listSteps(workflow: Workflow, state: RunState): readonly PlacedStep[] {
+  return viewList(workflow.steps, { prefix: "", depth: 0, role: "step", branch: null }, { state });
 }
 
 interface Viewing {
   readonly state: RunState;
-  readonly redact: Redact;
 }
 
-interface Spot {
+export interface Spot {
   readonly prefix: string;
   readonly depth: number;
   readonly role: StepView["role"];
@@ -26,18 +32,18 @@ interface Spot {
   readonly branch: string | null;
 }
 
-function viewList(steps: readonly Step[], spot: Spot, viewing: Viewing): StepView[] {
+function viewList(steps: readonly Step[], spot: Spot, viewing: Viewing): PlacedStep[] {
   return steps.flatMap((step, index) => {
     const here = index === 0 ? spot : { ...spot, branch: null };
     return [
-      viewStep(step, here, viewing),
+      { path: here.prefix + step.id, step, spot: here },
       ...viewInner(step, spot, viewing),
       ...viewHandlers(step, spot, viewing),
     ];
   });
 }
 
-function viewInner(step: Step, spot: Spot, viewing: Viewing): StepView[] {
+function viewInner(step: Step, spot: Spot, viewing: Viewing): PlacedStep[] {
   const path = spot.prefix + step.id;
   const start = viewing.state.steps.get(path)?.start;
   const inside = { ...spot, prefix: `${path}/`, depth: spot.depth + 1, branch: null };
@@ -71,7 +77,7 @@ function viewInner(step: Step, spot: Spot, viewing: Viewing): StepView[] {
   }
 }
 
-function viewHandlers(step: Step, spot: Spot, viewing: Viewing): StepView[] {
+function viewHandlers(step: Step, spot: Spot, viewing: Viewing): PlacedStep[] {
   return handlerNames.flatMap((role) => {
     const prefix = `${spot.prefix}${step.id}/${role}/`;
     const begun = step[role].filter(({ id }) => viewing.state.steps.has(prefix + id));
@@ -79,8 +85,8 @@ function viewHandlers(step: Step, spot: Spot, viewing: Viewing): StepView[] {
   });
 }
 
-function viewStep(step: Step, spot: Spot, { state, redact }: Viewing): StepView {
-  const path = spot.prefix + step.id;
+/** What has not begun is `pending`. */
+export function viewStep({ path, step, spot }: PlacedStep, state: RunState, redact: Redact): StepView {
   const record = state.steps.get(path);
   const intent = record?.intent ?? null;
   return {
