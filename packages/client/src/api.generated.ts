@@ -996,7 +996,10 @@ export interface Operations {
       readonly parent: string | null;
       readonly inputs: { readonly [key: string]: unknown };
       readonly outputs: unknown;
+      /** The first 1000; the others by /v1/runs/{id}/steps */
       readonly steps: readonly StepView[];
+      /** How many steps there are to list */
+      readonly stepsListed: number;
       readonly approvals: readonly Approval[];
       readonly artifacts: readonly Artifact[];
       readonly workflowText: string;
@@ -1093,6 +1096,21 @@ export interface Operations {
     readonly query: undefined;
     readonly body: { readonly message: string };
     readonly answer: RunSummary;
+  };
+  /** A run's steps in the order of the workflow, loops unrolled */
+  "runs.steps": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: {
+      /** Only steps whose path begins so, for example `each/3/` */
+      readonly prefix?: string | number | boolean | undefined;
+      /** How many items at most, 1 to 200 */
+      readonly limit?: number | undefined;
+      /** `nextCursor` of the page before */
+      readonly cursor?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly StepView[]; readonly nextCursor: string | null };
   };
   /** A run's events as they happen */
   "runs.stream": {
@@ -1383,6 +1401,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "runs.resume": { method: "POST", path: "/v1/runs/{id}/resume", kind: "json" },
   "runs.retry": { method: "POST", path: "/v1/runs/{id}/retry", kind: "json" },
   "runs.steer": { method: "POST", path: "/v1/runs/{id}/steer", kind: "json" },
+  "runs.steps": { method: "GET", path: "/v1/runs/{id}/steps", kind: "json" },
   "runs.stream": { method: "GET", path: "/v1/runs/{id}/stream", kind: "sse" },
   "secrets.list": { method: "GET", path: "/v1/secrets", kind: "json" },
   "secrets.remove": { method: "DELETE", path: "/v1/secrets/{name}", kind: "none" },

@@ -4,6 +4,7 @@ import { systemClock as clock } from "../base/clock.ts";
 import type { Principal } from "../http/access.ts";
 import type { Route } from "../http/route.ts";
 import { approvalsRoutes } from "./approvals.routes.ts";
+import { runControlRoutes } from "./run-control.routes.ts";
 import { runsRoutes } from "./runs.routes.ts";
 import { streamRoutes } from "./stream.routes.ts";
 import { callRoute } from "./testing-routes.ts";
@@ -56,6 +57,7 @@ async function createHouse(): Promise<House> {
   const routes = [
     ...runsRoutes({ store, readBlobText, clock, redact }),
     ...streamRoutes({ store, readBlobText, live, redact }),
+    ...runControlRoutes({ ...submitDeps, readBlobText, redact }),
     ...approvalsRoutes({
       store,
       clock,
@@ -79,6 +81,9 @@ const red: Principal = { id: "rob", role: "admin", tenant: "red" };
 /** A body each route takes; what is not listed takes none or an empty one. */
 const bodies: Readonly<Record<string, unknown>> = {
   "approvals.decide": { answer: "approve" },
+  "approvals.createLink": { for: "rob" },
+  "approvals.delegate": { to: "zoe" },
+  "runs.steer": { message: "hello" },
 };
 
 describe("what belongs to another tenant", () => {
