@@ -4,24 +4,10 @@ import type { Document, Node, Pair } from "yaml";
 import type { JsonValue } from "./canonical-json.ts";
 import { createFindingCollector } from "./finding.ts";
 import type { Finding, FindingCollector, Position } from "./finding.ts";
+import type { YamlEntry, YamlNode } from "./yaml-node.ts";
+import { readPlainYaml } from "./yaml-plain.ts";
 
-/** `at` is where the node begins. Only what JSON can hold gets this far; keys are strings and unique. */
-export type YamlNode =
-  | {
-      readonly kind: "scalar";
-      readonly at: Position;
-      readonly value: string | number | boolean | null;
-      /** Where the text itself begins, when it stands in the file letter for letter on one line. */
-      readonly textAt?: Position;
-    }
-  | { readonly kind: "list"; readonly at: Position; readonly items: readonly YamlNode[] }
-  | { readonly kind: "map"; readonly at: Position; readonly entries: readonly YamlEntry[] };
-
-export interface YamlEntry {
-  readonly key: string;
-  readonly keyAt: Position;
-  readonly value: YamlNode;
-}
+export type { YamlEntry, YamlNode } from "./yaml-node.ts";
 
 export type YamlResult =
   | { readonly ok: true; readonly root: YamlNode }
@@ -48,6 +34,13 @@ export function readYaml(text: string, file?: string): YamlResult {
     collector.error(start, "", `the file has ${sizeBytes} bytes, more than ${limits.sizeBytes}`);
     return { ok: false, findings: collector.findings() };
   }
+  const plain = readPlainYaml(text);
+  return plain === undefined ? readWithLibrary(text, collector) : { ok: true, root: plain };
+}
+
+/** The same without the fast way; exported for the test that compares them. */
+export function readWithLibrary(text: string, collector: FindingCollector): YamlResult {
+  const start = { line: 1, column: 1 };
   const lines = new LineCounter();
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
