@@ -154,7 +154,7 @@ async function execute(
   session.lease.signal.throwIfAborted();
   // The reserved time runs since the intent; waiting for the ledger has used some of it. A wall clock may jump meanwhile.
   const leftMs = Math.max(0, admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs));
-  const timeout = AbortSignal.timeout(leftMs);
+  const timeout = AbortSignal.timeout(Math.floor(leftMs));
   const signal = AbortSignal.any([timeout, session.lease.signal, session.interrupt]);
   const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);
   try {
