@@ -49,14 +49,15 @@ export function createRunChanges(deps: { readonly store: Pick<Store, "read" | "o
   /** Coalesces commits: one reading at a time, and one more if told meanwhile. */
   function read(): void {
     readAgain = true;
-    reading ??= (async () => {
+    // Begun a moment later: ended at once, with no listener yet, it would set `reading` only after it was over, for good.
+    reading ??= Promise.resolve().then(async () => {
       while (readAgain && listeners.size > 0) {
         readAgain = false;
         // The database is away for a moment; its return tells again.
         await readOn().catch(() => {});
       }
       reading = undefined;
-    })();
+    });
   }
 
   async function readOn(): Promise<void> {
