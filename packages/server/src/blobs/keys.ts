@@ -1,10 +1,10 @@
 /** One data key per subject, kept wrapped by the master key; deleting a subject's key erases all its blobs at once. */
 import { randomBytes } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileDurably } from "../base/durable-file.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
+import { openKeyFile, readKeyFile } from "../base/key-file.ts";
+import type { KeyFile } from "../base/key-file.ts";
 import type { Migration, Statement, Store } from "../store/store.ts";
 import { unwrapKey, wrapKey } from "./encrypt.ts";
 
@@ -128,28 +128,16 @@ export function masterKeyPath(keysFolder: string): string {
 
 /** Reads the master key, making it on first start. Throws as `readMasterKey`. */
 export async function openMasterKey(path: string): Promise<Buffer> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return await readMasterKey(path);
-  const key = randomBytes(32);
-  writeFileDurably(path, `${key.toString("hex")}\n`, 0o600);
-  return key;
+  return await openKeyFile(masterKeyFile(path));
 }
 
 /** Throws BLOB_KEYS_UNUSABLE when it is missing, may be read by others, or is no key. */
 export async function readMasterKey(path: string): Promise<Buffer> {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined)
-    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `The master key ${path} is missing`, { path });
-  if ((info.mode & 0o077) !== 0) {
-    const hint = `chmod 600 ${path}`;
-    throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} may be read by others`, { path }, { hint });
-  }
-  const text = await readFile(path, "utf8");
-  if (text.endsWith("\n")) return parseMasterKey(text.slice(0, -1), path);
-  throw new HomeostatError("BLOB_KEYS_UNUSABLE", `${path} does not hold a master key`, { path });
+  return await readKeyFile(masterKeyFile(path));
+}
+
+function masterKeyFile(path: string): KeyFile {
+  return { path, what: "The master key of the blobs", code: "BLOB_KEYS_UNUSABLE" };
 }
 
 /** `place` is where the text stands. Throws BLOB_KEYS_UNUSABLE unless it is 64 hex digits. */

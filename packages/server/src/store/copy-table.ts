@@ -55,9 +55,12 @@ export async function digestTable(table: TableShape, store: Pick<Store, "scan">)
  * Marks belong to the database they stand on.
  */
 export function selectRows({ name, columns }: TableShape): string {
-  if (name === "leases") return "SELECT name, '' AS owner, epoch, 0 AS until_ms FROM leases";
-  return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(name)}`;
+  const free: Readonly<Record<string, string>> = name === "leases" ? freeLease : {};
+  const terms = columns.map((column) => free[column] ?? quoted(column));
+  return `SELECT ${terms.join(", ")} FROM ${quoted(name)}`;
 }
+
+const freeLease: Readonly<Record<string, string>> = { owner: "'' AS owner", until_ms: "0 AS until_ms" };
 
 export function quoted(name: string): string {
   return `"${name}"`;
