@@ -18,6 +18,7 @@ import { createLedgerPublisher, defaultPublisherSettings } from "../packages/ser
 import { compilePolicy } from "../packages/server/src/policy/compile.ts";
 import { decide } from "../packages/server/src/policy/decide.ts";
 import { requirePolicy } from "../packages/server/src/policy/policy-file.ts";
+import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
 import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
 import { runsMigration } from "../packages/server/src/queue/run-row.ts";
@@ -233,6 +234,7 @@ async function openDurable(folder: string) {
       runsMigration,
       workersMigration,
       runChangesMigration,
+      claimsMigration,
       approvalsMigration,
       approvalDepthMigration,
       inboxMigration,

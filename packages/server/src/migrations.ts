@@ -11,6 +11,7 @@ import { idempotencyMigration } from "./http/idempotency.ts";
 import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
 import { erasuresMigration } from "./retention/erasure.ts";
+import { claimsMigration } from "./queue/claim-columns.ts";
 import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
@@ -49,4 +50,5 @@ export const migrations: readonly Migration[] = [
   targetMemoryMigration,
   workflowsMigration,
   approvalRunPathMigration,
+  claimsMigration,
 ];

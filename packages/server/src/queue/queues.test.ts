@@ -15,6 +15,7 @@ import { until } from "../store/test-things.ts";
 import { createBullmqQueue } from "./bullmq-queue.ts";
 import type { BullmqQueue } from "./bullmq-queue.ts";
 import { describeQueue, testRun } from "./describe-queue.fixture.ts";
+import { claimsMigration } from "./claim-columns.ts";
 import { createLocalQueue } from "./local-queue.ts";
 import type { Queue } from "./local-queue.ts";
 import { runChangesMigration } from "./run-changes.ts";
@@ -29,7 +30,7 @@ afterEach(async () => {
 
 async function openStore(): Promise<LeaseStore> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-queue-"));
-  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration];
+  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration, claimsMigration];
   const store = await openSqliteStore({ path: join(folder, "state.db"), migrations, clock, logger });
   cleanups.push(() => rm(folder, { recursive: true }), store.close);
   return store;

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
+import { leaseMigration } from "../store/lease.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { until } from "../store/test-things.ts";
+import { claimsMigration } from "./claim-columns.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { createRunChanges, runChangesMigration } from "./run-changes.ts";
 import { insertRun, projectRun, runsMigration } from "./run-row.ts";
@@ -18,7 +20,7 @@ async function openTwo(): Promise<readonly [Store, Store]> {
   const open = (): Promise<Store> =>
     openSqliteStore({
       path: join(folder, "state.db"),
-      migrations: [runsMigration, runChangesMigration],
+      migrations: [leaseMigration, runsMigration, runChangesMigration, claimsMigration],
       clock,
       logger: createSilentLogger(),
     });

@@ -70,6 +70,30 @@ export interface RunRow {
   readonly endedAtMs: number | null;
 }
 
+/** What went wrong on our side when the run was last driven, for people; nothing of the run itself failed. */
+export interface RunFault {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly atMs: number;
+}
+
+/** How far a run says it is. */
+export interface RunProgress {
+  /** 0 to 100; null when only the text is known. */
+  readonly percent: number | null;
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** A row as it stands in the table: the projection, and what the queue keeps beside it. */
+export interface StoredRun extends RunRow {
+  /** Claims in a row that neither finished a step nor let go in good order, the one under way included. */
+  readonly claims: number;
+  readonly fault: RunFault | null;
+  readonly progress: RunProgress | null;
+}
+
 const columns = [
   "v",
   "tenant",
@@ -122,21 +146,47 @@ function values(row: RunRow): (string | number | null)[] {
   ];
 }
 
+/** See `run-changes.ts`. */
+const nextChange = "(SELECT COALESCE(MAX(change_no), 0) + 1 FROM runs)";
+
 /** Joins the batch that appends `run.created`. A taken `dedupKey` fails the batch. */
 export function insertRun(row: RunRow, dedupKey: string | null): Statement {
   return {
-    sql: `INSERT INTO runs (id, dedup_key, ${columns.join(", ")}) VALUES (?, ?${", ?".repeat(columns.length)})`,
+    sql: `INSERT INTO runs (id, dedup_key, change_no, ${columns.join(", ")})
+      VALUES (?, ?, ${nextChange}${", ?".repeat(columns.length)})`,
     params: [row.id, dedupKey, ...values(row)],
   };
 }
 
-/** Writes the projection after events from `previousSeq` on. The guard proves that nobody else appended meanwhile. */
+/**
+ * Writes the projection after events from `previousSeq` on. The guard proves that nobody else appended meanwhile. A run that is
+ * let go in good order has a clean slate: no claims in vain, no fault.
+ */
 export function projectRun(row: RunRow, previousSeq: number): Statement {
   return {
-    sql: `UPDATE runs SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE id = ? AND head_seq = ?`,
-    params: [...values(row), row.id, previousSeq],
+    sql: `UPDATE runs SET change_no = ${nextChange}, ${columns.map((column) => `${column} = ?`).join(", ")},
+        claims = CASE WHEN ? = 'RUNNING' THEN claims ELSE 0 END, fault = CASE WHEN ? = 'RUNNING' THEN fault END
+      WHERE id = ? AND head_seq = ?`,
+    params: [...values(row), row.state, row.state, row.id, previousSeq],
     expect: { rows: 1, guard: "journal-head" },
   };
+}
+
+/** Leaves a run alone until `untilMs` after a fault of ours, which is kept for people to see. */
+export function setRunAside(
+  runId: string,
+  fault: RunFault,
+  aside: { untilMs: number; counts: boolean },
+): Statement {
+  return {
+    sql: "UPDATE runs SET wake_at_ms = ?, fault = ?, claims = claims - ? WHERE id = ?",
+    params: [aside.untilMs, JSON.stringify(fault), aside.counts ? 0 : 1, runId],
+  };
+}
+
+/** Not fenced and not journalled: what a run says of itself while it runs proves nothing. */
+export function setRunProgress(runId: string, progress: RunProgress): Statement {
+  return { sql: "UPDATE runs SET progress = ? WHERE id = ?", params: [JSON.stringify(progress), runId] };
 }
 
 /** Asks for a worker's look no later than `atMs`. */
@@ -149,9 +199,11 @@ export function wakeRun(runId: string, atMs: number): Statement {
 
 const priorityNames = Object.keys(priorities) as Priority[];
 
-export function runFromStore(row: Row): RunRow {
+export function runFromStore(row: Row): StoredRun {
   const waiting = row["waiting"] as string | null;
   const error = row["error"] as string | null;
+  const fault = row["fault"] as string | null;
+  const progress = row["progress"] as string | null;
   return {
     id: row["id"] as string,
     tenant: row["tenant"] as string,
@@ -175,5 +227,8 @@ export function runFromStore(row: Row): RunRow {
     createdAtMs: row["created_at_ms"] as number,
     startedAtMs: row["started_at_ms"] as number | null,
     endedAtMs: row["ended_at_ms"] as number | null,
+    claims: row["claims"] as number,
+    fault: fault === null ? null : (JSON.parse(fault) as RunFault),
+    progress: progress === null ? null : (JSON.parse(progress) as RunProgress),
   };
 }

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
+import { leaseMigration } from "../store/lease.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { claimsMigration } from "./claim-columns.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { runChangesMigration } from "./run-changes.ts";
 import { insertRun, runsMigration } from "./run-row.ts";
@@ -23,7 +25,7 @@ const logger = createSilentLogger();
 
 async function openStore(): Promise<Store> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-registry-"));
-  const migrations = [runsMigration, workersMigration, runChangesMigration];
+  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration, claimsMigration];
   const store = await openSqliteStore({
     path: join(folder, "state.db"),
     migrations,

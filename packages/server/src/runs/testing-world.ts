@@ -21,6 +21,7 @@ import { targetMemoryMigration } from "../gate/target-memory.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import { claimsMigration } from "../queue/claim-columns.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runChangesMigration } from "../queue/run-changes.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
@@ -117,6 +118,7 @@ const migrations: readonly Migration[] = [
   runsMigration,
   workersMigration,
   runChangesMigration,
+  claimsMigration,
   approvalsMigration,
   approvalDepthMigration,
   delegationsMigration,

@@ -1,0 +1,135 @@
+/** Taking due runs: one batch that picks them in order, keeps the limits and takes their leases, the same text on every database. */
+import type { Lease } from "../store/lease.ts";
+import type { Statement, StatementResult, Store } from "../store/store.ts";
+import { limitParts, noLimits } from "./limits.ts";
+import type { QueueLimits } from "./limits.ts";
+import { runFromStore } from "./run-row.ts";
+import type { StoredRun } from "./run-row.ts";
+import { joined, nothing, plain, sql } from "./sql-part.ts";
+import type { SqlPart } from "./sql-part.ts";
+import { priorities } from "./task.ts";
+import { needsMet } from "./worker-registry.ts";
+import type { Need } from "./worker-registry.ts";
+
+export interface ClaimSettings {
+  /** Who takes; see process-identity.ts. */
+  readonly owner: string;
+  readonly leaseTtlMs: number;
+  /** What this process has for runs that need something. */
+  readonly offers?: readonly Need[];
+  readonly limits?: QueueLimits;
+  /** A run that was due for so long moves up a lane, so that a full lane starves nobody below it. 0: never. */
+  readonly agingMs?: number;
+}
+
+export interface TakenRun {
+  readonly row: StoredRun;
+  readonly lease: Lease;
+  /** Who had the run before and did not let go; "" when nobody did. */
+  readonly previousOwner: string;
+}
+
+export interface Claims {
+  /** True when something may be due: a look that writes nothing and takes no lock. */
+  mayTake(nowMs: number): Promise<boolean>;
+  /**
+   * Takes up to `limit` due runs, high lane first and longest due first within a lane. `before` joins the batch in front, such as
+   * the end of the run that frees the place. No two processes ever get the same run: batches run one after the other on every
+   * database. Throws what `write` throws; then nothing was taken.
+   */
+  take(limit: number, nowMs: number, before?: readonly Statement[]): Promise<readonly TakenRun[]>;
+}
+
+export const defaultAgingMs: number = 10 * 60_000;
+
+export function createClaims(store: Pick<Store, "read" | "write">, settings: ClaimSettings): Claims {
+  let claims = 0;
+  return {
+    async mayTake(nowMs) {
+      const lanes = Object.values(priorities).map(
+        (lane) => sql`EXISTS (SELECT 1 FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs})`,
+      );
+      const { sql: text, params } = sql`SELECT 1 AS due WHERE ${joined(lanes, " OR ")}`;
+      return (await store.read(text, params)).length > 0;
+    },
+    async take(limit, nowMs, before = []) {
+      claims += 1;
+      const statements = claimStatements(settings, { limit, nowMs, claim: claims });
+      const results = await store.write([...before, ...statements]);
+      return takenOf(results.slice(before.length), settings, nowMs);
+    },
+  };
+}
+
+interface Claim {
+  readonly limit: number;
+  readonly nowMs: number;
+  /** Together with the owner it names this claim. */
+  readonly claim: number;
+}
+
+/**
+ * The first takes the leases, the second marks the runs. Why there is no FOR UPDATE SKIP LOCKED: on PostgreSQL too groups of batches
+ * run one after the other (see store/postgres-commit.ts), so there is never a locked row to skip, and the limits, which count
+ * what others hold, could not be kept without that order.
+ */
+function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim): readonly Statement[] {
+  const { owner, leaseTtlMs } = settings;
+  const untilMs = nowMs + leaseTtlMs;
+  const take = sql`WITH ${pickedRuns(settings, { limit, nowMs })}
+    INSERT INTO leases (name, owner, epoch, until_ms, claim)
+    SELECT 'run/' || id, ${owner}, 1, ${untilMs}, ${claim} FROM picked WHERE 1 = 1
+    ON CONFLICT (name) DO UPDATE SET previous_owner = leases.owner, owner = excluded.owner,
+      epoch = leases.epoch + 1, until_ms = excluded.until_ms, claim = excluded.claim
+    RETURNING substr(name, 5) AS id, epoch, previous_owner`;
+  // Due again when the lease ends: if the taker dies, the next look finds it.
+  const mark = sql`UPDATE runs SET wake_at_ms = ${untilMs}, claimed_at_ms = COALESCE(claimed_at_ms, ${nowMs}),
+      claims = CASE WHEN steps_done > claimed_steps THEN 1 ELSE claims + 1 END, claimed_steps = steps_done
+    WHERE id IN (SELECT substr(name, 5) FROM leases
+      WHERE until_ms = ${untilMs} AND owner <> '' AND owner = ${owner} AND claim = ${claim})
+    RETURNING *`;
+  return [take, mark];
+}
+
+function pickedRuns(settings: ClaimSettings, { limit, nowMs }: Omit<Claim, "claim">): SqlPart {
+  const limits = limitParts(settings.limits ?? noLimits, nowMs);
+  // With limits some of what is read may have to stay; what has nothing left at all is not read, so every claim gets on.
+  const readAhead = limits === undefined ? limit : limit * 4 + 64;
+  const lanes = Object.values(priorities).map(
+    (lane) => sql`SELECT * FROM (SELECT id, tenant, workflow_name, wake_at_ms, claimed_at_ms,
+        ${laneNow(lane, settings.agingMs ?? defaultAgingMs, nowMs)} AS lane
+      FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs}
+        AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ${nowMs})
+        AND ${needsMet(settings.offers ?? [])}${limits?.open ?? nothing}
+      ORDER BY wake_at_ms, id LIMIT ${plain(readAhead)}) AS ${plain(`lane${lane}`)}`,
+  );
+  return sql`${limits?.tables ?? nothing}due AS (${joined(lanes, " UNION ALL ")})${limits?.narrowing ?? nothing},
+    picked AS (SELECT id FROM ${plain(limits?.result ?? "due")} ORDER BY lane, wake_at_ms, id LIMIT ${plain(limit)})`;
+}
+
+/** The lane in which a run stands by now. Within a lane the longest due come first, so each lane's head is all that can move up. */
+function laneNow(lane: number, agingMs: number, nowMs: number): SqlPart {
+  if (agingMs === 0 || lane === 0) return plain(lane);
+  const steps = Array.from({ length: lane }, (_, up) => lane - up);
+  const cases = steps.map((up) => sql` WHEN wake_at_ms <= ${nowMs - up * agingMs} THEN ${plain(lane - up)}`);
+  return sql`CASE${joined(cases, "")} ELSE ${plain(lane)} END`;
+}
+
+function takenOf(
+  [leases, runs]: readonly StatementResult[],
+  { owner, leaseTtlMs }: ClaimSettings,
+  nowMs: number,
+): readonly TakenRun[] {
+  const rows = new Map((runs?.rows ?? []).map((row) => [row["id"], runFromStore(row)]));
+  return (leases?.rows ?? []).map((row) => ({
+    row: rows.get(row["id"]!)!,
+    lease: {
+      name: `run/${row["id"] as string}`,
+      owner,
+      epoch: row["epoch"] as number,
+      ttlMs: leaseTtlMs,
+      untilMs: nowMs + leaseTtlMs,
+    },
+    previousOwner: row["previous_owner"] as string,
+  }));
+}
