@@ -168,4 +168,36 @@ describe("Idempotency-Key", () => {
       code: "REQUEST_CONFLICT",
     });
   });
+
+  test("a lock that the database would not give back, or took without saying so, is given back once it can", async () => {
+    await using server = await startTestServer([]);
+    let isAway = false;
+    const store = {
+      ...server.store,
+      async write(batch: Parameters<typeof server.store.write>[0]) {
+        // Committed, and then the connection broke.
+        const results = batch[0]?.sql.includes("expires_at <=") ? await server.store.write(batch) : undefined;
+        if (isAway) throw new HomeostatError("STORE_UNAVAILABLE", "the connection broke");
+        return results ?? (await server.store.write(batch));
+      },
+    };
+    const clock = createManualClock();
+    const idempotency = createIdempotency({ store, clock, owner: "this", isOwnerDead: () => false });
+    const request = { tenant: "t", principal: "p", key: "k", fingerprint: "f", requestId: "r1" };
+    const turn = await idempotency.begin(request);
+    isAway = true;
+    if (turn.kind === "first") await turn.release();
+    await expect(idempotency.begin({ ...request, key: "other", requestId: "r2" })).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+    isAway = false;
+    const held = () => server.store.read("SELECT key FROM idempotency_keys");
+    expect(await held()).toHaveLength(2);
+    await expect
+      .poll(async () => {
+        clock.advance(500);
+        return await held();
+      })
+      .toEqual([]);
+  });
 });

@@ -64,6 +64,8 @@ const keptMs = 24 * 60 * 60 * 1000;
  * key too and stores it with what it creates.
  */
 const lockMs = 120_000;
+/** How soon a release is tried again that the database did not take. */
+const releaseAgainMs = 500;
 
 export interface IdempotencyDeps {
   readonly store: Store;
@@ -80,7 +82,7 @@ export function createIdempotency({ store, clock, owner, isOwnerDead }: Idempote
       // The lock names the process, so that others can tell when it will never be released.
       const request = { ...given, requestId: `${owner} ${given.requestId}` };
       requireKey(request.key);
-      if (await insertLock(store, clock, request)) return firstTurn(store, request);
+      if (await lock(request)) return firstTurn(store, request, releaseSurely);
       const row = await findRow(store, request);
       // Released or expired between the two statements: the next try of the caller finds it free.
       if (row === undefined) throw underWay();
@@ -96,9 +98,33 @@ export function createIdempotency({ store, clock, owner, isOwnerDead }: Idempote
       const holder = String(row["attempt"]).split(" ")[0] ?? "";
       const isHeld = Number(row["locked_until"]) > clock.now() && !isOwnerDead(holder);
       if (isHeld || !(await takeOver(store, clock, request, row))) throw underWay();
-      return firstTurn(store, request);
+      return firstTurn(store, request, releaseSurely);
     },
   };
+
+  async function lock(request: IdempotencyRequest): Promise<boolean> {
+    try {
+      return await insertLock(store, clock, request);
+    } catch (error) {
+      // The database may have committed it all the same, and nobody would ever release it.
+      void releaseSurely(request);
+      throw error;
+    }
+  }
+
+  /** Tries until it is done or the lock is over by itself. Does not reject. */
+  async function releaseSurely(request: IdempotencyRequest): Promise<void> {
+    const untilMs = clock.monotonic() + lockMs;
+    while (clock.monotonic() < untilMs) {
+      try {
+        await release(store, request);
+        return;
+      } catch {
+        // The database is away; the request itself has told its caller so.
+        await clock.sleep(releaseAgainMs);
+      }
+    }
+  }
 }
 
 function requireKey(key: string): void {
@@ -168,19 +194,37 @@ async function takeOver(store: Store, clock: Clock, request: IdempotencyRequest,
 }
 
 /** Both ends name the attempt, so a request that lost its lock to a take-over changes nothing. */
-function firstTurn(store: Store, request: IdempotencyRequest): IdempotencyTurn {
-  const mine = [request.tenant, request.principal, request.key, request.requestId];
-  const where = "WHERE tenant = ? AND principal = ? AND key = ? AND attempt = ?";
+function firstTurn(
+  store: Store,
+  request: IdempotencyRequest,
+  releaseSurely: (request: IdempotencyRequest) => Promise<void>,
+): IdempotencyTurn {
   return {
     kind: "first",
     keep: async (answer) => {
-      const sql = `UPDATE idempotency_keys SET answer = ? ${where}`;
-      await store.write([{ sql, params: [JSON.stringify(answer), ...mine] }]);
+      const sql = `UPDATE idempotency_keys SET answer = ? ${whereMine}`;
+      await store.write([{ sql, params: [JSON.stringify(answer), ...mine(request)] }]);
     },
     release: async () => {
-      await store.write([{ sql: `DELETE FROM idempotency_keys ${where} AND answer IS NULL`, params: mine }]);
+      try {
+        await release(store, request);
+      } catch {
+        // Nobody waits for it: the caller is told of the fault that ended the request.
+        void releaseSurely(request);
+      }
     },
   };
+}
+
+const whereMine = "WHERE tenant = ? AND principal = ? AND key = ? AND attempt = ?";
+
+function mine({ tenant, principal, key, requestId }: IdempotencyRequest): readonly string[] {
+  return [tenant, principal, key, requestId];
+}
+
+async function release(store: Store, request: IdempotencyRequest): Promise<void> {
+  const sql = `DELETE FROM idempotency_keys ${whereMine} AND answer IS NULL`;
+  await store.write([{ sql, params: mine(request) }]);
 }
 
 function underWay(): HomeostatError {
