@@ -191,13 +191,20 @@ describe("Idempotency-Key", () => {
       code: "STORE_UNAVAILABLE",
     });
     isAway = false;
-    const held = () => server.store.read("SELECT key FROM idempotency_keys");
-    expect(await held()).toHaveLength(2);
+    const answered = await idempotency.begin({ ...request, key: "answered", requestId: "r3" });
+    isAway = true;
+    const answer = { status: 201, headers: {}, body: "{}" };
+    if (answered.kind === "first") await answered.keep(answer);
+    isAway = false;
+    const held = () => server.store.read("SELECT key FROM idempotency_keys WHERE answer IS NULL");
+    expect(await held()).toHaveLength(3);
     await expect
       .poll(async () => {
         clock.advance(500);
         return await held();
       })
       .toEqual([]);
+    const replay = await idempotency.begin({ ...request, key: "answered", requestId: "r4" });
+    expect(replay).toEqual({ kind: "replay", answer });
   });
 });

@@ -44,9 +44,9 @@ export type IdempotencyTurn =
   | { readonly kind: "replay"; readonly answer: KeptAnswer }
   | {
       readonly kind: "first";
-      /** Keeps the answer for 24 hours. */
+      /** Keeps the answer for 24 hours. Does not reject: what could not be kept now is kept later. */
       readonly keep: (answer: KeptAnswer) => Promise<void>;
-      /** Nothing was done: the key is free again. */
+      /** Nothing was done: the key is free again. Does not reject either. */
       readonly release: () => Promise<void>;
     };
 
@@ -64,8 +64,8 @@ const keptMs = 24 * 60 * 60 * 1000;
  * key too and stores it with what it creates.
  */
 const lockMs = 120_000;
-/** How soon a release is tried again that the database did not take. */
-const releaseAgainMs = 500;
+/** How soon an answer or a release is written again that the database did not take. */
+const againMs = 500;
 
 export interface IdempotencyDeps {
   readonly store: Store;
@@ -82,7 +82,7 @@ export function createIdempotency({ store, clock, owner, isOwnerDead }: Idempote
       // The lock names the process, so that others can tell when it will never be released.
       const request = { ...given, requestId: `${owner} ${given.requestId}` };
       requireKey(request.key);
-      if (await lock(request)) return firstTurn(store, request, releaseSurely);
+      if (await lock(request)) return firstTurn(store, request, surely);
       const row = await findRow(store, request);
       // Released or expired between the two statements: the next try of the caller finds it free.
       if (row === undefined) throw underWay();
@@ -98,7 +98,7 @@ export function createIdempotency({ store, clock, owner, isOwnerDead }: Idempote
       const holder = String(row["attempt"]).split(" ")[0] ?? "";
       const isHeld = Number(row["locked_until"]) > clock.now() && !isOwnerDead(holder);
       if (isHeld || !(await takeOver(store, clock, request, row))) throw underWay();
-      return firstTurn(store, request, releaseSurely);
+      return firstTurn(store, request, surely);
     },
   };
 
@@ -107,22 +107,30 @@ export function createIdempotency({ store, clock, owner, isOwnerDead }: Idempote
       return await insertLock(store, clock, request);
     } catch (error) {
       // The database may have committed it all the same, and nobody would ever release it.
-      void releaseSurely(request);
+      void surely(() => release(store, request));
       throw error;
     }
   }
 
-  /** Tries until it is done or the lock is over by itself. Does not reject. */
-  async function releaseSurely(request: IdempotencyRequest): Promise<void> {
+  /** Resolves at once when it is done; else it is tried in the background until the lock is over by itself. Does not reject. */
+  async function surely(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch {
+      // Nobody waits for it: the answer is the caller's whatever becomes of the key.
+      void tryAgain(write);
+    }
+  }
+
+  async function tryAgain(write: () => Promise<void>): Promise<void> {
     const untilMs = clock.monotonic() + lockMs;
     while (clock.monotonic() < untilMs) {
-      try {
-        await release(store, request);
-        return;
-      } catch {
-        // The database is away; the request itself has told its caller so.
-        await clock.sleep(releaseAgainMs);
-      }
+      await clock.sleep(againMs);
+      const isDone = await write().then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return;
     }
   }
 }
@@ -197,22 +205,12 @@ async function takeOver(store: Store, clock: Clock, request: IdempotencyRequest,
 function firstTurn(
   store: Store,
   request: IdempotencyRequest,
-  releaseSurely: (request: IdempotencyRequest) => Promise<void>,
+  surely: (write: () => Promise<void>) => Promise<void>,
 ): IdempotencyTurn {
   return {
     kind: "first",
-    keep: async (answer) => {
-      const sql = `UPDATE idempotency_keys SET answer = ? ${whereMine}`;
-      await store.write([{ sql, params: [JSON.stringify(answer), ...mine(request)] }]);
-    },
-    release: async () => {
-      try {
-        await release(store, request);
-      } catch {
-        // Nobody waits for it: the caller is told of the fault that ended the request.
-        void releaseSurely(request);
-      }
-    },
+    keep: (answer) => surely(() => keep(store, request, answer)),
+    release: () => surely(() => release(store, request)),
   };
 }
 
@@ -220,6 +218,11 @@ const whereMine = "WHERE tenant = ? AND principal = ? AND key = ? AND attempt = 
 
 function mine({ tenant, principal, key, requestId }: IdempotencyRequest): readonly string[] {
   return [tenant, principal, key, requestId];
+}
+
+async function keep(store: Store, request: IdempotencyRequest, answer: KeptAnswer): Promise<void> {
+  const sql = `UPDATE idempotency_keys SET answer = ? ${whereMine}`;
+  await store.write([{ sql, params: [JSON.stringify(answer), ...mine(request)] }]);
 }
 
 async function release(store: Store, request: IdempotencyRequest): Promise<void> {
