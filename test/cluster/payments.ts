@@ -14,7 +14,7 @@ function paymentWorkflow(port: number): string {
 name: payment
 steps:
   - { id: note, tool: file_ops.write, with: { path: note.txt, content: "about to pay" } }
-  - { id: pay, tool: http.request, with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: "amount=1" } }
+  - { id: pay, tool: http.request, timeout: 5s, with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: "amount=1" } }
   - { id: receipt, tool: file_ops.write, with: { path: receipt.txt, content: paid } }
 `;
 }
@@ -29,20 +29,22 @@ export interface PaymentsOptions {
   readonly runs: number;
   /** Submissions under way at once. */
   readonly parallel: number;
+  /** Of the keys, when one test submits several times. */
+  readonly prefix?: string;
 }
 
 /** Resolves when every task has been taken in; a gateway that dies meanwhile costs a retry under the same key. */
 export async function submitPayments(
   cluster: Cluster,
   bank: FakeBank,
-  { runs, parallel }: PaymentsOptions,
+  { runs, parallel, prefix = "payment" }: PaymentsOptions,
 ): Promise<Payments> {
   const submitted = new Map<string, string>();
   const body = { workflow: paymentWorkflow(bank.port) };
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < runs) {
-      const key = `payment-${next}`;
+      const key = `${prefix}-${next}`;
       next += 1;
       const { id } = await cluster.call<{ id: string }>("POST", "/v1/tasks", { body, key });
       submitted.set(key, id);

@@ -1,0 +1,77 @@
+/** A wall clock that jumps, a disk that is full for a while, and syncs that take their time. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { submitPayments } from "../../cluster/payments.ts";
+import type { Scenario } from "../scenario.ts";
+
+export const clockJumps: Scenario = {
+  name: "clock-jumps",
+  about: "the wall clock jumps hours ahead and back while runs are driven",
+  needs: ["compiler"],
+  async run({ open, faults, random, scale }) {
+    const injected = await faults();
+    const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
+    await Promise.all([cluster.start("gateway"), cluster.start("worker"), cluster.start("worker")]);
+    const runs = 40 * scale;
+    const submitting = submitPayments(cluster, bank, { runs, parallel: 4 });
+    let jumps = 0;
+    let isOver = false;
+    const jumping = (async () => {
+      while (!isOver) {
+        await injected.setClockAhead(Math.floor((random() - 0.5) * 4 * 3_600) * 1000);
+        jumps += 1;
+        await sleep(300 + random() * 700);
+      }
+      await injected.setClockAhead(0);
+    })();
+    const payments = await submitting;
+    await sleep(2_000 * scale);
+    isOver = true;
+    await jumping;
+    return { violations: await settle(payments), figures: { jumps, runs } };
+  },
+};
+
+export const diskFull: Scenario = {
+  name: "disk-full",
+  about: "every write fails with ENOSPC for a while, again and again",
+  needs: ["compiler"],
+  async run({ open, faults, random, scale, say }) {
+    const injected = await faults();
+    const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
+    const member = await cluster.start("all");
+    const runs = 30 * scale;
+    const submitting = submitPayments(cluster, bank, { runs, parallel: 3 });
+    let refusedReady = 0;
+    for (let round = 0; round < 3 * scale; round += 1) {
+      await sleep(200 + random() * 400);
+      await injected.fillDisk(true);
+      await sleep(600 + random() * 900);
+      const ready = await fetch(`${member.url}/readyz`);
+      if (ready.status !== 200) refusedReady += 1;
+      await injected.fillDisk(false);
+    }
+    say(`not ready in ${refusedReady} of ${3 * scale} times of a full disk`);
+    // A process that gave up on its disk is started again by whatever supervises it.
+    if (!member.isAlive()) await cluster.start("all");
+    const payments = await submitting;
+    return {
+      violations: await settle(payments),
+      figures: { runs, refusedReady, survived: Number(member.isAlive()) },
+    };
+  },
+};
+
+export const slowSyncs: Scenario = {
+  name: "slow-syncs",
+  about: "every sync takes 50 ms longer, with two workers writing one database",
+  needs: ["compiler"],
+  async run({ open, faults, scale }) {
+    const injected = await faults();
+    const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
+    await Promise.all([cluster.start("gateway"), cluster.start("worker"), cluster.start("worker")]);
+    await injected.slowSyncs(50);
+    const runs = 20 * scale;
+    const payments = await submitPayments(cluster, bank, { runs, parallel: 4 });
+    return { violations: await settle(payments, { deadlineMs: 240_000 }), figures: { runs } };
+  },
+};

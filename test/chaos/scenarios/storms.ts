@@ -1,0 +1,61 @@
+/** Many processes under load, and every second one of them is killed and another started. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { submitPayments } from "../../cluster/payments.ts";
+import type { Role } from "../../cluster/member-process.ts";
+import type { Chaos, Scenario, ScenarioResult, Stage } from "../scenario.ts";
+
+interface Storm {
+  readonly members: readonly Role[];
+  readonly runs: number;
+}
+
+/** Kills for as long as there is work, then lets it finish. */
+async function storm(
+  { cluster, bank, settle }: Stage,
+  { members, runs }: Storm,
+  { random, say }: Chaos,
+): Promise<ScenarioResult> {
+  await Promise.all(members.map((role) => cluster.start(role)));
+  const submitting = submitPayments(cluster, bank, { runs, parallel: 12 });
+  let kills = 0;
+  let isOver = false;
+  const killing = (async () => {
+    while (!isOver) {
+      await sleep(1_000);
+      const living = cluster.living();
+      const victim = living[Math.floor(random() * living.length)];
+      if (victim === undefined || isOver) continue;
+      await victim.kill();
+      kills += 1;
+      await cluster.start(victim.role);
+      if (kills % 20 === 0) say(`${kills} kills, ${bank.charges.size} of ${runs} paid`);
+    }
+  })();
+  const payments = await submitting;
+  while (bank.charges.size < runs * 0.98 && kills < runs) await sleep(200);
+  isOver = true;
+  await killing;
+  const violations = await settle(payments, { deadlineMs: 600_000 });
+  return { violations, figures: { kills, runs, questions: payments.outcomeQuestions } };
+}
+
+export const clusterStorm: Scenario = {
+  name: "storm",
+  about: "three gateways and five workers on PostgreSQL and Redis, one killed each second",
+  needs: ["postgres", "redis"],
+  async run(chaos) {
+    const stage = await chaos.open({ database: "postgres", redis: true, bankDelayMs: 5 });
+    const members: readonly Role[] = [...Array<Role>(3).fill("gateway"), ...Array<Role>(5).fill("worker")];
+    return await storm(stage, { members, runs: 150 * chaos.scale }, chaos);
+  },
+};
+
+export const sqliteStorm: Scenario = {
+  name: "storm-sqlite",
+  about: "a gateway and two workers on SQLite, one killed each second",
+  needs: [],
+  async run(chaos) {
+    const stage = await chaos.open({ database: "sqlite", bankDelayMs: 5 });
+    return await storm(stage, { members: ["gateway", "worker", "worker"], runs: 150 * chaos.scale }, chaos);
+  },
+};
