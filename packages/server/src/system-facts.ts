@@ -28,6 +28,25 @@ export function duties(role: Config["role"]): { readonly serves: boolean; readon
   return { serves: role !== "worker", drives: role !== "gateway" };
 }
 
+/** Passwords of configured servers, so that no error message brings one into a log. Short ones would mask ordinary words. */
+export function urlPasswords(
+  config: Pick<Config, "databaseUrl" | "databaseReadUrl" | "redisUrl">,
+): readonly string[] {
+  const { databaseUrl, databaseReadUrl, redisUrl } = config;
+  return [databaseUrl, databaseReadUrl, redisUrl]
+    .map((url) => (url === undefined ? undefined : URL.parse(url.replace("@/", "@localhost/"))?.password))
+    .filter((password) => password !== undefined && password.length >= 6)
+    .flatMap((password) => [password!, decodedOrRaw(password!)]);
+}
+
+function decodedOrRaw(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // Not encoded as it should be: whoever connects with it takes it as it stands.
+  }
+}
+
 /** Of a listener; IPv6 addresses stand in brackets. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -82,15 +82,16 @@ export interface Redactors {
 }
 
 /** The logger must redact before there is a database, so the values of secrets come in later. `token` is the admin's. */
-export function createRedactors(token: string): Redactors {
+export function createRedactors(token: string, passwords: readonly string[] = []): Redactors {
   let known: Pick<Secrets, "literals"> | undefined;
   let seen: readonly string[] = [];
-  let all: readonly string[] = [token];
+  const fixed = [token, ...passwords];
+  let all: readonly string[] = fixed;
   const secrets = (): readonly string[] => {
     const literals = known?.literals() ?? seen;
     if (literals !== seen) {
       seen = literals;
-      all = [token, ...literals];
+      all = [...fixed, ...literals];
     }
     return all;
   };

@@ -51,7 +51,16 @@ import { retentionRoutes } from "./retention/retention.routes.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
 import type { Part } from "./supervision/part.ts";
 import { startParts } from "./supervision/start-parts.ts";
-import { apiInfo, duties, measuredSandbox, openCache, recordFact, storePart, urlOf } from "./system-facts.ts";
+import {
+  apiInfo,
+  duties,
+  measuredSandbox,
+  openCache,
+  recordFact,
+  storePart,
+  urlOf,
+  urlPasswords,
+} from "./system-facts.ts";
 import { resolveHostBySystem } from "./tools/http-fetch.ts";
 import { createOwnListenerCheck } from "./tools/own-listeners.ts";
 import { createTools, describeTools, digestTools } from "./tools/registry.ts";
@@ -60,6 +69,7 @@ import { createHousekeeping } from "./system-housekeeping.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
 import { openStateStore } from "./system-store.ts";
+import { claimingOf } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
 import { verifyHome } from "./verify-home.ts";
 
@@ -90,7 +100,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const token = await openAdminToken(home.folder, config.token);
 
   // Logs and everything shown lose personal data too; the journal loses secrets only, for runs work with its values.
-  const redactors = createRedactors(token.value);
+  const redactors = createRedactors(token.value, urlPasswords(config));
   const { shown, recorded } = redactors;
   const logger = createLogger({
     level: config.log.level,
@@ -212,6 +222,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     isOwnerDead,
     concurrency: config.runs.concurrency,
     leaseTtlMs: config.runs.leaseSeconds * 1000,
+    ...claimingOf(config.queue, offers),
     random: Math.random,
     observe: (events, row) => observeEvents(metrics, events, row),
   });
