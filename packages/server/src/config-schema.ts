@@ -1,5 +1,6 @@
 /** Every configuration key in one place: its default, unit and reason. docs/reference/config.md is made from it. */
 import { z } from "zod";
+import { queueSettings } from "./config-queue.ts";
 import { choice, integer, optionalText, record, text, texts } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 
@@ -174,6 +175,7 @@ export const settings = {
       why: "a name that leads into the own network is the usual way to attack it",
     }),
   },
+  queue: queueSettings,
   runs: {
     maxAttempts: integer({
       min: 1,

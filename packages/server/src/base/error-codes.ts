@@ -185,6 +185,10 @@ export const errorCodes = {
     hint: "Look at what would be done again; then say so with `confirm: true`, on the command line with --yes.",
   },
   RUN_STATE_CONFLICT: { status: 409, hint: "Look at the run's state with `homeostat show RUN`." },
+  RUN_STUCK: {
+    status: 500,
+    hint: "Remove the cause, then `homeostat dead retry RUN`; the log of that time names what went wrong.",
+  },
   RUN_VERSION_UNKNOWN: { status: 500, hint: "A newer Homeostat wrote this journal; run that version." },
   SANDBOX_BUSY: { status: 503, hint: "Too many programs wait already; try again shortly." },
   SANDBOX_FAILED: {

@@ -29,9 +29,17 @@ export interface TakenRun {
   readonly previousOwner: string;
 }
 
+export interface PreparedClaim {
+  readonly statements: readonly Statement[];
+  /** `results` are those of `statements` alone. */
+  readonly taken: (results: readonly StatementResult[]) => readonly TakenRun[];
+}
+
 export interface Claims {
   /** True when something may be due: a look that writes nothing and takes no lock. */
   mayTake(nowMs: number): Promise<boolean>;
+  /** As `take`, for a batch of the caller's: it puts the statements behind its own and hands in their results. */
+  prepare(limit: number, nowMs: number): PreparedClaim;
   /**
    * Takes up to `limit` due runs, high lane first and longest due first within a lane. `before` joins the batch in front, such as
    * the end of the run that frees the place. No two processes ever get the same run: batches run one after the other on every
@@ -52,13 +60,21 @@ export function createClaims(store: Pick<Store, "read" | "write">, settings: Cla
       const { sql: text, params } = sql`SELECT 1 AS due WHERE ${joined(lanes, " OR ")}`;
       return (await store.read(text, params)).length > 0;
     },
+    prepare,
     async take(limit, nowMs, before = []) {
-      claims += 1;
-      const statements = claimStatements(settings, { limit, nowMs, claim: claims });
+      const { statements, taken } = prepare(limit, nowMs);
       const results = await store.write([...before, ...statements]);
-      return takenOf(results.slice(before.length), settings, nowMs);
+      return taken(results.slice(before.length));
     },
   };
+
+  function prepare(limit: number, nowMs: number): PreparedClaim {
+    claims += 1;
+    return {
+      statements: claimStatements(settings, { limit, nowMs, claim: claims }),
+      taken: (results) => takenOf(results, settings, nowMs),
+    };
+  }
 }
 
 interface Claim {

@@ -11,7 +11,7 @@ import { hasEnded } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { foldInbox } from "./fold-inbox.ts";
 import { overdueQuestions } from "./project.ts";
-import type { RunSession } from "./session.ts";
+import type { HandOver, RunSession } from "./session.ts";
 
 /** How the workflow ended for now. */
 export type WorkflowResult =
@@ -33,6 +33,10 @@ export interface DriveDeps {
   readonly mustUnwind: (state: RunState) => boolean;
   /** True when the worker should let go between steps because the server stops. */
   readonly isStopping: () => boolean;
+  /** The run ends with this error as soon as its messages are folded; see queue/vain-claims.ts. */
+  readonly spent: RunError | null;
+  /** Takes the next due run in the batch that lets this one go. */
+  readonly handOver: () => HandOver | undefined;
 }
 
 /** Ends with the lease freed in the same batch as the last change. Throws LEASE_LOST and STORE_UNAVAILABLE. */
@@ -46,6 +50,7 @@ export async function drive(session: RunSession, deps: DriveDeps): Promise<void>
     if (state.unwinding !== null && session.interrupt.aborted) return await letGo(session, [], deps);
     if (deps.isStopping()) return await letGo(session, [], deps);
     if (state.phase === "paused") return await letGo(session, [], deps);
+    if (deps.spent !== null) return await letGo(session, [{ kind: "run.died", error: deps.spent }], deps);
     if (await expireOverdue(session, deps)) continue;
     if (state.phase === "retrying" && (state.retryAtMs ?? 0) > deps.clock.now())
       return await letGo(session, [], deps);
@@ -139,6 +144,7 @@ async function letGo(
   }
   await session.append(bodies, {
     extra,
+    handOver: deps.handOver(),
     letting: waiting === undefined ? { kind: "yield" } : { kind: "wait", waiting },
   });
 }

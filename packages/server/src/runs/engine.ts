@@ -7,7 +7,10 @@ import type { BlobStore } from "../blobs/blob.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { PermitOffice } from "../gate/permit.ts";
 import { createTargetMemory } from "../gate/target-memory.ts";
+import { createClaims } from "../queue/claim.ts";
+import type { ClaimSettings } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
+import { defaultMaxVainClaims } from "../queue/vain-claims.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import type { Part } from "../supervision/part.ts";
 import { digestTools } from "../tools/registry.ts";
@@ -47,6 +50,9 @@ export interface EngineDeps {
   readonly isOwnerDead: (owner: string) => boolean;
   readonly concurrency: number;
   readonly leaseTtlMs: number;
+  /** What this process offers to runs, limits of tenants and workflows, ageing; the defaults of `createClaims` otherwise. */
+  readonly claiming?: Pick<ClaimSettings, "offers" | "limits" | "agingMs">;
+  readonly maxVainClaims?: number;
   readonly random: () => number;
   /** For metrics; must not throw. */
   readonly observe: SessionDeps["announce"];
@@ -120,7 +126,8 @@ export function createEngine(deps: EngineDeps): Engine {
     owner,
     isOwnerDead,
     concurrency,
-    leaseTtlMs,
+    claims: createClaims(store, { owner, leaseTtlMs, ...deps.claiming }),
+    maxVainClaims: deps.maxVainClaims ?? defaultMaxVainClaims,
     driveRun,
   });
   return { worker, live, workspaces, readBlobText, announce };

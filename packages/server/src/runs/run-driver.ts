@@ -60,6 +60,8 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
         clock: deps.clock,
         random: deps.toolStep.random,
         isStopping: claim.isStopping,
+        spent: claim.spent,
+        handOver: claim.handOver,
         listenAnew: bell.silence,
         mustUnwind: mustUndo,
         runWorkflow: async (each) => {

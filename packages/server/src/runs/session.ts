@@ -9,7 +9,7 @@ import type { RunRow } from "../queue/run-row.ts";
 import { fence } from "../store/lease.ts";
 import type { HeldLease } from "../store/lease.ts";
 import { outboxInsert } from "../store/outbox.ts";
-import type { Statement, Store } from "../store/store.ts";
+import type { Statement, StatementResult, Store } from "../store/store.ts";
 import type { EventBody, RunEvent } from "./event.ts";
 import { stepOf } from "./event.ts";
 import { fold } from "./fold.ts";
@@ -38,7 +38,15 @@ export interface RunSession {
   append(bodies: readonly EventBody[], options?: AppendOptions): Promise<number>;
 }
 
+/** Statements that end a batch, for somebody who is told their results once it is written, or undefined when it was not. */
+export interface HandOver {
+  readonly statements: readonly Statement[];
+  /** Called once; must not throw. */
+  readonly settled: (results: readonly StatementResult[] | undefined) => void;
+}
+
 export interface AppendOptions {
+  readonly handOver?: HandOver | undefined;
   /** With a function: made when it is known which seq the last event has. */
   readonly extra?: readonly Statement[] | ((seq: number) => readonly Statement[]);
   readonly letting?: Letting | null;
@@ -93,6 +101,15 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     }
   }
 
+  async function writeAndHandOver(statements: readonly Statement[], handOver: HandOver): Promise<void> {
+    let results: readonly StatementResult[] | undefined;
+    try {
+      results = await deps.store.write([...statements, ...handOver.statements]);
+    } finally {
+      handOver.settled(results?.slice(statements.length));
+    }
+  }
+
   async function write(bodies: readonly EventBody[], options: AppendOptions): Promise<void> {
     const nowMs = deps.clock.now();
     const previousSeq = state.headSeq;
@@ -118,14 +135,17 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
       leaseUntilMs: nowMs + lease.ttlMs,
     });
     const extra = typeof options.extra === "function" ? options.extra(state.headSeq) : options.extra;
-    await deps.store.write([
+    const statements = [
       fence(lease),
       ...rows.map(insertRow),
       projectRun(row, previousSeq),
       ...rows.map((each) => outboxInsert(outboxKey(each.runId, each.seq), ledgerEntryOf(each))),
       ...familyMessages(state, { bodies, childrenBefore, nowMs }),
       ...(extra ?? []),
-    ]);
+    ];
+    const { handOver } = options;
+    if (handOver === undefined) await deps.store.write(statements);
+    else await writeAndHandOver(statements, handOver);
     deps.announce(events, row);
   }
 }

@@ -1,31 +1,41 @@
 /** The worker: a Part that claims due runs, drives as many at once as it may, and lets go cleanly when it stops. */
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, isHomeostatError } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
+import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
-import { wakeRun } from "../queue/run-row.ts";
-import type { RunRow } from "../queue/run-row.ts";
-import { acquireLease, freeLease } from "../store/lease.ts";
+import { setRunAside, wakeRun } from "../queue/run-row.ts";
+import type { StoredRun } from "../queue/run-row.ts";
+import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
+import { endLease, freeLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
+import type { RunError } from "./event.ts";
+import type { HandOver } from "./session.ts";
 import type { Health, Part } from "../supervision/part.ts";
 
 export interface WorkerDeps {
   readonly store: LeaseStore;
   readonly queue: Queue;
+  readonly claims: Claims;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Who this process is, for leases. */
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   readonly concurrency: number;
-  readonly leaseTtlMs: number;
+  /** Claims in a row without a finished step before a run is a dead letter. */
+  readonly maxVainClaims: number;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
   readonly driveRun: (claim: Claim) => Promise<void>;
 }
 
 export interface Claim {
-  readonly row: RunRow;
+  readonly row: StoredRun;
   readonly lease: HeldLease;
+  /** Not null: the run was taken too often in vain and must end with this error, after its messages. */
+  readonly spent: RunError | null;
+  /** For the batch that lets the run go: it takes the next due run in this one's place. Undefined when there is no use for one. */
+  readonly handOver: () => HandOver | undefined;
   /** The process that held the run before can no longer act on it. */
   readonly previousOwnerGone: boolean;
   /** Aborted by a cancel. */
@@ -33,8 +43,6 @@ export interface Claim {
   readonly isStopping: () => boolean;
 }
 
-/** How long to leave a run alone after a fault of ours, so that a fault cannot spin. */
-const faultPauseMs = 5_000;
 /** The sweep finds what notifications missed: timers, dead owners, lost wake-ups. */
 const sweepMs = 1_000;
 
@@ -45,10 +53,12 @@ interface Active {
 }
 
 export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } {
-  const { store, queue, clock, logger } = deps;
+  const { store, queue, claims, clock, logger } = deps;
   const active = new Map<string, Active>();
   const unsubscribe: (() => void)[] = [];
   let stopping = false;
+  /** Claims whose outcome is not known yet: their leases stand in the table before the runs stand in `active`. */
+  let claiming = 0;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
   let timer: AbortController | undefined;
@@ -101,42 +111,44 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
 
   async function claimDue(): Promise<void> {
     const free = deps.concurrency - active.size;
-    if (free <= 0) return;
-    // Rows held here look due once their first lease time is over; ask for enough to see past them.
-    const due = await queue.due(clock.now(), free + active.size + 16);
-    for (const row of due) {
-      if (active.size >= deps.concurrency || stopping) return;
-      if (!active.has(row.id)) await claim(row);
+    if (free <= 0 || !(await claims.mayTake(clock.now()))) return;
+    claiming += 1;
+    try {
+      for (const taken of await claims.take(free, clock.now())) begin(taken);
+    } finally {
+      claiming -= 1;
     }
   }
 
-  async function claim(row: RunRow): Promise<void> {
-    const name = leaseName(row.id);
-    const previous = await store.read("SELECT owner FROM leases WHERE name = ?", [name]);
-    const previousOwner = (previous[0]?.["owner"] as string | undefined) ?? "";
-    const lease = await acquireLease(store, {
-      name,
-      owner: deps.owner,
-      ttlMs: deps.leaseTtlMs,
-      now: clock.now(),
-      // A lease of our own that no run holds is left over from a session that ended badly.
-      isOwnerDead: (owner) => owner === deps.owner || deps.isOwnerDead(owner),
-    });
-    if (lease === undefined) return;
+  /** While a server stops, a run that was taken meanwhile is let go by whoever drives it. */
+  function begin({ row, lease, previousOwner }: TakenRun): void {
     const held = store.holdLease(lease);
     const interrupt = new AbortController();
-    const previousOwnerGone =
-      previousOwner === "" || previousOwner === deps.owner || deps.isOwnerDead(previousOwner);
     const claimed: Claim = {
       row,
       lease: held,
-      previousOwnerGone,
+      spent: errorAfterVainClaims(row, deps.maxVainClaims),
+      handOver: () => (stopping || active.size > deps.concurrency ? undefined : takeNext()),
+      previousOwnerGone:
+        previousOwner === "" || previousOwner === deps.owner || deps.isOwnerDead(previousOwner),
       interrupt: interrupt.signal,
       isStopping: () => stopping,
     };
     // The entry must stand before the work can end, or its removal would come first.
     const done = Promise.resolve().then(() => work(claimed));
     active.set(row.id, { interrupt, lease: held, done });
+  }
+
+  function takeNext(): HandOver {
+    const { statements, taken } = claims.prepare(1, clock.now());
+    claiming += 1;
+    return {
+      statements,
+      settled(results) {
+        claiming -= 1;
+        if (results !== undefined) taken(results).forEach(begin);
+      },
+    };
   }
 
   async function work(claimed: Claim): Promise<void> {
@@ -146,43 +158,48 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
       lastFault = undefined;
     } catch (error) {
       if (isHomeostatError(error, "LEASE_LOST")) logger.info({ run: row.id }, "another worker has the run");
-      else await setAside(row.id, lease, error);
+      else await setAside(row, lease, error);
     } finally {
       store.dropLease(lease);
-      active.delete(row.id);
+      // The same run may have been taken again by the batch that let it go.
+      if (active.get(row.id)?.lease === lease) active.delete(row.id);
       look();
     }
   }
 
-  async function setAside(runId: string, lease: HeldLease, error: unknown): Promise<void> {
+  async function setAside(row: StoredRun, lease: HeldLease, error: unknown): Promise<void> {
     noteFault(error);
-    logger.error({ run: runId, error }, "the run could not be driven on");
+    logger.error({ run: row.id, error }, "the run could not be driven on");
+    const known =
+      error instanceof HomeostatError ? error : new HomeostatError("INTERNAL", errorMessage(error));
+    const nowMs = clock.now();
+    // A database that is away is no fault of the run.
+    const counts = known.code !== "STORE_UNAVAILABLE";
+    const aside = { untilMs: nowMs + pauseAfterFaultMs(row.claims), counts };
     // Where even this cannot be written, the sweep finds the lease that nobody here works under.
-    await store
-      .write([
-        freeLease(lease),
-        { sql: "UPDATE runs SET wake_at_ms = ? WHERE id = ?", params: [clock.now() + faultPauseMs, runId] },
-      ])
-      .catch(noteFault);
+    await store.write([freeLease(lease), setRunAside(row.id, faultOf(known, nowMs), aside)]).catch(noteFault);
   }
 
   function noteFault(error: unknown): void {
     lastFault = errorMessage(error);
   }
 
-  /** Runs whose holder is provably gone, or was a session of this process that ended badly, are due now. */
+  /** Runs whose holder is provably gone, or was a session of this process that ended badly, may be taken again. */
   async function adoptOrphans(): Promise<void> {
-    const rows = await store.read("SELECT name, owner FROM leases WHERE owner <> '' AND until_ms > ?", [
-      clock.now(),
-    ]);
-    const orphans = rows.filter((row) => {
-      const owner = row["owner"] as string;
-      const name = row["name"] as string;
-      if (!isRunLease(name)) return false;
-      return owner === deps.owner ? !active.has(runOf(name)) : deps.isOwnerDead(owner);
+    const rows = await store.read(
+      `SELECT l.name, l.owner, l.epoch, r.claims FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
+        WHERE l.owner <> '' AND l.until_ms > ? AND l.name LIKE 'run/%'`,
+      [clock.now()],
+    );
+    const isOrphan = (name: string, owner: string): boolean =>
+      owner === deps.owner ? claiming === 0 && !active.has(runOf(name)) : deps.isOwnerDead(owner);
+    const statements = rows.flatMap((row) => {
+      const [name, owner, epoch] = [row["name"] as string, row["owner"] as string, row["epoch"] as number];
+      if (!isOrphan(name, owner)) return [];
+      const wakeAtMs = clock.now() + pauseAfterCrashMs(row["claims"] as number);
+      return [endLease({ name, owner, epoch }), wakeRun(runOf(name), wakeAtMs)];
     });
-    if (orphans.length === 0) return;
-    await store.write(orphans.map((row) => wakeRun(runOf(row["name"] as string), clock.now())));
+    if (statements.length > 0) await store.write(statements);
   }
 
   /** A run let go a moment ago may fall due before the next sweep. */
@@ -221,10 +238,6 @@ const leasePrefix = "run/";
 
 export function leaseName(runId: string): string {
   return `${leasePrefix}${runId}`;
-}
-
-function isRunLease(name: string): boolean {
-  return name.startsWith(leasePrefix);
 }
 
 function runOf(name: string): string {

@@ -122,6 +122,14 @@ export function freeLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" |
   };
 }
 
+/** The lease ends now, and its owner stays on record: for one that is provably gone. Does nothing when it is no longer held. */
+export function endLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">): Statement {
+  return {
+    sql: "UPDATE leases SET until_ms = 0 WHERE name = ? AND owner = ? AND epoch = ?",
+    params: [name, owner, epoch],
+  };
+}
+
 /** Ends renewal and frees the lease. Throws STORE_UNAVAILABLE; the lease then ends by itself. */
 export async function releaseLease(store: LeaseStore, lease: Lease): Promise<void> {
   store.dropLease(lease);
