@@ -5,14 +5,22 @@ import type { GlobAlternative } from "../base/glob.ts";
 import type { MatchedRule } from "./decision.ts";
 import { reasonFor, whyMatched } from "./explain.ts";
 import { effects } from "./policy.ts";
-import type { Policy, PolicyRule } from "./policy.ts";
+import type { Policy, PolicyRule, Section } from "./policy.ts";
 
 /** Immutable; a reload makes a new one. */
 export interface CompiledPolicy extends Pick<Policy, "thresholds" | "untrusted"> {
   readonly revision: string;
   readonly rules: readonly PolicyRule[];
+  /** Sections with a default of their own, and what is said when it is used. */
+  readonly defaults: readonly SectionDefault[];
   /** By the action name in the rule; `*` for rules about every action. */
   readonly byAction: ReadonlyMap<string, ResourceIndex>;
+}
+
+export interface SectionDefault {
+  readonly section: Section;
+  readonly effect: "deny" | "ask";
+  readonly matched: MatchedRule;
 }
 
 /** One rule with one of its resource patterns. */
@@ -24,6 +32,9 @@ export interface Entry {
   readonly isCertain: boolean;
   /** Nothing else is to be tested. */
   readonly isPlain: boolean;
+  readonly section: Section | undefined;
+  readonly demands: PolicyRule["demands"];
+  readonly risk: PolicyRule["risk"];
   /** Ranks entries by strictness, then by name: never by their order in the file. */
   readonly order: number;
   readonly matched: MatchedRule;
@@ -60,10 +71,24 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   return {
     revision,
     rules,
+    defaults: (policy.sections ?? []).flatMap(defaultOf),
     byAction,
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(untrusted === undefined ? {} : { untrusted }),
   };
+}
+
+function defaultOf(section: Section): readonly SectionDefault[] {
+  const { name, line, file, default: effect } = section;
+  if (effect === null) return [];
+  const why = `no rule of section ${name} speaks of it`;
+  return [
+    {
+      section,
+      effect,
+      matched: { name: `${name} (default)`, effect, line, why, ...(file === undefined ? {} : { file }) },
+    },
+  ];
 }
 
 /** Calls `visit` for each entry whose resource pattern matches; one rule may come several times, by several patterns. */
@@ -128,8 +153,9 @@ function createEntries(rules: readonly PolicyRule[]): readonly Entry[] {
   for (const rule of sorted) {
     const alternatives = rule.resources.flatMap((glob) => glob.alternatives);
     for (const alternative of alternatives.length === 0 ? [null] : alternatives) {
-      const { name, effect, line } = rule;
-      const matched: MatchedRule = { name, effect, line, why: whyMatched(rule, alternative) };
+      const { name, effect, line, file } = rule;
+      const why = whyMatched(rule, alternative);
+      const matched: MatchedRule = { name, effect, line, why, ...(file === undefined ? {} : { file }) };
       const kind = alternative?.matcher.kind;
       const isCertain = kind === "exact" || kind === "below";
       entries.push({
@@ -137,6 +163,9 @@ function createEntries(rules: readonly PolicyRule[]): readonly Entry[] {
         alternative,
         isCertain,
         isPlain: isPlain(rule),
+        section: rule.section,
+        demands: rule.demands,
+        risk: rule.risk,
         order: entries.length,
         matched,
         reason: reasonFor(matched, 0),
@@ -146,8 +175,10 @@ function createEntries(rules: readonly PolicyRule[]): readonly Entry[] {
   return entries;
 }
 
-function isPlain({ except, targets, conditions, labelsAny, flow, scope }: PolicyRule): boolean {
-  if (flow !== undefined) return false;
+function isPlain(rule: PolicyRule): boolean {
+  const { except, targets, conditions, labelsAny, scope } = rule;
+  if (rule.flow !== undefined || rule.window !== undefined || rule.section !== undefined) return false;
+  if (scope.user !== undefined) return false;
   return [except, targets, conditions, labelsAny, scope.agent, scope.role, scope.tenant].every(
     (part) => part.length === 0,
   );

@@ -2,15 +2,17 @@
 import { matchesGlob } from "../base/glob.ts";
 import type { Glob } from "../base/glob.ts";
 import { visitMatches } from "./compile.ts";
-import type { CompiledPolicy, Entry } from "./compile.ts";
+import type { CompiledPolicy, Entry, SectionDefault } from "./compile.ts";
 import { testCondition } from "./condition.ts";
 import type { ActionRequest, Decision, MatchedRule, RiskLevel } from "./decision.ts";
 import { higherRisk, mergeDemands } from "./demands.ts";
-import { reasonFor, reasonForDefault, reasonForNobody } from "./explain.ts";
-import type { PolicyRule } from "./policy.ts";
+import { reasonFor, reasonForDefault, reasonForNobody, reasonForSections } from "./explain.ts";
+import type { Demands, Effect, PolicyRule, RuleScope, Section } from "./policy.ts";
 import { weighRisk } from "./risk.ts";
 import { matchFlow } from "./sequence.ts";
 import { findTarget } from "./target.ts";
+import { isInWindow } from "./time-window.ts";
+import type { TimeWindow } from "./time-window.ts";
 
 /**
  * Order of rules never matters, and neither does how narrow they are: a rule for one agent, role or tenant can add
@@ -25,21 +27,53 @@ export function decide(policy: CompiledPolicy, request: ActionRequest): Decision
 }
 
 function decideByRules(policy: CompiledPolicy, request: ActionRequest): Decision {
-  const matches = findMatches(policy, request);
+  const found = findMatches(policy, request);
+  const matches = policy.defaults.length === 0 ? found : withDefaults(policy.defaults, found, request);
   const [first] = matches;
   if (first === undefined) return defaultDeny(policy, request);
   const matched = matches.map((match) => match.matched);
-  const obligations = mergeDemands(
-    matches.map((match) => match.rule.demands),
-    first.matched.effect,
-  );
-  const risk = matches.reduce((highest: RiskLevel, match) => higherRisk(highest, match.rule.risk), "low");
+  const isUnfounded =
+    first.matched.effect !== "deny" && matches.every(({ section }) => section !== undefined);
+  if (isUnfounded)
+    return { ...defaultDeny(policy, request), matched, reason: reasonForSections(request, matched) };
+  const obligations = mergeAll(matches, first.matched.effect);
+  const risk = matches.reduce((highest: RiskLevel, match) => higherRisk(highest, match.risk), "low");
   const { revision } = policy;
   if (obligations.approval?.by.length === 0) {
     return { effect: "deny", risk, obligations: {}, matched, reason: reasonForNobody(matched), revision };
   }
   const reason = matches.length === 1 ? first.reason : reasonFor(first.matched, matches.length - 1);
   return { effect: first.matched.effect, risk, obligations, matched, reason, revision };
+}
+
+/**
+ * What the organisation asks for counts with its defaults first: a section that names other people or a longer time
+ * would else put them in place of what the organisation left out.
+ */
+function mergeAll(matches: readonly Match[], effect: Effect): Decision["obligations"] {
+  const demandsOf = (some: readonly Match[]): readonly Demands[] => some.map((match) => match.demands);
+  if (matches.every(({ section }) => section === undefined)) return mergeDemands(demandsOf(matches), effect);
+  const wide = matches.filter(({ section }) => section === undefined);
+  const asked = wide[0]?.matched.effect ?? "allow";
+  const narrow = matches.filter(({ section }) => section !== undefined);
+  return mergeDemands([mergeDemands(demandsOf(wide), asked), ...demandsOf(narrow)], effect);
+}
+
+/** Adds the default of each section that speaks for this request and has no rule about it; the strictest stay first. */
+function withDefaults(
+  defaults: readonly SectionDefault[],
+  found: readonly Match[],
+  request: ActionRequest,
+): readonly Match[] {
+  const extra = defaults.flatMap(({ section, effect, matched }): readonly Match[] => {
+    if (found.some((match) => match.section === section)) return [];
+    if (!section.scopes.every((scope) => isInScope(scope, request, effect))) return [];
+    const risk = effect === "deny" ? "high" : "medium";
+    return [{ section, demands: {}, risk, order: Infinity, matched, reason: reasonFor(matched, 0) }];
+  });
+  if (extra.length === 0) return found;
+  const rank = { deny: 0, ask: 1, allow: 2 } as const;
+  return [...found, ...extra].sort((a, b) => rank[a.matched.effect] - rank[b.matched.effect]);
 }
 
 function defaultDeny({ revision }: CompiledPolicy, request: ActionRequest): Decision {
@@ -54,7 +88,9 @@ function defaultDeny({ revision }: CompiledPolicy, request: ActionRequest): Deci
 }
 
 interface Match {
-  readonly rule: PolicyRule;
+  readonly section: Section | undefined;
+  readonly demands: Demands;
+  readonly risk: RiskLevel;
   readonly order: number;
   readonly matched: MatchedRule;
   readonly reason: string;
@@ -75,7 +111,7 @@ function findMatches(policy: CompiledPolicy, request: ActionRequest): readonly M
   visitIndex(policy, action, resource, visit);
   if (found.length < 2) return found;
   found.sort((a, b) => a.order - b.order);
-  return found.filter((match, index) => match.rule !== found[index - 1]?.rule);
+  return found.filter((match, index) => match.matched.name !== found[index - 1]?.matched.name);
 }
 
 function visitIndex(
@@ -91,23 +127,37 @@ function visitIndex(
 /** The other parts of a rule whose action and resource match. */
 function testEntry(entry: Entry, request: ActionRequest): Match | undefined {
   const { rule } = entry;
-  const { scope } = rule;
-  const isInScope =
-    isAnyOf(scope.agent, request.agent) &&
-    isAnyOf(scope.role, request.role) &&
-    isAnyOf(scope.tenant, request.tenant);
-  if (!isInScope || !hasLabel(rule, request)) return undefined;
+  const { effect } = rule;
+  if (!isInScope(rule.scope, request, effect) || !hasLabel(rule, request)) return undefined;
+  if (rule.section !== undefined && !rule.section.scopes.every((scope) => isInScope(scope, request, effect)))
+    return undefined;
   if (rule.except.some((glob) => matchesGlob(glob, request.resource))) return undefined;
+  const timing = rule.window === undefined ? "" : testWindow(rule.window, request.atMs, effect);
+  if (timing === undefined) return undefined;
   const target = rule.targets.length === 0 ? "" : findTarget(rule.targets, request);
   if (target === undefined) return undefined;
   const untested = testConditions(rule, request);
   if (untested === undefined) return undefined;
   const flow = rule.flow === undefined ? "" : matchFlow(rule.flow, request.flow);
   if (flow === undefined) return undefined;
-  const notes = [target, untested, flow].filter((note) => note !== "");
+  const notes = [timing, target, untested, flow].filter((note) => note !== "");
   if (notes.length === 0) return entry;
   const matched = { ...entry.matched, why: [entry.matched.why, ...notes].join(", ") };
-  return { rule, order: entry.order, matched, reason: reasonFor(matched, 0) };
+  return { ...entry, matched, reason: reasonFor(matched, 0) };
+}
+
+/** As with arguments: what is unknown is no way round a rule that asks or denies, and lets nothing pass. */
+function isInScope(scope: RuleScope, request: ActionRequest, effect: Effect): boolean {
+  const { agent, role, tenant, user } = scope;
+  if (!isAnyOf(agent, request.agent) || !isAnyOf(role, request.role) || !isAnyOf(tenant, request.tenant))
+    return false;
+  if (user === undefined) return true;
+  return request.user === undefined ? effect !== "allow" : isAnyOf(user, request.user);
+}
+
+function testWindow(window: TimeWindow, atMs: number | undefined, effect: Effect): string | undefined {
+  if (atMs !== undefined) return isInWindow(window, atMs) ? "" : undefined;
+  return effect === "allow" ? undefined : "the time is unknown";
 }
 
 function isAnyOf(globs: readonly Glob[], text: string): boolean {
@@ -122,7 +172,7 @@ function hasLabel(rule: PolicyRule, request: ActionRequest): boolean {
 function testConditions(rule: PolicyRule, request: ActionRequest): string | undefined {
   const untested: string[] = [];
   for (const condition of rule.conditions) {
-    const result = testCondition(condition, request.args);
+    const result = testCondition(condition, request.args, rule.effect);
     if (result === false) return undefined;
     if (result !== true) untested.push(result);
   }

@@ -23,6 +23,10 @@ export interface ActionRequest {
   readonly agent: string;
   readonly role: string;
   readonly tenant: string;
+  /** Who asked for the run, as `user:ada`; absent: nobody knows. */
+  readonly user?: string;
+  /** When it is decided, in milliseconds since 1970, for rules with `when`; absent: nobody knows. */
+  readonly atMs?: number;
   /** Where the arguments came from and what the run did before; absent when nobody traced it. */
   readonly flow?: ActionFlow;
   /** What counts for the risk besides policy and flow. */
@@ -50,8 +54,10 @@ export interface Obligations {
 export interface MatchedRule {
   readonly name: string;
   readonly effect: "allow" | "ask" | "deny";
-  /** 1-based line in policy.yaml. */
+  /** 1-based line in policy.yaml, or in `file`. */
   readonly line: number;
+  /** The file of policy.d, as in `policy.d/acme.yaml`. */
+  readonly file?: string;
   /** One sentence: which parts matched. */
   readonly why: string;
 }

@@ -17,6 +17,10 @@ export function whyMatched(rule: PolicyRule, alternative: GlobAlternative | null
     const globs = rule.scope[kind];
     if (globs.length > 0) parts.push(`${kind} ${globs.map((glob) => glob.source).join(" or ")}`);
   }
+  const users = rule.scope.user ?? [];
+  if (users.length > 0) parts.push(`user ${users.map((glob) => glob.source).join(" or ")}`);
+  if (rule.window !== undefined) parts.push(rule.window.text);
+  if (rule.section !== undefined) parts.push(`section ${rule.section.name}`);
   return parts.join(", ");
 }
 
@@ -28,7 +32,12 @@ export function describeCondition({ arg, op, value }: Condition): string {
 /** The sentence for a decision whose first match is `rule`; `others` is how many more matched. */
 export function reasonFor(rule: MatchedRule, others: number): string {
   const more = others === 0 ? "" : ` (and ${others} more)`;
-  return `${openings[rule.effect]} rule \`${rule.name}\` (line ${rule.line}): ${rule.why}${more}`;
+  return `${openings[rule.effect]} rule \`${rule.name}\` (${placeOf(rule)}): ${rule.why}${more}`;
+}
+
+/** `line 3`, with the file when it is not policy.yaml. */
+export function placeOf({ line, file }: Pick<MatchedRule, "line" | "file">): string {
+  return file === undefined ? `line ${line}` : `line ${line} of ${file}`;
 }
 
 const openings: Readonly<Record<MatchedRule["effect"], string>> = {
@@ -39,6 +48,12 @@ const openings: Readonly<Record<MatchedRule["effect"], string>> = {
 
 export function reasonForDefault({ action, resource }: ActionRequest): string {
   return `Action blocked by policy: no rule allows ${action} on ${shorten(resource)}`;
+}
+
+/** Rules of sections let nothing pass that the organisation does not. */
+export function reasonForSections(request: ActionRequest, rules: readonly MatchedRule[]): string {
+  const names = rules.map((rule) => `\`${rule.name}\``).join(", ");
+  return `${reasonForDefault(request)} for the whole organisation, and a section (${names}) can only tighten`;
 }
 
 /** Two rules ask roles that have no member in common: an answer of either would break the other. */

@@ -1,68 +1,65 @@
-/** Reads policy.yaml, full form and short form; every mistake is named by line, column and field, nothing unknown passes. */
+/** Reads policy.yaml and the files of policy.d beside it; every mistake is named by line, column and field, nothing unknown passes. */
 import { digestJson } from "../base/digest.ts";
+import type { JsonValue } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createFindingCollector, formatFinding, toErrorDetail } from "../base/finding.ts";
-import type { Finding, FindingCollector, Position } from "../base/finding.ts";
+import type { Finding, FindingCollector } from "../base/finding.ts";
 import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode, readYaml, yamlValue } from "../base/yaml-source.ts";
-import type { YamlNode } from "../base/yaml-source.ts";
-import type { RiskLevel } from "./decision.ts";
-import type { Effect, Policy, PolicyRule } from "./policy.ts";
-import { readConditions } from "./read-conditions.ts";
-import { readDemands } from "./read-demands.ts";
-import { readActions, readGlobs, readLabels, readScope, readTargets } from "./read-matchers.ts";
+import type { Policy, PolicyRule, Section, UntrustedHandling } from "./policy.ts";
+import { blockingRule, readRule } from "./read-rule.ts";
+import type { RulePlace } from "./read-rule.ts";
+import { readTargets } from "./read-matchers.ts";
+import { readSection, sectionKeys } from "./read-section.ts";
 import { readThresholds, readUntrusted } from "./risk-reader.ts";
-import { flowKeys, readFlow } from "./sequence-reader.ts";
+import type { RiskThresholds } from "./risk-score.ts";
 
 export type PolicyResult =
   | { readonly ok: true; readonly policy: Policy; readonly warnings: readonly Finding[] }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
-/** The short form: what simple deployments write. A rule made of these alone needs no `effect`. */
-const shortKeys = ["name", "action", "requires_approval", "risk_level", "blacklist", "sandbox", "timeout"];
-const ruleKeys = [
-  ...shortKeys,
-  "effect",
-  "description",
-  "resource",
-  "except",
-  "where",
-  "labels_any",
+/** One file of a policy. The first of several is policy.yaml; the others are named as in `policy.d/acme.yaml`. */
+export interface PolicyText {
+  readonly name: string;
+  readonly text: string;
+}
+
+export const fileKeys = [
+  "version",
   "scope",
+  "default",
+  "blocked",
+  "untrusted",
   "risk",
-  "approval",
-  "redact",
-  "rate",
-  ...flowKeys,
-];
+  "rules",
+  "sections",
+] as const;
+/** What speaks of a section: only in files of policy.d, as a whole or as one of several. */
+const wholePolicyKeys = ["untrusted", "risk"] as const;
 
 /** Never throws. `file` is put into the findings. At most 256 KB. */
 export function parsePolicy(text: string, options: { readonly file?: string } = {}): PolicyResult {
-  const source = readYaml(text, options.file);
-  if (!source.ok) return source;
-  const collector = createFindingCollector(options.file);
-  const fields = readFields(source.root, ["version", "blocked", "untrusted", "risk", "rules"], {
-    path: "",
-    collector,
-  });
-  const rules = fields === undefined ? [] : readPolicy(fields, collector);
-  const findings = collector.findings();
-  if (collector.hasErrors()) return { ok: false, findings };
-  const revision = `sha256:${digestJson(yamlValue(source.root))}`;
-  const thresholds = fields && readThresholds(fields.field("risk"), collector);
-  const untrusted = fields && readUntrusted(fields.field("untrusted"), collector);
-  if (collector.hasErrors()) return { ok: false, findings: collector.findings() };
-  const extra = {
-    ...(thresholds === undefined ? {} : { thresholds }),
-    ...(untrusted === undefined ? {} : { untrusted }),
-  };
-  return { ok: true, policy: { version: 1, rules, revision, ...extra }, warnings: findings };
+  return parseFiles([{ name: undefined, shown: options.file, text }]);
+}
+
+/**
+ * As parsePolicy, for policy.yaml and the files of policy.d. Files without `scope` are the organisation's, as policy.yaml is;
+ * their order does not matter. Names of rules are unique in all of them.
+ */
+export function parsePolicyFiles(files: readonly PolicyText[]): PolicyResult {
+  return parseFiles(
+    files.map(({ name, text }, index) => ({ name: index === 0 ? undefined : name, shown: name, text })),
+  );
 }
 
 /** As parsePolicy, but throws POLICY_INVALID with the findings as details. */
 export function requirePolicy(text: string, options: { readonly file?: string } = {}): Policy {
-  const result = parsePolicy(text, options);
+  return requireGood(parsePolicy(text, options));
+}
+
+/** The policy, or POLICY_INVALID with the findings as details. */
+export function requireGood(result: PolicyResult): Policy {
   if (result.ok) return result.policy;
   const errors = result.findings.filter((finding) => finding.severity === "error");
   const [first] = errors;
@@ -71,150 +68,180 @@ export function requirePolicy(text: string, options: { readonly file?: string } 
   throw new HomeostatError("POLICY_INVALID", message, {}, { details: errors.map(toErrorDetail) });
 }
 
-function readPolicy(fields: YamlFields, collector: FindingCollector): readonly PolicyRule[] {
-  const version = fields.require("version", "the first line is `version: 1`");
-  const versionValue = version?.node.kind === "scalar" ? version.node.value : undefined;
-  // The short form is often written with `version: "1.0"`; it means the same.
-  if (version !== undefined && ![1, "1", "1.0"].some((known) => known === versionValue)) {
-    collector.error(
-      version.at,
-      "version",
-      `this program reads version 1, found ${describeNode(version.node)}`,
-    );
+interface Source {
+  /** Undefined for policy.yaml. */
+  readonly name: string | undefined;
+  /** How findings name it. */
+  readonly shown: string | undefined;
+  readonly text: string;
+}
+
+/** What one file says. */
+interface FilePart {
+  readonly rules: readonly PolicyRule[];
+  readonly sections: readonly Section[];
+  readonly thresholds: RiskThresholds | undefined;
+  readonly untrusted: UntrustedHandling | undefined;
+  readonly value: JsonValue;
+}
+
+function parseFiles(sources: readonly Source[]): PolicyResult {
+  const names: RulePlace["names"] = new Map();
+  const parts: FilePart[] = [];
+  const findings: Finding[] = [];
+  let isGood = true;
+  for (const source of sources) {
+    const read = readYaml(source.text, source.shown);
+    const collector = createFindingCollector(source.shown);
+    const part = read.ok ? readFile(read.root, source, { names, collector }) : undefined;
+    findings.push(...(read.ok ? collector.findings() : read.findings));
+    if (part === undefined || collector.hasErrors()) isGood = false;
+    else parts.push(part);
   }
-  const field = fields.require("rules", "an empty list, `rules: []`, denies everything");
+  if (!isGood) return { ok: false, findings };
+  const thresholds = parts
+    .flatMap((part) => part.thresholds ?? [])
+    .reduce<RiskThresholds | undefined>(lower, undefined);
+  const untrusted = parts
+    .flatMap((part) => part.untrusted ?? [])
+    .reduce<UntrustedHandling | undefined>(stricter, undefined);
+  const sections = parts.flatMap((part) => part.sections);
+  const policy: Policy = {
+    version: 1,
+    rules: parts.flatMap((part) => part.rules),
+    revision: revisionOf(sources, parts),
+    ...(sections.length === 0 ? {} : { sections }),
+    ...(thresholds === undefined ? {} : { thresholds }),
+    ...(untrusted === undefined ? {} : { untrusted }),
+  };
+  return { ok: true, policy, warnings: findings };
+}
+
+/** One file has the digest of its content; several the digest of all with their names. */
+function revisionOf(sources: readonly Source[], parts: readonly FilePart[]): string {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return `sha256:${digestJson(first.value)}`;
+  const all = parts.map(({ value }, index) => ({ name: sources[index]?.name ?? "", value }));
+  return `sha256:${digestJson(all.sort((a, b) => (a.name < b.name ? -1 : 1)))}`;
+}
+
+function lower(a: RiskThresholds | undefined, b: RiskThresholds): RiskThresholds {
+  const least = (x: number | null | undefined, y: number | null): number | null =>
+    x === null || x === undefined ? y : Math.min(x, y ?? x);
+  return { ask: least(a?.ask, b.ask), deny: least(a?.deny, b.deny) };
+}
+
+function stricter(a: UntrustedHandling | undefined, b: UntrustedHandling): UntrustedHandling {
+  if (a === undefined) return b;
+  const instructions = a.instructions === "strip" || b.instructions === "strip" ? "strip" : "quote";
+  return { instructions, from: Math.min(a.from, b.from) };
+}
+
+function readFile(
+  root: Parameters<typeof yamlValue>[0],
+  { name }: Source,
+  { names, collector }: Pick<RulePlace, "names" | "collector">,
+): FilePart | undefined {
+  const fields = readFields(root, fileKeys, { path: "", collector });
+  if (fields === undefined) return undefined;
+  checkVersion(fields, collector);
+  const section = readFileSection(fields, name, collector);
+  const place: RulePlace = { names, collector, section, file: name };
+  const inner = readSections(fields.field("sections"), place);
+  return {
+    rules: [...readRules(fields, place), ...inner.flatMap((each) => each.rules)],
+    sections: [...(section === undefined ? [] : [section]), ...inner.flatMap((each) => each.section)],
+    thresholds: readThresholds(fields.field("risk"), collector),
+    untrusted: readUntrusted(fields.field("untrusted"), collector),
+    value: yamlValue(root),
+  };
+}
+
+function checkVersion(fields: YamlFields, collector: FindingCollector): void {
+  const version = fields.require("version", "the first line is `version: 1`");
+  const value = version?.node.kind === "scalar" ? version.node.value : undefined;
+  // The short form is often written with `version: "1.0"`; it means the same.
+  if (version === undefined || [1, "1", "1.0"].some((known) => known === value)) return;
+  collector.error(version.at, "version", `this program reads version 1, found ${describeNode(version.node)}`);
+}
+
+/** A file with `scope` is one section. policy.yaml has none: it is the organisation's. */
+function readFileSection(
+  fields: YamlFields,
+  name: string | undefined,
+  collector: FindingCollector,
+): Section | undefined {
+  const scope = fields.field("scope");
+  if (scope === undefined) {
+    const field = fields.field("default");
+    if (field !== undefined)
+      collector.error(
+        field.keyAt,
+        field.path,
+        "`default` is for sections; here what no rule allows is denied anyway",
+        "remove it, or say whom the file is for with `scope`",
+      );
+    return undefined;
+  }
+  if (name === undefined) {
+    const hint = "put the rules under `sections`, or into a file of their own in policy.d";
+    collector.error(scope.keyAt, scope.path, "policy.yaml speaks for the whole organisation", hint);
+  }
+  for (const key of wholePolicyKeys) {
+    const field = fields.field(key);
+    const problem = `\`${key}\` is for the whole organisation`;
+    if (field !== undefined) collector.error(field.keyAt, field.path, problem, "it belongs into policy.yaml");
+  }
+  return readSection(fields, { name: name ?? "policy", file: name, outer: [], collector });
+}
+
+function readRules(fields: YamlFields, place: RulePlace): readonly PolicyRule[] {
+  const { collector } = place;
+  const hasMore = fields.field("sections") !== undefined || place.section?.default != null;
+  const field = hasMore
+    ? fields.field("rules")
+    : fields.require("rules", "an empty list, `rules: []`, denies everything");
   const nodes = field?.node.kind === "list" ? field.node.items : [];
   if (field !== undefined && field.node.kind !== "list") {
     collector.error(field.at, field.path, `expected a list of rules, found ${describeNode(field.node)}`);
   }
-  const names = new Map<string, number>();
-  const rules = nodes.flatMap((node, index) => readRule(node, `rules[${index}]`, { names, collector }));
-  return [...readBlocked(fields.field("blocked"), collector), ...rules];
+  const rules = nodes.flatMap((node, index) => readRule(node, `${field!.path}[${index}]`, place));
+  return [...readBlocked(fields.field("blocked"), place), ...rules];
 }
 
 /** `blocked`: targets that no rule can allow, for every action. */
-function readBlocked(field: YamlField | undefined, collector: FindingCollector): readonly PolicyRule[] {
+function readBlocked(field: YamlField | undefined, place: RulePlace): readonly PolicyRule[] {
   if (field === undefined) return [];
-  const targets = readTargets(field, collector);
-  return targets.length === 0 ? [] : [blockingRule("blocked", field.keyAt, { actions: ["*"], targets })];
+  const targets = readTargets(field, place.collector);
+  if (targets.length === 0) return [];
+  const name =
+    place.section === undefined && place.file === undefined
+      ? "blocked"
+      : `blocked (${place.section?.name ?? place.file})`;
+  return [blockingRule(name, field.keyAt, { actions: ["*"], targets, place })];
 }
 
-function blockingRule(
-  name: string,
-  at: Position,
-  { actions, targets }: Pick<PolicyRule, "actions" | "targets">,
-): PolicyRule {
-  return {
-    name,
-    description: null,
-    effect: "deny",
-    line: at.line,
-    actions,
-    resources: [],
-    except: [],
-    targets,
-    conditions: [],
-    labelsAny: [],
-    scope: { agent: [], role: [], tenant: [] },
-    risk: "high",
-    demands: {},
-  };
-}
-
-interface Reading {
-  readonly names: Map<string, number>;
-  readonly collector: FindingCollector;
-}
-
-/** The rule, and a second one that denies when it has a blacklist; nothing (reported) when it cannot be read. */
-function readRule(node: YamlNode, path: string, { names, collector }: Reading): readonly PolicyRule[] {
-  const fields = readFields(node, ruleKeys, { path, collector });
-  if (fields === undefined) return [];
-  const name = readName(fields, { names, collector });
-  const effect = readEffect(fields, collector);
-  const actions = readActions(fields, collector);
-  const flow = readFlow(fields, collector);
-  const rule: PolicyRule = {
-    name,
-    description: fields.text("description") ?? null,
-    effect,
-    line: node.at.line,
-    actions,
-    resources: readGlobs(fields.field("resource"), collector),
-    except: readGlobs(fields.field("except"), collector),
-    targets: [],
-    conditions: readConditions(fields.field("where"), collector),
-    labelsAny: readLabels(fields.field("labels_any"), collector),
-    ...(flow === undefined ? {} : { flow }),
-    scope: readScope(fields.field("scope"), collector),
-    risk: readRisk(fields, effect, collector),
-    demands: readDemands(fields, effect, collector),
-  };
-  const blacklist = fields.field("blacklist");
-  if (blacklist === undefined) return [rule];
-  const targets = readTargets(blacklist, collector);
-  return [rule, blockingRule(`${name} (blacklist)`, blacklist.keyAt, { actions, targets })];
-}
-
-function readName(fields: YamlFields, { names, collector }: Reading): string {
-  const name = fields.require("name", "every rule has a name, unique in the file") && fields.text("name");
-  if (name === undefined) return "";
-  const at = fields.field("name")?.at ?? fields.at;
-  const path = `${fields.path}.name`;
-  if (name.trim() === "" || name.length > 100 || /[\n`]/.test(name)) {
-    collector.error(at, path, "a name is one line of 1 to 100 characters without `");
+function readSections(
+  field: YamlField | undefined,
+  place: RulePlace,
+): readonly { readonly section: Section; readonly rules: readonly PolicyRule[] }[] {
+  if (field === undefined) return [];
+  const { collector } = place;
+  if (field.node.kind !== "list") {
+    collector.error(field.at, field.path, `expected a list of sections, found ${describeNode(field.node)}`);
+    return [];
   }
-  const before = names.get(name);
-  if (before !== undefined)
-    collector.error(at, path, `the name ${JSON.stringify(name)} is used before, in line ${before}`);
-  names.set(name, at.line);
-  return name;
+  return field.node.items.flatMap((node, index) => {
+    const path = `${field.path}[${index}]`;
+    const fields = readFields(node, sectionKeys, { path, collector });
+    if (fields === undefined) return [];
+    const name = place.file === undefined ? path : `${place.file} ${path}`;
+    const section = readSection(fields, {
+      name,
+      file: place.file,
+      outer: place.section?.scopes ?? [],
+      collector,
+    });
+    return section === undefined ? [] : [{ section, rules: readRules(fields, { ...place, section }) }];
+  });
 }
-
-/** `effect`, or what the short form says; a rule that might have been meant otherwise is refused. */
-function readEffect(fields: YamlFields, collector: FindingCollector): Effect {
-  const effect = fields.choice("effect", ["allow", "ask", "deny"]);
-  const asks = fields.boolean("requires_approval");
-  const field = fields.field("requires_approval");
-  if (field !== undefined && fields.field("effect") !== undefined) {
-    collector.error(
-      field.keyAt,
-      field.path,
-      "a rule has either `effect` or `requires_approval`",
-      "`effect: ask` says the same",
-    );
-  }
-  if (fields.field("effect") !== undefined) return effect ?? "deny";
-  if (field !== undefined) return asks === false ? "allow" : "ask";
-  const keys = fields.keys();
-  const isShort =
-    keys.every((key) => shortKeys.includes(key)) && keys.some((key) => key !== "name" && key !== "action");
-  if (isShort) {
-    collector.warn(
-      fields.at,
-      fields.path,
-      "the rule allows its action without asking",
-      "write `effect: allow` to say so",
-    );
-    return "allow";
-  }
-  collector.error(fields.at, fields.path, "the key `effect` is missing", "allow, ask or deny");
-  return "deny";
-}
-
-function readRisk(fields: YamlFields, effect: Effect, collector: FindingCollector): RiskLevel {
-  const levels = ["low", "medium", "high"] as const;
-  const risk = fields.choice("risk", levels);
-  const level = fields.choice("risk_level", levels);
-  const second = fields.field("risk_level");
-  if (second !== undefined && fields.field("risk") !== undefined) {
-    collector.error(
-      second.keyAt,
-      second.path,
-      "a rule has either `risk` or `risk_level`, which mean the same",
-    );
-  }
-  return risk ?? level ?? defaultRisk[effect];
-}
-
-const defaultRisk: Readonly<Record<Effect, RiskLevel>> = { allow: "low", ask: "medium", deny: "high" };

@@ -5,6 +5,7 @@ import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Decision, OriginLabel, RiskLevel } from "./decision.ts";
 import type { RiskThresholds } from "./risk-score.ts";
 import type { FlowConditions } from "./sequence.ts";
+import type { TimeWindow } from "./time-window.ts";
 
 export type Effect = Decision["effect"];
 
@@ -18,8 +19,26 @@ export interface Policy {
   readonly thresholds?: RiskThresholds;
   /** What an agent is shown in place of untrusted passages that read as instructions; absent: they are left as they are. */
   readonly untrusted?: UntrustedHandling;
-  /** `sha256:` and the digest of the file's content: comments and layout do not change it. */
+  /** Parts that speak for some only and name a default; absent: none do. */
+  readonly sections?: readonly Section[];
+  /** `sha256:` and the digest of the files' content: comments and layout do not change it. */
   readonly revision: string;
+}
+
+/** From wide to narrow. What stands outside of sections is the organisation's word. */
+export const sectionLevels = ["tenant", "agent", "user"] as const;
+export type SectionLevel = (typeof sectionLevels)[number];
+
+/** A part of the policy for one tenant, agent or user: it can tighten what the organisation says and never loosen it. */
+export interface Section {
+  readonly name: string;
+  readonly level: SectionLevel;
+  /** All must match: a section in a file that has a scope keeps to both. */
+  readonly scopes: readonly RuleScope[];
+  /** What becomes of actions that none of its rules speaks of; null: what the wider policy says. */
+  readonly default: "deny" | "ask" | null;
+  readonly file?: string;
+  readonly line: number;
 }
 
 /** All parts must match. The order of rules never matters. */
@@ -43,6 +62,12 @@ export interface PolicyRule {
   /** Origins of arguments and what the run did before; absent: any. */
   readonly flow?: FlowConditions;
   readonly scope: RuleScope;
+  /** Times at which the rule speaks; absent: always. */
+  readonly window?: TimeWindow;
+  /** Absent: the rule is the organisation's. */
+  readonly section?: Section;
+  /** The file of `policy.d` it stands in; absent: policy.yaml. */
+  readonly file?: string;
   /** The least risk of the action. */
   readonly risk: RiskLevel;
   readonly demands: Demands;
@@ -59,6 +84,8 @@ export interface RuleScope {
   readonly agent: readonly Glob[];
   readonly role: readonly Glob[];
   readonly tenant: readonly Glob[];
+  /** Who asked for the run, as `user:ada`. */
+  readonly user?: readonly Glob[];
 }
 
 /** What the action must keep to; what several rules demand is merged to the strictest. */
@@ -82,29 +109,46 @@ export interface Target {
   readonly glob: Glob | null;
 }
 
-export const conditionOperators = [
-  "eq",
-  "ne",
-  "in",
-  "not_in",
-  "lt",
-  "lte",
-  "gt",
-  "gte",
-  "matches",
-  "starts_with",
-  "contains",
-  "exists",
-] as const;
-export type ConditionOperator = (typeof conditionOperators)[number];
+/** Each with what its value must be; readers, schema and documentation are made from this table. */
+export const conditionTable = {
+  eq: "any",
+  ne: "any",
+  in: "list",
+  not_in: "list",
+  lt: "number",
+  lte: "number",
+  gt: "number",
+  gte: "number",
+  between: "range",
+  matches: "glob",
+  not_matches: "glob",
+  starts_with: "text",
+  ends_with: "text",
+  contains: "scalar",
+  not_contains: "scalar",
+  contains_any: "list",
+  subset_of: "list",
+  longer_than: "number",
+  under: "path",
+  not_under: "path",
+  before: "time",
+  after: "time",
+  exists: "boolean",
+} as const;
+export type ConditionOperator = keyof typeof conditionTable;
+export const conditionOperators = Object.keys(conditionTable) as readonly ConditionOperator[];
+export type ConditionValueKind = (typeof conditionTable)[ConditionOperator];
+
+/** A step of a path into the arguments; `each` stands for `[*]`, every item of a list. */
+export type PathStep = string | number | { readonly kind: "each" };
 
 /** `value` has the type the operator wants; the reader has seen to it. */
 export interface Condition {
   /** As written, for example `files[0].sizeBytes`. */
   readonly arg: string;
-  readonly path: readonly (string | number)[];
+  readonly path: readonly PathStep[];
   readonly op: ConditionOperator;
   readonly value: JsonValue;
-  /** For `matches`. */
+  /** For `matches` and `not_matches`. */
   readonly glob: Glob | null;
 }

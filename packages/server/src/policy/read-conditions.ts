@@ -5,8 +5,10 @@ import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode, yamlValue } from "../base/yaml-source.ts";
 import type { YamlNode } from "../base/yaml-source.ts";
-import { conditionOperators } from "./policy.ts";
-import type { Condition, ConditionOperator } from "./policy.ts";
+import type { JsonValue } from "../base/canonical-json.ts";
+import { conditionOperators, conditionTable } from "./policy.ts";
+import type { Condition, ConditionOperator, ConditionValueKind, PathStep } from "./policy.ts";
+import { parseInstant } from "./time-window.ts";
 import { isOriginNode } from "./sequence-reader.ts";
 
 export function readConditions(
@@ -44,7 +46,7 @@ function readCondition(node: YamlNode, path: string, collector: FindingCollector
       at,
       `${path}.arg`,
       `${JSON.stringify(arg.slice(0, 80))} is no path`,
-      "for example `files[0].path`",
+      "for example `files[0].path` or `to[*]`",
     );
     return undefined;
   }
@@ -52,19 +54,17 @@ function readCondition(node: YamlNode, path: string, collector: FindingCollector
   return value === undefined ? undefined : { arg, path: steps, op, ...value };
 }
 
-const wanted: Readonly<Record<ConditionOperator, string>> = {
-  eq: "a value",
-  ne: "a value",
-  in: "a list of values",
-  not_in: "a list of values",
-  lt: "a number",
-  lte: "a number",
-  gt: "a number",
-  gte: "a number",
-  matches: "a glob",
-  starts_with: "a text",
-  contains: "a text, number or true or false",
-  exists: "true or false",
+const wanted: Readonly<Record<ConditionValueKind, string>> = {
+  any: "a value",
+  list: "a list of values",
+  number: "a number",
+  range: "two numbers, the lower first",
+  glob: "a glob",
+  text: "a text",
+  scalar: "a text, number or true or false",
+  path: "a folder such as workspace/out, without `..`",
+  time: 'a date with time and zone such as "2026-12-31T23:59:00Z"',
+  boolean: "true or false",
 };
 
 function readConditionValue(
@@ -72,14 +72,16 @@ function readConditionValue(
   op: ConditionOperator,
   collector: FindingCollector,
 ): Pick<Condition, "value" | "glob"> | undefined {
-  const field = op === "exists" ? fields.field("value") : fields.require("value", wanted[op]);
+  const field = op === "exists" ? fields.field("value") : fields.require("value", wanted[conditionTable[op]]);
   if (field === undefined) return op === "exists" ? { value: true, glob: null } : undefined;
   const value = yamlValue(field.node);
-  if (!fits(op, value)) {
-    collector.error(field.at, field.path, `${op} wants ${wanted[op]}, found ${describeNode(field.node)}`);
+  const kind = conditionTable[op];
+  if (!fits(kind, value)) {
+    collector.error(field.at, field.path, `${op} wants ${wanted[kind]}, found ${describeNode(field.node)}`);
     return undefined;
   }
-  if (op !== "matches" || typeof value !== "string") return { value, glob: null };
+  if (kind === "path" && typeof value === "string") return { value: trimFolder(value), glob: null };
+  if (kind !== "glob" || typeof value !== "string") return { value, glob: null };
   const result = compileGlob(value);
   if (result.ok) return { value, glob: result.glob };
   collector.error(
@@ -90,31 +92,44 @@ function readConditionValue(
   return undefined;
 }
 
-function fits(op: ConditionOperator, value: unknown): boolean {
-  switch (op) {
-    case "eq":
-    case "ne":
+function fits(kind: ConditionValueKind, value: JsonValue): boolean {
+  switch (kind) {
+    case "any":
       return true;
-    case "in":
-    case "not_in":
+    case "list":
       return Array.isArray(value) && value.length > 0;
-    case "lt":
-    case "lte":
-    case "gt":
-    case "gte":
+    case "range": {
+      const [low, high, ...rest] = Array.isArray(value) ? value : [];
+      return typeof low === "number" && typeof high === "number" && low <= high && rest.length === 0;
+    }
+    case "number":
       return typeof value === "number";
-    case "matches":
-    case "starts_with":
+    case "glob":
+    case "text":
       return typeof value === "string";
-    case "contains":
+    case "path":
+      return typeof value === "string" && value !== "" && !value.split("/").includes("..");
+    case "time":
+      return typeof value === "string" && parseInstant(value) !== undefined;
+    case "scalar":
       return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-    case "exists":
+    case "boolean":
       return typeof value === "boolean";
   }
 }
 
-/** `files[0].path` gives `["files", 0, "path"]`; undefined when it is written otherwise. */
-function parsePath(arg: string): readonly (string | number)[] | undefined {
-  if (arg.length > 256 || !/^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*|\[\d{1,6}\])*$/.test(arg)) return undefined;
-  return [...arg.matchAll(/([A-Za-z_][\w-]*)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+/** `workspace//out/` is `workspace/out`. */
+function trimFolder(folder: string): string {
+  const trimmed = folder.replaceAll(/\/(?:\.?\/)+/g, "/").replace(/(?<=.)\/$/, "");
+  return trimmed === "" ? "/" : trimmed;
+}
+
+/** `files[0].path` gives `["files", 0, "path"]`, `[*]` any item; undefined when it is written otherwise. */
+function parsePath(arg: string): readonly PathStep[] | undefined {
+  if (arg.length > 256 || !/^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*|\[(?:\d{1,6}|\*)\])*$/.test(arg))
+    return undefined;
+  return [...arg.matchAll(/([A-Za-z_][\w-]*)|\[(\d+|\*)\]/g)].map(([, name, index]): PathStep => {
+    if (name !== undefined) return name;
+    return index === "*" ? { kind: "each" } : Number(index);
+  });
 }

@@ -11,7 +11,16 @@ import type { OriginLabel } from "./decision.ts";
 import type { RuleScope, Target } from "./policy.ts";
 
 const actionPattern = /^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)*$/;
-const labels: readonly OriginLabel[] = ["user", "operator", "agent", "web", "mail", "file", "tool", "mcp"];
+export const originLabels: readonly OriginLabel[] = [
+  "user",
+  "operator",
+  "agent",
+  "web",
+  "mail",
+  "file",
+  "tool",
+  "mcp",
+];
 
 /** `*`, `tool`, `tool.*` (the same as `tool`) and `tool.verb`. */
 export function readActions(fields: YamlFields, collector: FindingCollector): readonly string[] {
@@ -61,29 +70,32 @@ export function readLabels(
 ): readonly OriginLabel[] {
   if (field === undefined) return [];
   return readTexts(field, collector).flatMap(({ text, node }) => {
-    const label = labels.find((known) => known === text);
+    const label = originLabels.find((known) => known === text);
     if (label !== undefined) return [label];
     const problem = `${JSON.stringify(text.slice(0, 80))} is no label`;
-    collector.error(node.at, field.path, problem, suggestName(text, labels));
+    collector.error(node.at, field.path, problem, suggestName(text, originLabels));
     return [];
   });
 }
 
+export const scopeKeys = ["agent", "role", "tenant", "user"] as const;
+
 export function readScope(field: YamlField | undefined, collector: FindingCollector): RuleScope {
-  const fields =
-    field && readFields(field.node, ["agent", "role", "tenant"], { path: field.path, collector });
+  const fields = field && readFields(field.node, scopeKeys, { path: field.path, collector });
+  const user = fields?.field("user");
   if (field?.node.kind === "map" && field.node.entries.length === 0) {
     collector.error(
       field.at,
       field.path,
       "the scope names nobody",
-      "name an agent, role or tenant, or leave `scope` out",
+      "name an agent, role, tenant or user, or leave `scope` out",
     );
   }
   return {
     agent: readGlobs(fields?.field("agent"), collector),
     role: readGlobs(fields?.field("role"), collector),
     tenant: readGlobs(fields?.field("tenant"), collector),
+    ...(user === undefined ? {} : { user: readGlobs(user, collector) }),
   };
 }
 
