@@ -333,12 +333,14 @@ function masked(setting: AnySetting, value: unknown): unknown {
   return "********";
 }
 
+/** Keys of any depth: `queue.limits.tenants` lies in `limits` of `queue`. */
 function nest(values: ReadonlyMap<string, unknown>): object {
   const root: Record<string, unknown> = {};
   for (const [key, value] of values) {
-    const [section, name] = key.split(".");
-    if (name === undefined) root[section!] = value;
-    else root[section!] = { ...(root[section!] as object | undefined), [name]: value };
+    const names = key.split(".");
+    let section = root;
+    for (const name of names.slice(0, -1)) section = (section[name] ??= {}) as Record<string, unknown>;
+    section[names.at(-1)!] = value;
   }
   return root;
 }
