@@ -69,13 +69,13 @@ function createBucket(sdk: Sdk, client: S3Client, place: S3Place): S3Bucket {
     size: (key) =>
       telling(`looking for ${key}`, async () => {
         const found = await absentAsUndefined(client.send(new sdk.HeadObjectCommand({ Bucket, Key: key })));
-        return found === undefined ? undefined : (found.ContentLength ?? 0);
+        return found && Number(found.ContentLength);
       }),
     get: (key) =>
       telling(`reading ${key}`, async () => {
         const found = await absentAsUndefined(client.send(new sdk.GetObjectCommand({ Bucket, Key: key })));
         if (found === undefined) return undefined;
-        return { sizeBytes: found.ContentLength ?? 0, body: bodyOf(found, place, key) };
+        return { sizeBytes: Number(found.ContentLength), body: bodyOf(found, place, key) };
       }),
     put: (key, content, options) =>
       telling(`writing ${key}`, async () => {
@@ -104,8 +104,9 @@ function createBucket(sdk: Sdk, client: S3Client, place: S3Place): S3Bucket {
             }),
           ),
         );
-        for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        // The fields of an answer are optional only in the types.
+        for (const { Key } of page.Contents ?? []) yield Key!;
+        token = page.NextContinuationToken;
       } while (token !== undefined);
     },
     remove: (keys) =>
@@ -206,7 +207,7 @@ function statusOf(error: unknown): number | undefined {
 }
 
 function unavailable(place: S3Place, what: string, error: unknown): HomeostatError {
-  const name = error instanceof Error ? error.name : "";
+  const { name } = error as Error;
   const hint =
     hints[name] ?? (statusOf(error) === undefined ? hints["unreachable"]! : hints[statusOf(error)!]);
   const text = `The bucket ${place.shown} failed at ${what}: ${describe(error)}`;
@@ -219,13 +220,12 @@ function unavailable(place: S3Place, what: string, error: unknown): HomeostatErr
 
 /** HEAD has no body, so the library knows only "UnknownError". */
 function describe(error: unknown): string {
-  const name = error instanceof Error ? error.name : "";
   const status = statusOf(error);
   if (status === 403) return "access denied (403)";
   if (status === 404) return "there is no such bucket (404)";
   const message =
     error instanceof AggregateError ? error.errors.map(errorMessage).join("; ") : errorMessage(error);
-  return `${message || name}${status === undefined ? "" : ` (${status})`}`;
+  return `${message}${status === undefined ? "" : ` (${status})`}`;
 }
 
 const hints: Readonly<Record<string, string>> = {

@@ -94,7 +94,8 @@ export function createAppendQueue({ maxQueuedBytes, send, onCommitted }: AppendQ
     committed({ head: signed, count, durationMs }) {
       head = signed;
       onCommitted({ count, durationMs });
-      const pieces = sent.shift() ?? [];
+      // Every commit answers a block that was sent.
+      const pieces = sent.shift()!;
       for (const { payload } of pieces) queuedBytes -= payload.length;
       resolve(pieces, signed);
       sendBlocks();

@@ -94,7 +94,7 @@ export async function startLog(options: LogClientOptions): Promise<LogClient> {
 function startThread(options: LogOptions): { port: MessagePort; worker: Worker; ended: Promise<void> } {
   const { port1: port, port2 } = new MessageChannel();
   // In the repository the thread runs as .ts, in the published package as .js: like this file.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf(".") + 1);
   const worker = new Worker(new URL(`./log-thread.${extension}`, import.meta.url), {
     name: "ledger-log",
     workerData: { port: port2, options },

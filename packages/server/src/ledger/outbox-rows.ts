@@ -48,7 +48,7 @@ export async function findGone(store: Store, keys: readonly string[]): Promise<r
 
 export async function countOutbox(store: Store): Promise<number> {
   const [row] = await store.read("SELECT COUNT(*) AS pending FROM ledger_outbox");
-  return Number(row?.["pending"] ?? 0);
+  return Number(row!["pending"]);
 }
 
 /** How many entries the database knows to be in the ledger. */

@@ -164,3 +164,14 @@ test("the head is read from the files and its signature checked", async () => {
   rmSync(join(folder.ledgerFolder, "key.pub"));
   expect(await codeOf(async () => reader.head())).toContain("LEDGER_KEYS_UNUSABLE");
 });
+
+test("a reader that remembers few roots of tiles gives the same hashes", async () => {
+  const folder = built([256 * 3 + 5]);
+  const [many, few] = [createLedgerReader(folder.ledgerFolder), createLedgerReader(folder.ledgerFolder, 1)];
+  const { size } = many.head();
+  const wanted = { kind: "hashes", level: 1, index: 0, width: 3 } as const;
+  for (let round = 0; round < 2; round += 1) {
+    const [one, other] = [await many.tile(wanted, size), await few.tile(wanted, size)];
+    expect(other?.equals(one!)).toBe(true);
+  }
+});

@@ -34,9 +34,12 @@ export interface LedgerReader {
 }
 
 /** 65,536 roots of tiles, 4 MB: those of 16 million entries. */
-const maxTileRoots = 65_536;
+const defaultTileRoots = 65_536;
 
-export function createLedgerReader(ledgerFolder: string): LedgerReader {
+export function createLedgerReader(
+  ledgerFolder: string,
+  maxTileRoots: number = defaultTileRoots,
+): LedgerReader {
   const hasher = createHasher();
   const { entries } = createEntryReader(ledgerFolder);
   const tileRoots = new Map<string, Hash>();

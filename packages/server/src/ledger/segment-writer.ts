@@ -93,9 +93,22 @@ function requireUntouched({ file, sizeBytes, segment }: OpenSegment): void {
   );
 }
 
+/** A write may be cut short where the disk is nearly full; the next one then throws. The torn block goes when the log is opened anew. */
 function writeWhole({ file, sizeBytes }: OpenSegment, pieces: readonly Buffer[]): void {
-  const wanted = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const written = writevSync(file, pieces, sizeBytes);
-  // A short write means a full disk; the torn block is cut off when the log is opened anew.
-  if (written !== wanted) throw unavailable(`only ${written} of ${wanted} bytes of a block could be written`);
+  let at = sizeBytes;
+  for (let left = pieces; left.length > 0;) {
+    const written = writevSync(file, left, at);
+    at += written;
+    left = withoutFirst(left, written);
+  }
+}
+
+/** The pieces less their first `count` bytes. Pure. */
+export function withoutFirst(pieces: readonly Buffer[], count: number): readonly Buffer[] {
+  let skip = count;
+  return pieces.flatMap((piece) => {
+    const left = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - left.length;
+    return left.length === 0 ? [] : [left];
+  });
 }
