@@ -1,6 +1,7 @@
 /** What comes to the gate, and what its guards learn about it on the way. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import type { Asked } from "../policy/recorded-action.ts";
 
 /** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
 export interface GivenAnswer {
@@ -45,6 +46,8 @@ export interface GateInput {
   readonly agent: string;
   readonly role: string;
   readonly tenant: string;
+  /** Who asked for the run, as `user:ada`; absent: nobody knows. */
+  readonly user?: string;
   readonly stepTimeoutMs: number | null;
   /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
   readonly trace?: () => Traced | Promise<Traced>;
@@ -59,5 +62,6 @@ export interface Draft {
   readonly argsDigest?: string;
   readonly traced?: Traced;
   readonly decision?: Decision;
+  readonly asked?: Asked;
   readonly consent?: Consent;
 }

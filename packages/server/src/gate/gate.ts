@@ -1,6 +1,6 @@
 /** The gate: every action from whatever door passes this one stack, in this order. Read it top to bottom. */
 import { digestJson } from "../base/digest.ts";
-import type { JsonValue } from "../base/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
@@ -8,6 +8,8 @@ import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
 import type { RateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import { askedOf } from "../policy/recorded-action.ts";
+import type { Asked } from "../policy/recorded-action.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { askPolicyAboutAll } from "./ask-policy.ts";
@@ -20,6 +22,7 @@ export interface Admitted {
   readonly resolved: ResolvedAction;
   readonly argsDigest: string;
   readonly decision: Decision;
+  readonly asked: Asked | null;
   readonly timeoutMs: number;
   readonly minimumIsolation: IsolationLevel;
   /** The remembered yes that let it through, if one did. */
@@ -35,6 +38,8 @@ export type GateOutcome =
       readonly finding: Finding;
       readonly resource: string;
       readonly decision: Decision | null;
+      /** What was judged, when it came as far as policy. */
+      readonly judged: { readonly args: JsonObject; readonly asked: Asked } | null;
     };
 
 export interface Gate {
@@ -77,7 +82,7 @@ export function createGate(deps: GateDeps): Gate {
     { name: "schema", judge: checkSchema },
     { name: "resolve", judge: (draft) => resolveResource(draft, deps.pinSecrets) },
     { name: "origins", judge: traceOrigins },
-    { name: "policy", judge: (draft) => askPolicy(draft, deps.decide) },
+    { name: "policy", judge: (draft) => askPolicy(draft, deps) },
     { name: "approval", judge: (draft) => weighApproval(draft, deps.findStanding) },
     { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
     { name: "breaker", judge: (draft) => checkBreaker(draft, deps.breaker) },
@@ -142,15 +147,26 @@ async function traceOrigins({ input }: Draft): Promise<{ readonly draft: Partial
 
 function askPolicy(
   { input, resolved, traced }: Draft,
-  decide: GateDeps["decide"],
+  { decide, clock }: Pick<GateDeps, "decide" | "clock">,
 ): ReturnType<Guard<Draft>["judge"]> {
-  const { toolName: action, labels, agent, role, tenant } = input;
-  const resources = [resolved!.resource, ...(resolved!.otherResources ?? [])];
-  const request = { action, args: resolved!.args, labels, agent, role, tenant, ...traced };
-  const decision = askPolicyAboutAll(request, resources, decide);
-  if (decision.effect === "allow") return { draft: { decision } };
+  const { toolName: action, labels, agent, role, tenant, user } = input;
+  const others = resolved!.otherResources ?? [];
+  const request = {
+    action,
+    args: resolved!.args,
+    labels,
+    agent,
+    role,
+    tenant,
+    ...(user === undefined ? {} : { user }),
+    atMs: clock.now(),
+    ...traced,
+  };
+  const decision = askPolicyAboutAll(request, [resolved!.resource, ...others], decide);
+  const asked = askedOf(request, others);
+  if (decision.effect === "allow") return { draft: { decision, asked } };
   const code = decision.effect === "deny" ? "ACTION_DENIED" : "APPROVAL_NEEDED";
-  return { draft: { decision }, finding: { verdict: decision.effect, code, reason: decision.reason } };
+  return { draft: { decision, asked }, finding: { verdict: decision.effect, code, reason: decision.reason } };
 }
 
 async function limitRate({ input, decision }: Draft, limiter: RateLimiter): Promise<GuardResult<Draft>> {
@@ -189,7 +205,7 @@ export function conclude(
   findings: readonly Finding[],
   deps: Pick<GateDeps, "clock" | "permits" | "defaultIsolation">,
 ): GateOutcome {
-  const { input, resolved, argsDigest, decision, consent } = draft;
+  const { input, resolved, argsDigest, decision, consent, asked } = draft;
   const strictestFinding = findings.findLast((finding) => finding.verdict === verdict);
   if (verdict === "deny" || resolved === undefined || decision === undefined || argsDigest === undefined) {
     return {
@@ -197,12 +213,14 @@ export function conclude(
       finding: strictestFinding ?? missing,
       resource: resolved?.resource ?? "",
       decision: decision ?? null,
+      judged: resolved === undefined || asked === undefined ? null : { args: resolved.args, asked },
     };
   }
   const admitted: Admitted = {
     resolved,
     argsDigest,
     decision,
+    asked: asked ?? null,
     timeoutMs: timeoutOf(input, decision),
     minimumIsolation: decision.obligations.sandbox ?? deps.defaultIsolation,
     standing: consent?.kind === "standing" ? consent.id : null,

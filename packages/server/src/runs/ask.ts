@@ -3,6 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { createId } from "../base/id.ts";
 import { insertApproval } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
+import type { Decision } from "../policy/decision.ts";
+import type { Asked } from "../policy/recorded-action.ts";
 import type { ActionIntent } from "./event.ts";
 import type { RunSession } from "./session.ts";
 import type { StepResult } from "./step-result.ts";
@@ -36,7 +38,11 @@ export function questionAbout(session: RunSession, step: string, nowMs: number) 
 }
 
 /** Records the question and its row in one batch; the run then holds no worker. */
-export async function ask(session: RunSession, approval: Approval): Promise<StepResult> {
+export async function ask(
+  session: RunSession,
+  approval: Approval,
+  why: { readonly decision?: Decision; readonly asked?: Asked } = {},
+): Promise<StepResult> {
   const kind = approval.kind === "outcome" ? "outcome" : "approval";
   await session.append(
     [
@@ -49,6 +55,7 @@ export async function ask(session: RunSession, approval: Approval): Promise<Step
         policyRevision: approval.policyRevision,
         expiresAtMs: approval.expiresAtMs,
         summary: approval.summary,
+        ...why,
       },
     ],
     { extra: [insertApproval(approval)] },

@@ -138,6 +138,7 @@ function intentOf(session: RunSession, request: Act, deps: EffectDeps): ActionIn
     approvalId: request.approvalId,
     deadlineAtMs: deps.clock.now() + admitted.timeoutMs + leaseMarginMs,
     resumed: request.resumed,
+    ...(admitted.asked === null ? {} : { asked: admitted.asked }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Actor } from "../base/ledger-entry.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
 import type { Decision, OriginLabel } from "../policy/decision.ts";
+import type { Asked } from "../policy/recorded-action.ts";
 import type { EffectClass } from "../tools/tool.ts";
 
 export const eventVersion = 1;
@@ -46,6 +47,8 @@ export interface ActionIntent {
   readonly deadlineAtMs: number;
   /** True when this intent repeats one whose outcome was lost, under the same key. */
   readonly resumed: boolean;
+  /** Absent in journals of older versions. */
+  readonly asked?: Asked;
 }
 
 export type StepStart =
@@ -63,6 +66,15 @@ export type StepStart =
     }
   /** The undoing of the step in front of `/compensate`. */
   | { readonly kind: "compensate" };
+
+/** The time of a schedule that a run was made for. */
+export interface ScheduleOrigin {
+  readonly id: string;
+  readonly name: string;
+  readonly occurrenceAtMs: number;
+  /** Absent: the schedule's own clock; else the person who did not wait for it. */
+  readonly triggeredBy?: string;
+}
 
 /** A run around this one, and the step of it that waits. */
 export interface Ancestor {
@@ -104,6 +116,10 @@ export type EventBody =
       readonly ancestors?: readonly Ancestor[];
       /** When the time is up that the parent has left. */
       readonly deadlineAtMs?: number | null;
+      /** Not before this time; it is PENDING until then. */
+      readonly notBeforeMs?: number;
+      /** Set when a schedule made it: which one, and for which of its times. */
+      readonly schedule?: ScheduleOrigin;
     }
   | { readonly kind: "run.started"; readonly attempt: number }
   | { readonly kind: "run.paused"; readonly by: string; readonly reason: string | null }
@@ -229,6 +245,10 @@ export type EventBody =
       readonly resource: string;
       readonly error: RunError;
       readonly decision: Decision | null;
+      /** What policy judged, when it came so far; absent in journals of older versions. */
+      readonly args?: JsonObject;
+      readonly labels?: readonly OriginLabel[];
+      readonly asked?: Asked;
     }
   | {
       readonly kind: "approval.requested";
@@ -239,6 +259,9 @@ export type EventBody =
       readonly policyRevision: string;
       readonly expiresAtMs: number | null;
       readonly summary: string;
+      /** Policy's words when it asked; the approval's row has the arguments. Absent in journals of older versions. */
+      readonly decision?: Decision;
+      readonly asked?: Asked;
     }
   | {
       readonly kind: "approval.decided";

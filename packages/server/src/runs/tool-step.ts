@@ -153,6 +153,7 @@ async function attemptOnce(
     agent: `workflow:${session.state.workflow.name}`,
     role: await deps.roleOf(session.state.requester),
     tenant: session.tenant,
+    user: `user:${session.state.requester}`,
     stepTimeoutMs: timeLeft(request, tool, deps),
     ...(request.trace === undefined ? {} : { trace: () => request.trace!(record?.edit ?? null) }),
     answer: record?.answer ?? null,
@@ -234,7 +235,7 @@ async function recordDenial(
   request: ToolStepRequest,
   outcome: Extract<GateOutcome, { kind: "deny" }>,
 ): Promise<StepResult> {
-  const { finding, resource, decision } = outcome;
+  const { finding, resource, decision, judged } = outcome;
   const error: RunError = {
     code: finding.code,
     message: finding.code === "ACTION_DENIED" ? blocked(finding.reason) : finding.reason,
@@ -242,7 +243,15 @@ async function recordDenial(
     step: request.stepPath,
   };
   await session.append([
-    { kind: "action.denied", step: request.stepPath, tool: request.toolName, resource, error, decision },
+    {
+      kind: "action.denied",
+      step: request.stepPath,
+      tool: request.toolName,
+      resource,
+      error,
+      decision,
+      ...(judged === null ? {} : { ...judged, labels: request.labels }),
+    },
   ]);
   return failed(error);
 }
@@ -282,7 +291,8 @@ async function askPerson(
     mayRemember: mayRemember(outcome.decision),
     expiresAtMs: nowMs + (wish?.expiresMs ?? defaultExpiryMs),
   };
-  return await ask(session, approval);
+  const { decision, asked } = outcome;
+  return await ask(session, approval, { decision, ...(asked === null ? {} : { asked }) });
 }
 
 async function afterAct(
