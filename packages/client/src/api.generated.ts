@@ -207,6 +207,22 @@ export type Readiness = {
   readonly checks: readonly { readonly name: string; readonly kind: "ok" | "degraded" | "failed" }[];
 };
 
+export type RegisteredWorkflow = {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: string;
+  readonly description: string | null;
+  readonly addedBy: string;
+  /** ISO 8601, UTC */
+  readonly addedAt: string;
+  readonly triggers: readonly {
+    readonly kind: "cron" | "interval" | "webhook";
+    readonly name: string;
+    /** The cron expression with its time zone, the interval, or the address */
+    readonly detail: string;
+  }[];
+};
+
 export type RunEvent = {
   readonly seq: number;
   readonly kind: string;
@@ -412,6 +428,34 @@ export type Worker = {
   readonly policyRevision: string;
   readonly startedAt: string;
   readonly seenAt: string;
+};
+
+export type WorkflowGraph = {
+  readonly name: string;
+  readonly nodes: readonly {
+    /** Path in the file; `start` and `end` are the run's own */
+    readonly id: string;
+    readonly kind: string;
+    readonly label: string;
+    readonly detail: string | null;
+    /** Null for a workflow that does not run */
+    readonly state: string | null;
+    /** How often a step inside a loop ran, when more than once */
+    readonly times: number | null;
+  }[];
+  readonly edges: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly label: string | null;
+    readonly kind: "next" | "error";
+  }[];
+  readonly boxes: readonly {
+    readonly id: string;
+    readonly label: string;
+    readonly nodes: readonly string[];
+  }[];
+  readonly mermaid: string;
+  readonly svg: string;
 };
 
 /** Every operation's input and answer, by operationId. */
@@ -629,6 +673,14 @@ export interface Operations {
     readonly query: undefined;
     readonly body: undefined;
     readonly answer: Readiness;
+  };
+  /** Start a run by webhook */
+  "hooks.call": {
+    readonly kind: "json";
+    readonly params: { readonly name: string };
+    readonly query: undefined;
+    readonly body: { readonly [key: string]: JsonValue } | readonly JsonValue[];
+    readonly answer: { readonly runId: string };
   };
   /** Make a key for somebody; it is shown in this answer alone */
   "keys.create": {
@@ -1013,6 +1065,14 @@ export interface Operations {
       } | null;
     };
   };
+  /** A run as a graph, with the states of its steps */
+  "runs.graph": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: WorkflowGraph;
+  };
   /** Runs, newest first */
   "runs.list": {
     readonly kind: "json";
@@ -1087,6 +1147,14 @@ export interface Operations {
     readonly params: { readonly id: string };
     readonly query: undefined;
     readonly body: { readonly reason?: string | undefined };
+    readonly answer: RunSummary;
+  };
+  /** Send a signal to a run */
+  "runs.signal": {
+    readonly kind: "json";
+    readonly params: { readonly id: string; readonly name: string };
+    readonly query: undefined;
+    readonly body: { readonly data?: JsonValue | undefined };
     readonly answer: RunSummary;
   };
   /** Say something to a run that goes on; its workflow reads it as `run.messages` */
@@ -1292,8 +1360,67 @@ export interface Operations {
       readonly labels?: readonly string[] | undefined;
       /** Attempts before it is a dead letter */
       readonly maxAttempts?: number | undefined;
+      /** Begins this much later, for example 10m; the run is PENDING until then */
+      readonly delay?: string | undefined;
+      /** Instead of `delay`: begins at this time (ISO 8601 with an offset), at most 366 days from now */
+      readonly notBefore?: string | undefined;
+      readonly deduplication?:
+        | {
+            /** The same key gives the same run, whoever in the tenant submits it */
+            readonly key: string;
+            /** How long the key stands for this run; 24h by default */
+            readonly window?: string | undefined;
+          }
+        | undefined;
     };
-    readonly answer: RunSummary;
+    readonly answer: {
+      readonly id: string;
+      readonly workflow: { readonly name: string; readonly digest: string };
+      readonly state:
+        | "PENDING"
+        | "QUEUED"
+        | "RUNNING"
+        | "RETRYING"
+        | "WAITING"
+        | "COMPLETED"
+        | "FAILED"
+        | "CANCELLED"
+        | "DEAD";
+      readonly waitingFor: {
+        readonly kind: "approval" | "outcome" | "signal" | "child" | "timer" | "retry" | "pause";
+        /** The approval or child run that is waited for */
+        readonly id?: string | undefined;
+        /** The signal that is waited for */
+        readonly name?: string | undefined;
+        /** How many other things are waited for at the same time */
+        readonly more?: number | undefined;
+        readonly until?: string | null | undefined;
+        /** Why the run is held back, when a guard does so */
+        readonly reason?: string | undefined;
+      } | null;
+      readonly priority: "high" | "normal" | "low";
+      readonly attempts: number;
+      readonly maxAttempts: number;
+      readonly requester: string;
+      readonly labels: readonly string[];
+      /** ISO 8601, UTC */
+      readonly createdAt: string;
+      readonly startedAt: string | null;
+      readonly endedAt: string | null;
+      readonly error: {
+        readonly code: string;
+        readonly message: string;
+        readonly hint?: string | undefined;
+        readonly step?: string | undefined;
+      } | null;
+      readonly headSeq: number;
+      readonly stepsDone: number;
+      readonly stepsTotal: number;
+      readonly artifactCount: number;
+      readonly parent: string | null;
+      /** True when the key stood for this run already; the status is 200 then */
+      readonly deduplicated: boolean;
+    };
   };
   /** The tools actions may use, with the schema of their arguments */
   "tools.list": {
@@ -1325,6 +1452,38 @@ export interface Operations {
       readonly unmet: readonly { readonly need: string; readonly runs: number }[];
     };
   };
+  /** Register a workflow under its name */
+  "workflows.add": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** The file's text (YAML) */
+      readonly workflow: string;
+    };
+    readonly answer: {
+      readonly name: string;
+      readonly version: number;
+      readonly digest: string;
+      readonly description: string | null;
+      readonly addedBy: string;
+      /** ISO 8601, UTC */
+      readonly addedAt: string;
+      readonly triggers: readonly {
+        readonly kind: "cron" | "interval" | "webhook";
+        readonly name: string;
+        /** The cron expression with its time zone, the interval, or the address */
+        readonly detail: string;
+      }[];
+      readonly hooks: readonly {
+        readonly name: string;
+        readonly path: string;
+        readonly auth: "signature" | "bearer";
+        /** Shown this once */
+        readonly secret: string;
+      }[];
+    };
+  };
   /** Check a workflow without running it */
   "workflows.check": {
     readonly kind: "json";
@@ -1342,6 +1501,63 @@ export interface Operations {
         readonly hint?: string | undefined;
       }[];
     };
+  };
+  /** One registered workflow with its text and versions */
+  "workflows.get": {
+    readonly kind: "json";
+    readonly params: { readonly name: string };
+    readonly query: { readonly version?: number | undefined };
+    readonly body: undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly version: number;
+      readonly digest: string;
+      readonly description: string | null;
+      readonly addedBy: string;
+      /** ISO 8601, UTC */
+      readonly addedAt: string;
+      readonly triggers: readonly {
+        readonly kind: "cron" | "interval" | "webhook";
+        readonly name: string;
+        /** The cron expression with its time zone, the interval, or the address */
+        readonly detail: string;
+      }[];
+      readonly workflowText: string;
+      readonly versions: readonly {
+        readonly version: number;
+        readonly digest: string;
+        readonly addedAt: string;
+      }[];
+      readonly hooks: readonly {
+        readonly name: string;
+        readonly path: string;
+        readonly auth: "signature" | "bearer";
+      }[];
+    };
+  };
+  /** A workflow as a graph */
+  "workflows.graph": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: { readonly workflow: string };
+    readonly answer: WorkflowGraph;
+  };
+  /** Registered workflows, newest versions */
+  "workflows.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly RegisteredWorkflow[] };
+  };
+  /** Take a workflow away from new runs, with its triggers */
+  "workflows.remove": {
+    readonly kind: "none";
+    readonly params: { readonly name: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
   };
 }
 
@@ -1375,6 +1591,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "health.live": { method: "GET", path: "/livez", kind: "text" },
   "health.metrics": { method: "GET", path: "/metrics", kind: "text" },
   "health.ready": { method: "GET", path: "/readyz", kind: "json" },
+  "hooks.call": { method: "POST", path: "/v1/hooks/{name}", kind: "json" },
   "keys.create": { method: "POST", path: "/v1/api-keys", kind: "json" },
   "keys.list": { method: "GET", path: "/v1/api-keys", kind: "json" },
   "keys.revoke": { method: "DELETE", path: "/v1/api-keys/{id}", kind: "none" },
@@ -1395,11 +1612,13 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "runs.events": { method: "GET", path: "/v1/runs/{id}/events", kind: "json" },
   "runs.fork": { method: "POST", path: "/v1/runs/{id}/fork", kind: "json" },
   "runs.get": { method: "GET", path: "/v1/runs/{id}", kind: "json" },
+  "runs.graph": { method: "GET", path: "/v1/runs/{id}/graph", kind: "json" },
   "runs.list": { method: "GET", path: "/v1/runs", kind: "json" },
   "runs.pause": { method: "POST", path: "/v1/runs/{id}/pause", kind: "json" },
   "runs.rerun": { method: "POST", path: "/v1/runs/{id}/rerun", kind: "json" },
   "runs.resume": { method: "POST", path: "/v1/runs/{id}/resume", kind: "json" },
   "runs.retry": { method: "POST", path: "/v1/runs/{id}/retry", kind: "json" },
+  "runs.signal": { method: "POST", path: "/v1/runs/{id}/signals/{name}", kind: "json" },
   "runs.steer": { method: "POST", path: "/v1/runs/{id}/steer", kind: "json" },
   "runs.steps": { method: "GET", path: "/v1/runs/{id}/steps", kind: "json" },
   "runs.stream": { method: "GET", path: "/v1/runs/{id}/stream", kind: "sse" },
@@ -1417,5 +1636,10 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "tasks.submit": { method: "POST", path: "/v1/tasks", kind: "json" },
   "tools.list": { method: "GET", path: "/v1/tools", kind: "json" },
   "workers.list": { method: "GET", path: "/v1/workers", kind: "json" },
+  "workflows.add": { method: "POST", path: "/v1/workflows", kind: "json" },
   "workflows.check": { method: "POST", path: "/v1/workflows/check", kind: "json" },
+  "workflows.get": { method: "GET", path: "/v1/workflows/{name}", kind: "json" },
+  "workflows.graph": { method: "POST", path: "/v1/workflows/graph", kind: "json" },
+  "workflows.list": { method: "GET", path: "/v1/workflows", kind: "json" },
+  "workflows.remove": { method: "DELETE", path: "/v1/workflows/{name}", kind: "none" },
 };

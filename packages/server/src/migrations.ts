@@ -12,6 +12,7 @@ import { apiKeysMigration } from "./identity/api-keys.ts";
 import { sessionsMigration } from "./identity/sessions.ts";
 import { erasuresMigration } from "./retention/erasure.ts";
 import { claimsMigration } from "./queue/claim-columns.ts";
+import { runKeysMigration } from "./queue/deduplicate.ts";
 import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
@@ -23,6 +24,7 @@ import { marksMigration } from "./store/marks.ts";
 import { outboxMigration } from "./store/outbox.ts";
 import { sharedFactsMigration } from "./store/shared-facts.ts";
 import type { Migration } from "./store/store.ts";
+import { hooksMigration } from "./workflows/hooks.ts";
 import { workflowsMigration } from "./workflows/registry.ts";
 
 export const migrations: readonly Migration[] = [
@@ -49,6 +51,8 @@ export const migrations: readonly Migration[] = [
   runChangesMigration,
   targetMemoryMigration,
   workflowsMigration,
+  hooksMigration,
   approvalRunPathMigration,
   claimsMigration,
+  runKeysMigration,
 ];

@@ -24,6 +24,11 @@ export interface RunOptions extends GlobalOptions {
   readonly timeout?: string;
   readonly priority?: "high" | "normal" | "low";
   readonly label?: readonly string[];
+  readonly delay?: string;
+  /** ISO 8601. */
+  readonly notBefore?: string;
+  readonly dedup?: string;
+  readonly dedupWindow?: string;
 }
 
 /** What --json prints: the run, and what a person would do next. */
@@ -48,6 +53,8 @@ export async function run(path: string, options: RunOptions, terminal: Terminal)
       paint("dim", "sent the workflow alone; name its folder to send the files beside it"),
     );
   const submitted = await submit(client, packed, inputs, options);
+  if (submitted.deduplicated)
+    terminal.note((paint) => paint("yellow", `the key ${options.dedup ?? ""} stands for this run already`));
   terminal.note((paint) => `${paint("bold", submitted.id)}  ${workflow.name}`);
   if (options.wait !== true) return finish(client, submitted.id, "submitted", terminal);
   return waitFor(client, submitted.id, timeoutMs, terminal);
@@ -57,13 +64,15 @@ async function submit(
   client: Client,
   packed: PackedTask,
   inputs: Readonly<Record<string, JsonValue>>,
-  { priority, label }: RunOptions,
-): Promise<RunSummary> {
+  options: RunOptions,
+): Promise<RunSummary & { readonly deduplicated: boolean }> {
   const { workflow, files, workflowFile } = packed;
+  const { priority, label, delay, notBefore, dedup: key, dedupWindow: window } = options;
+  const deduplication = key === undefined ? undefined : { key, window };
   const labels = label === undefined ? undefined : [...label];
   try {
     return await client.call("tasks.submit", {
-      body: { workflow, files: [...files], inputs, priority, labels },
+      body: { workflow, files: [...files], inputs, priority, labels, delay, notBefore, deduplication },
       idempotencyKey: crypto.randomUUID(),
     });
   } catch (error) {

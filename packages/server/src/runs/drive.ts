@@ -10,7 +10,7 @@ import type { EventBody, RunError } from "./event.ts";
 import { hasEnded } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { foldInbox } from "./fold-inbox.ts";
-import { overdueQuestions } from "./project.ts";
+import { isEarly, overdueQuestions } from "./project.ts";
 import type { HandOver, RunSession } from "./session.ts";
 
 /** How the workflow ended for now. */
@@ -50,6 +50,7 @@ export async function drive(session: RunSession, deps: DriveDeps): Promise<void>
     if (state.unwinding !== null && session.interrupt.aborted) return await letGo(session, [], deps);
     if (deps.isStopping()) return await letGo(session, [], deps);
     if (state.phase === "paused") return await letGo(session, [], deps);
+    if (isEarly(state, deps.clock.now())) return await letGo(session, [], deps);
     if (deps.spent !== null) return await letGo(session, [{ kind: "run.died", error: deps.spent }], deps);
     if (await expireOverdue(session, deps)) continue;
     if (state.phase === "retrying" && (state.retryAtMs ?? 0) > deps.clock.now())

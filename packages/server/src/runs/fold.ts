@@ -67,6 +67,8 @@ export interface RunState {
   ancestors: readonly Ancestor[];
   /** What the parent's time allows; null: no bound from outside. */
   deadlineAtMs: number | null;
+  /** Nothing begins before; null: at once. */
+  notBeforeMs: number | null;
   pins: Pins;
   maxAttempts: number;
   attempt: number;
@@ -122,6 +124,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     messages: [],
     ancestors: [],
     deadlineAtMs: null,
+    notBeforeMs: null,
     pins: { stateVersion, expressionVersion: 1, tools: {} },
     maxAttempts: 1,
     attempt: 0,
@@ -164,6 +167,7 @@ export function fold(state: RunState, event: RunEvent): RunState {
         parent: body.parent,
         ancestors: body.ancestors ?? [],
         deadlineAtMs: body.deadlineAtMs ?? null,
+        notBeforeMs: body.notBeforeMs ?? null,
         pins: body.pins,
         workspace: body.workspace,
         broughtFiles: body.brought === undefined ? body.workspace : body.brought,

@@ -21,7 +21,7 @@ export interface Projection {
 
 /** The row of the `runs` table for this state. */
 export function projectRow(state: RunState, projection: Projection): RunRow {
-  const waiting = waitingOf(state, projection.letting);
+  const waiting = waitingOf(state, projection);
   return {
     id: state.id,
     tenant: projection.tenant,
@@ -48,17 +48,18 @@ export function projectRow(state: RunState, projection: Projection): RunRow {
   };
 }
 
-function waitingOf(state: RunState, letting: Letting | null): WaitingFor | null {
+function waitingOf(state: RunState, { letting, nowMs }: Projection): WaitingFor | null {
   if (hasEnded(state)) return null;
   if (state.phase === "paused") return { kind: "pause" };
   if (state.phase === "retrying") return { kind: "retry", untilMs: state.retryAtMs ?? 0 };
+  if (isEarly(state, nowMs)) return { kind: "timer", untilMs: state.notBeforeMs ?? 0 };
   return letting?.kind === "wait" ? letting.waiting : null;
 }
 
 function taskStateOf(state: RunState, waiting: WaitingFor | null, letting: Letting | null): TaskState {
   switch (state.phase) {
     case "created":
-      return "QUEUED";
+      return waiting === null ? "QUEUED" : "PENDING";
     case "retrying":
       return "RETRYING";
     case "paused":
@@ -75,6 +76,11 @@ function taskStateOf(state: RunState, waiting: WaitingFor | null, letting: Letti
     case "cancelled":
       return "CANCELLED";
   }
+}
+
+/** True while a run that has not begun must not begin. */
+export function isEarly({ phase, notBeforeMs }: RunState, nowMs: number): boolean {
+  return phase === "created" && notBeforeMs !== null && notBeforeMs > nowMs;
 }
 
 function wakeAtOf(state: RunState, waiting: WaitingFor | null, projection: Projection): number | null {

@@ -7,6 +7,7 @@ import type { Finding } from "../base/finding.ts";
 import { createId, createSalt } from "../base/id.ts";
 import { suggestName } from "../base/nearest.ts";
 import type { BlobStore } from "../blobs/blob.ts";
+import { findRunByKey, takeRunKey } from "../queue/deduplicate.ts";
 import { insertRun, runFromStore } from "../queue/run-row.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import type { Priority } from "../queue/task.ts";
@@ -19,7 +20,7 @@ import type { FindWorkflow } from "../workflows/registry.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { checkInputs } from "../workflows/workflow-inputs.ts";
 import type { AnyTool } from "../tools/tool.ts";
-import type { EventBody, RunEvent } from "./event.ts";
+import type { EventBody, RunEvent, ScheduleOrigin } from "./event.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
 import { fold, initialState } from "./fold.ts";
 import { buildRows, emptyHead, insertRow } from "./journal.ts";
@@ -57,10 +58,26 @@ export interface Submission {
   readonly tenant: string;
   /** The same key of the same requester gives the same run, also across a crash between answer and record. */
   readonly dedupKey?: string;
+  /** Within the window the same key of anybody in the tenant gives the same run. */
+  readonly deduplication?: { readonly key: string; readonly windowMs: number };
+  /** Wall time before which nothing begins. */
+  readonly notBeforeMs?: number;
+  readonly schedule?: ScheduleOrigin;
+}
+
+export interface Submitted {
+  readonly row: RunRow;
+  /** False when the key stood for a run that is there already. */
+  readonly isNew: boolean;
+}
+
+/** As `submitOnce`, for callers who do not care whether the run is new. */
+export async function submitTask(deps: SubmitDeps, submission: Submission): Promise<RunRow> {
+  return (await submitOnce(deps, submission)).row;
 }
 
 /** Throws WORKFLOW_INVALID, INPUTS_INVALID, REQUEST_INVALID (files, secrets); nothing is kept then. */
-export async function submitTask(deps: SubmitDeps, submission: Submission): Promise<RunRow> {
+export async function submitOnce(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
   const workflow = requireRunnable(deps, submission.workflow);
   const inputs = requireInputs(workflow, submission.inputs);
   refuseSecrets(deps, submission.workflow, inputs);
@@ -80,10 +97,12 @@ export async function submitTask(deps: SubmitDeps, submission: Submission): Prom
     parent: null,
     pins,
     workspace: seeded?.ref ?? null,
+    ...(submission.notBeforeMs === undefined ? {} : { notBeforeMs: submission.notBeforeMs }),
+    ...(submission.schedule === undefined ? {} : { schedule: submission.schedule }),
   };
   const needs = await needStatements(deps.store, runId, needsOf(workflow));
   const stepsTotal = countSteps(workflow.steps);
-  return await createRun(deps, { runId, submission, body, stepsTotal, nowMs, needs });
+  return await createOnce(deps, { runId, submission, body, stepsTotal, nowMs, needs });
 }
 
 export interface Creation {
@@ -137,24 +156,42 @@ export async function prepareRun(
 
 /** Writes it and tells whoever watches; a taken key gives the run that has it. */
 export async function createRun(deps: SubmitDeps, creation: Creation): Promise<RunRow> {
-  const { submission } = creation;
+  return (await createOnce(deps, creation)).row;
+}
+
+async function createOnce(deps: SubmitDeps, creation: Creation): Promise<Submitted> {
+  const { submission, runId, nowMs } = creation;
+  const { deduplication, tenant } = submission;
   const dedupKey =
     submission.dedupKey === undefined ? null : `${submission.requester}/${submission.dedupKey}`;
   const prepared = await prepareRun(deps, creation, dedupKey);
   try {
-    await deps.store.write(prepared.statements);
+    const key = deduplication === undefined ? [] : takeRunKey({ ...deduplication, tenant, runId, nowMs });
+    await deps.store.write([...key, ...prepared.statements]);
   } catch (error) {
-    const existing =
-      dedupKey !== null && isHomeostatError(error, "STORE_CONFLICT") && (await findByKey(deps, dedupKey));
-    if (existing) return existing;
+    const existing = isHomeostatError(error, "STORE_CONFLICT")
+      ? await findExisting(deps, { ...submission, dedupKey, nowMs })
+      : undefined;
+    if (existing !== undefined) return { row: existing, isNew: false };
     throw error;
   }
   deps.announce(prepared.events, prepared.row);
-  return prepared.row;
+  return { row: prepared.row, isNew: true };
 }
 
-async function findByKey(deps: SubmitDeps, dedupKey: string): Promise<RunRow | undefined> {
-  const [row] = await deps.store.read("SELECT * FROM runs WHERE dedup_key = ?", [dedupKey]);
+async function findExisting(
+  { store }: Pick<SubmitDeps, "store">,
+  wanted: Pick<Submission, "tenant" | "deduplication"> & {
+    readonly dedupKey: string | null;
+    readonly nowMs: number;
+  },
+): Promise<RunRow | undefined> {
+  const { tenant, deduplication, dedupKey, nowMs } = wanted;
+  const runId = deduplication && (await findRunByKey(store, { tenant, key: deduplication.key, nowMs }));
+  const [row] =
+    runId === undefined
+      ? await store.read("SELECT * FROM runs WHERE dedup_key = ?", [dedupKey])
+      : await store.read("SELECT * FROM runs WHERE id = ?", [runId]);
   return row && runFromStore(row);
 }
 

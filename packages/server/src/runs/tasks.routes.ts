@@ -9,7 +9,8 @@ import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { runSummarySchema } from "./api-schemas.ts";
 import type { Example } from "./examples.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
-import { findUnknownTools, submitTask } from "./submit.ts";
+import { readSubmissionFields, submissionFields } from "./submission-fields.ts";
+import { findUnknownTools, submitOnce } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
 import { viewRun } from "./views.ts";
 import type { WorkspaceFile } from "./workspace.ts";
@@ -36,6 +37,12 @@ const taskBody = z.strictObject({
   priority: z.enum(["high", "normal", "low"]).optional(),
   labels: z.array(z.string().min(1).max(100)).max(32).optional(),
   maxAttempts: z.number().int().min(1).max(100).optional().describe("Attempts before it is a dead letter"),
+  ...submissionFields,
+});
+
+const submittedSchema = z.object({
+  ...runSummarySchema.shape,
+  deduplicated: z.boolean().describe("True when the key stood for this run already; the status is 200 then"),
 });
 
 const findingSchema = z.object({
@@ -71,18 +78,20 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       path: "/v1/tasks",
       operationId: "tasks.submit",
       summary: "Submit a task",
-      description: "Checks the workflow, its inputs and files; then the run exists durably and is queued.",
+      description:
+        "Checks the workflow, its inputs and files; then the run exists durably and is queued. 200 instead of 201: the deduplication key stood for a run that is there already, and this is it.",
       tags: ["tasks"],
       access: "operator",
       body: taskBody,
-      response: runSummarySchema,
+      response: submittedSchema,
       status: 201,
       idempotent: true,
       bodyLimitBytes: deps.bodyLimitBytes,
-      handle: async ({ body, principal, idempotencyKey, setHeader }) => {
+      handle: async ({ body, principal, idempotencyKey, setHeader, setStatus }) => {
         const source = await sourceOf(body, deps);
-        const row = await submitTask(deps.submit, {
+        const { row, isNew } = await submitOnce(deps.submit, {
           ...source,
+          ...readSubmissionFields(body, deps.submit.clock),
           inputs: body.inputs ?? {},
           priority: body.priority ?? "normal",
           labels: body.labels ?? [],
@@ -92,7 +101,8 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
           ...(idempotencyKey === undefined ? {} : { dedupKey: idempotencyKey }),
         });
         setHeader("location", `/v1/runs/${row.id}`);
-        return viewRun(row);
+        if (!isNew) setStatus(200);
+        return { ...viewRun(row), deduplicated: !isNew };
       },
     }),
     route({

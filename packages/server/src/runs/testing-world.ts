@@ -22,6 +22,7 @@ import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { claimsMigration } from "../queue/claim-columns.ts";
+import { runKeysMigration } from "../queue/deduplicate.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runChangesMigration } from "../queue/run-changes.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
@@ -119,6 +120,7 @@ const migrations: readonly Migration[] = [
   workersMigration,
   runChangesMigration,
   claimsMigration,
+  runKeysMigration,
   approvalsMigration,
   approvalDepthMigration,
   delegationsMigration,

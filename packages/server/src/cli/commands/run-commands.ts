@@ -13,6 +13,10 @@ export function addRunCommands(program: Command, act: Act): void {
     .option("--timeout <duration>", "with --wait: stop waiting after this time, for example 5m")
     .addOption(new Option("--priority <level>", "its place in the queue").choices(["high", "normal", "low"]))
     .option("--label <label>", "a label to find it by; may be repeated", collect)
+    .option("--delay <duration>", "begin this much later, for example 10m")
+    .option("--not-before <time>", "begin at this time (ISO 8601 with an offset)")
+    .option("--dedup <key>", "a key that stands for one run: the same key again gives that run")
+    .option("--dedup-window <duration>", "with --dedup: how long the key stands for it (default: 24h)")
     .action(
       act(async ([path = ""], options, terminal) => (await import("../run.ts")).run(path, options, terminal)),
     );
