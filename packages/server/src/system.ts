@@ -72,6 +72,11 @@ import { openStateStore } from "./system-store.ts";
 import { claimingOf } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
 import { verifyHome } from "./verify-home.ts";
+import { createRegistered } from "./system-workflows.ts";
+import { graphRoutes } from "./runs/graph.routes.ts";
+import { signalsRoutes } from "./runs/signals.routes.ts";
+import { workflowsRoutes } from "./runs/workflows.routes.ts";
+import { createWorkflowRegistry } from "./workflows/registry.ts";
 
 export interface SystemOptions {
   readonly loaded: LoadedConfig;
@@ -203,7 +208,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const { queue } = cluster;
   readQueueGauges(metrics, { queue, store });
+  const workflows = createWorkflowRegistry({ store, clock });
   const engine = createEngine({
+    workflows,
     store,
     blobs,
     hashes: createHashMemory({ cache, clock }),
@@ -243,6 +250,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     workspaces: engine.workspaces,
     tools,
     toolDigests: new Map(Object.entries(digestTools(tools))),
+    workflows,
     holdsSecret,
     announce: engine.announce,
     defaultMaxAttempts: config.runs.maxAttempts,
@@ -296,6 +304,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       config: () => options.loaded.entries,
       tools: () => describeTools(tools),
     }),
+    ...workflowsRoutes(
+      createRegistered({ registry: workflows, store, clock, logger, secrets, changes, submit }),
+    ),
+    ...signalsRoutes({ ...reader, clock, holdsSecret }),
+    ...graphRoutes(reader),
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
     ...secretsRoutes({ changes }),
     ...apiKeysRoutes({ keys }),

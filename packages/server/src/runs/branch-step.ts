@@ -3,7 +3,8 @@ import type { BranchStep } from "../workflows/workflow.ts";
 import { renderValue } from "../expression/template-value.ts";
 import { beginGroup, endGroup } from "./group-step.ts";
 import type { StepResult } from "./step-result.ts";
-import { isTrue, placeInside, rendering, scopeOf } from "./walk.ts";
+import { placeInside, scopeOf } from "./place.ts";
+import { isTrue, rendering } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
 export async function runBranchStep(walk: Walk, due: Due<BranchStep>): Promise<StepResult> {

@@ -8,8 +8,10 @@ import type { EventBody, RunError } from "./event.ts";
 import { deepestRuns } from "./family.ts";
 import { failed } from "./step-result.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
-import { nearest, rendering, scopeOf, waitUntil } from "./walk.ts";
-import type { Deadline, Due, Walk } from "./walk.ts";
+import { nearest, scopeOf } from "./place.ts";
+import { rendering, waitUntil } from "./walk.ts";
+import type { Deadline } from "./place.ts";
+import type { Due, Walk } from "./walk.ts";
 
 export async function runChildStep(walk: Walk, due: Due<ChildStep>): Promise<StepResult> {
   const { path, place, record } = due;

@@ -2,8 +2,10 @@
 import type { GroupStep, Step } from "../workflows/workflow.ts";
 import type { EventBody, StepStart } from "./event.ts";
 import type { StepResult } from "./step-result.ts";
-import { completeStep, nearest, placeInside, waitUntil } from "./walk.ts";
-import type { Deadline, Due, Walk } from "./walk.ts";
+import { nearest, placeInside } from "./place.ts";
+import { completeStep, waitUntil } from "./walk.ts";
+import type { Deadline } from "./place.ts";
+import type { Due, Walk } from "./walk.ts";
 
 type Group = Extract<Step, { readonly timeoutMs: number | null }>;
 

@@ -4,7 +4,8 @@ import type { EventBody } from "./event.ts";
 import type { RunState } from "./fold.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
 import { isUndone } from "./unwind-plan.ts";
-import { errorInScope, openBelow, placeInside, stepInScope, waitUntil } from "./walk.ts";
+import { errorInScope, placeInside, stepInScope } from "./place.ts";
+import { openBelow, waitUntil } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
 /** Gives what the step's `catch` gave, or the failure when nothing of the step deals with it. */

@@ -8,8 +8,10 @@ import { runLanes } from "./lanes.ts";
 import type { EndedLane, Lane } from "./lanes.ts";
 import { endLanes, outputOf } from "./parallel-step.ts";
 import type { StepResult } from "./step-result.ts";
-import { placeInside, rendering, scopeOf } from "./walk.ts";
-import type { Deadline, Due, Place, Walk } from "./walk.ts";
+import { placeInside, scopeOf } from "./place.ts";
+import { rendering } from "./walk.ts";
+import type { Deadline, Place } from "./place.ts";
+import type { Due, Walk } from "./walk.ts";
 
 export async function runForEachStep(walk: Walk, due: Due<ForEachStep>): Promise<StepResult> {
   const { step, path, place, record } = due;

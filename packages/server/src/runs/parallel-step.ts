@@ -5,8 +5,10 @@ import { beginGroup } from "./group-step.ts";
 import { runLanes } from "./lanes.ts";
 import type { EndedLane, LanesResult } from "./lanes.ts";
 import type { StepResult } from "./step-result.ts";
-import { errorInScope, placeInside, waitUntil } from "./walk.ts";
-import type { Deadline, Due, Walk } from "./walk.ts";
+import { errorInScope, placeInside } from "./place.ts";
+import { waitUntil } from "./walk.ts";
+import type { Deadline } from "./place.ts";
+import type { Due, Walk } from "./walk.ts";
 
 export async function runParallelStep(walk: Walk, due: Due<ParallelStep>): Promise<StepResult> {
   const { step, path, place } = due;

@@ -20,8 +20,10 @@ import { createTurns } from "./turns.ts";
 import { runUnwinding } from "./unwind.ts";
 import { planUnwinding } from "./unwind-plan.ts";
 import { runWaitStep } from "./wait-step.ts";
-import { completeStep, isTrue, nearest, rendering, scopeOf, stepInScope, waitUntil } from "./walk.ts";
-import type { Deadline, Due, Place, Rendered, Walk, WorkflowDeps } from "./walk.ts";
+import { nearest, scopeOf, stepInScope } from "./place.ts";
+import { completeStep, isTrue, rendering, waitUntil } from "./walk.ts";
+import type { Deadline, Place } from "./place.ts";
+import type { Due, Rendered, Walk, WorkflowDeps } from "./walk.ts";
 
 /** Throws LEASE_LOST and STORE_UNAVAILABLE only; everything else is a result. */
 export async function runWorkflow(

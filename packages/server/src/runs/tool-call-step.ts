@@ -8,7 +8,8 @@ import type { RunSession } from "./session.ts";
 import type { StepResult } from "./step-result.ts";
 import { runToolStep } from "./tool-step.ts";
 import { traceStep } from "./trace-step.ts";
-import { rendering, scopeOf, waitUntil } from "./walk.ts";
+import { scopeOf } from "./place.ts";
+import { rendering, waitUntil } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
 export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<StepResult> {

@@ -2,8 +2,8 @@
 import type { Step, Workflow } from "../workflows/workflow.ts";
 import type { RunState } from "./fold.ts";
 import { isDone } from "./step-record.ts";
-import { placeInside, stepInScope } from "./walk.ts";
-import type { Place } from "./walk.ts";
+import { placeInside, stepInScope } from "./place.ts";
+import type { Place } from "./place.ts";
 
 export interface Undoing {
   /** `finally` of a step that was broken off, or the `compensate` of one that was done. */

@@ -7,7 +7,8 @@ import type { RunError } from "./event.ts";
 import type { StepResult } from "./step-result.ts";
 import { isUndone, planUnwinding } from "./unwind-plan.ts";
 import type { Undoing } from "./unwind-plan.ts";
-import type { Place, Walk } from "./walk.ts";
+import type { Place } from "./place.ts";
+import type { Walk } from "./walk.ts";
 
 /** Throws LEASE_LOST and STORE_UNAVAILABLE only. Resumable: what the journal has is not done again. */
 export async function runUnwinding(walk: Walk, workflow: Workflow, root: Place): Promise<WorkflowResult> {

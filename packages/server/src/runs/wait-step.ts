@@ -4,7 +4,8 @@ import { waitEndsAt } from "../workflows/wait.ts";
 import type { RunError } from "./event.ts";
 import { failed } from "./step-result.ts";
 import type { StepResult } from "./step-result.ts";
-import { completeStep, rendering, scopeOf, waitUntil } from "./walk.ts";
+import { scopeOf } from "./place.ts";
+import { completeStep, rendering, waitUntil } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
 export async function runWaitStep(walk: Walk, due: Due<WaitStep>): Promise<StepResult> {

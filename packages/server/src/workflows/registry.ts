@@ -1,10 +1,8 @@
 /** Registered workflows: texts by name and version in the database, each change on record in the ledger. */
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
-import { createId, createSalt } from "../base/id.ts";
-import type { LedgerEntry } from "../base/ledger-entry.ts";
 import { suggestName } from "../base/nearest.ts";
-import { outboxInsert } from "../store/outbox.ts";
+import { factInsert } from "../store/fact.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 
 export const workflowsMigration: Migration = {
@@ -168,7 +166,7 @@ async function insert(store: Store, row: RegisteredWorkflow, extra: readonly Sta
   }
 }
 
-interface Fact {
+interface Change {
   readonly tenant: string;
   readonly name: string;
   readonly version: number;
@@ -177,19 +175,9 @@ interface Fact {
   readonly atMs: number;
 }
 
-function proof(type: string, { tenant, name, version, digest, by, atMs }: Fact): Statement {
-  const entry: LedgerEntry = {
-    v: 1,
-    key: createId("ent", atMs),
-    at: new Date(atMs).toISOString(),
-    type,
-    tenant,
-    actor: { kind: "user", id: by },
-    labels: [],
-    salt: createSalt(),
-    data: { name, version, ...(digest === undefined ? {} : { digest }) },
-  };
-  return outboxInsert(entry.key, entry);
+function proof(type: string, { tenant, name, version, digest, by, atMs }: Change): Statement {
+  const data = { name, version, ...(digest === undefined ? {} : { digest }) };
+  return factInsert({ type, tenant, actor: { kind: "user", id: by }, atMs, data });
 }
 
 function fromStore(row: Row): RegisteredWorkflow {

@@ -104,7 +104,8 @@ function readName(
   collector: FindingCollector,
 ): string {
   const name = fields.text(key) ?? byDefault;
-  if (name.length > 64 || !signalNamePattern.test(name)) {
+  // The secret of a webhook is called `hook-NAME`, and a secret's name has 64 characters.
+  if (name.length > (key === "webhook" ? 58 : 64) || !signalNamePattern.test(name)) {
     const at = fields.field(key)?.at ?? fields.at;
     const problem = `${JSON.stringify(name.slice(0, 80))} is no name of a trigger`;
     collector.error(at, `${fields.path}.${key}`, problem, "small letters, digits, - and _");
