@@ -5,6 +5,7 @@ import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { judge, strictest } from "./pipeline.ts";
 import type { Guard, GuardVerdict } from "./pipeline.ts";
 import { createRateLimiter } from "./rate-limit.ts";
+import { describeRateLimiter } from "./describe-rate-limiter.fixture.ts";
 
 interface Draft {
   readonly seen: readonly string[];
@@ -90,7 +91,6 @@ describe("the circuit breaker", () => {
     expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
   });
 
-  test("remembers a bounded number of targets", () => {
   test("lets another probe through when the first was let go, or was never heard of again", () => {
     const clock = createManualClock();
     const breaker = createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 });
@@ -105,6 +105,7 @@ describe("the circuit breaker", () => {
     expect(breaker.blockedUntilMs("x")).toBeUndefined();
   });
 
+  test("remembers a bounded number of targets", () => {
     const breaker = createCircuitBreaker({ clock: createManualClock(), failuresToOpen: 1, maxTargets: 2 });
     for (const target of ["a", "b", "c"]) breaker.failed(target);
     expect(breaker.blockedUntilMs("a")).toBeUndefined();
@@ -112,28 +113,22 @@ describe("the circuit breaker", () => {
   });
 });
 
-describe("the rate limiter", () => {
-  test("grants as many as the limit says, then names the time of the next", () => {
-    const clock = createManualClock();
-    const limiter = createRateLimiter({ clock });
-    const limit = { count: 2, perMs: 1_000 };
-    expect(limiter.take("k", limit)).toBeUndefined();
-    expect(limiter.take("k", limit)).toBeUndefined();
-    expect(limiter.take("k", limit)).toBe(clock.now() + 500);
-    clock.advance(500);
-    expect(limiter.take("k", limit)).toBeUndefined();
-    expect(limiter.take("other", limit)).toBeUndefined();
+describeRateLimiter("of one process", () => {
+  const clock = createManualClock();
+  return Promise.resolve({
+    limiter: createRateLimiter({ clock }),
+    advance: async (ms) => clock.advance(ms),
+    wallMs: clock.now,
+    toleranceMs: 0,
   });
+});
 
-  test("never saves up more than the limit", () => {
-    const clock = createManualClock();
-    const limiter = createRateLimiter({ clock, maxKeys: 1 });
-    const limit = { count: 1, perMs: 1_000 };
-    limiter.take("k", limit);
-    clock.advance(100_000);
-    expect(limiter.take("k", limit)).toBeUndefined();
-    expect(limiter.take("k", limit)).toBeDefined();
-    limiter.take("pushes k out", limit);
-    expect(limiter.take("k", limit)).toBeUndefined();
-  });
+test("the rate limiter of one process forgets the bucket that was used longest ago", async () => {
+  const clock = createManualClock();
+  const limiter = createRateLimiter({ clock, maxKeys: 1 });
+  const limit = { count: 1, perMs: 1_000 };
+  await limiter.take([{ key: "k", limit }]);
+  expect(limiter.levels()).toEqual([{ key: "k", limit, tokens: 0 }]);
+  await limiter.take([{ key: "pushes k out", limit }]);
+  expect(await limiter.take([{ key: "k", limit }])).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-/** Token buckets: `count` actions per `perMs`, refilled evenly, one bucket per key. */
+/** Token buckets: `count` actions per `perMs`, refilled evenly, one bucket per key. The port, and the buckets of one process. */
 import type { Clock } from "../base/clock.ts";
 
 export interface RateLimit {
@@ -6,25 +6,91 @@ export interface RateLimit {
   readonly perMs: number;
 }
 
+/** One bucket an action draws on. The same key always comes with the same limit until the configuration changes. */
+export interface RateClaim {
+  readonly key: string;
+  readonly limit: RateLimit;
+}
+
+export interface RateRefusal {
+  /** The bucket that was empty; with several, the one that takes longest to fill. */
+  readonly key: string;
+  /** Wall time at which it has a token again, if nobody else takes it. */
+  readonly retryAtMs: number;
+}
+
+/** What every implementation does is in `describe-rate-limiter.fixture.ts`. */
 export interface RateLimiter {
-  /** Takes a token. Undefined when there was one; otherwise the wall time when there will be. */
-  take(key: string, limit: RateLimit): number | undefined;
+  /**
+   * Takes one token from every bucket or none from any; undefined when it took them. May be slow (a server across the
+   * network); rejects with a HomeostatError when that cannot be asked.
+   */
+  take(claims: readonly RateClaim[]): Promise<RateRefusal | undefined>;
+}
+
+/** How full a bucket is now, for people. */
+export interface BucketLevel extends RateClaim {
+  readonly tokens: number;
+}
+
+export interface LocalRateLimiter extends RateLimiter {
+  levels(): readonly BucketLevel[];
+}
+
+interface Bucket {
+  readonly limit: RateLimit;
+  readonly tokens: number;
+  readonly atMs: number;
 }
 
 /** At most `maxKeys` buckets are remembered; a forgotten one starts full again. */
-export function createRateLimiter(deps: { readonly clock: Clock; readonly maxKeys?: number }): RateLimiter {
+export function createRateLimiter(deps: {
+  readonly clock: Clock;
+  readonly maxKeys?: number;
+}): LocalRateLimiter {
   const { clock, maxKeys = 10_000 } = deps;
-  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const buckets = new Map<string, Bucket>();
   return {
-    take(key, { count, perMs }) {
+    async take(claims) {
       const nowMs = clock.monotonic();
-      const bucket = buckets.get(key) ?? { tokens: count, atMs: nowMs };
-      const tokens = Math.min(count, bucket.tokens + ((nowMs - bucket.atMs) * count) / perMs);
-      const granted = tokens >= 1;
-      buckets.delete(key);
-      buckets.set(key, { tokens: granted ? tokens - 1 : tokens, atMs: nowMs });
-      if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value!);
-      return granted ? undefined : clock.now() + Math.ceil(((1 - tokens) * perMs) / count);
+      const levels = claims.map((claim) => ({
+        ...claim,
+        tokens: tokensNow(buckets.get(claim.key), claim, nowMs),
+      }));
+      const refused = worstOf(levels);
+      if (refused !== undefined) {
+        return { key: refused.key, retryAtMs: clock.now() + Math.ceil(msUntilToken(refused)) };
+      }
+      for (const { key, limit, tokens } of levels) {
+        // Taken out and put back: the map's order is then the order of last use.
+        buckets.delete(key);
+        buckets.set(key, { limit, tokens: tokens - 1, atMs: nowMs });
+        if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value!);
+      }
+      return undefined;
+    },
+    levels() {
+      const nowMs = clock.monotonic();
+      return [...buckets].map(([key, bucket]) => {
+        const claim = { key, limit: bucket.limit };
+        return { ...claim, tokens: tokensNow(bucket, claim, nowMs) };
+      });
     },
   };
+}
+
+function tokensNow(bucket: Bucket | undefined, { limit }: RateClaim, nowMs: number): number {
+  if (bucket === undefined) return limit.count;
+  return Math.min(limit.count, bucket.tokens + ((nowMs - bucket.atMs) * limit.count) / limit.perMs);
+}
+
+function msUntilToken({ tokens, limit }: BucketLevel): number {
+  return ((1 - tokens) * limit.perMs) / limit.count;
+}
+
+function worstOf(levels: readonly BucketLevel[]): BucketLevel | undefined {
+  return levels
+    .filter(({ tokens }) => tokens < 1)
+    .toSorted((a, b) => msUntilToken(b) - msUntilToken(a))
+    .at(0);
 }
