@@ -12,7 +12,17 @@ import { toChunks } from "./chunks.ts";
 import { describeBlobs } from "./describe-blobs.fixture.ts";
 import { openFolderBlobs, openFolderBlobsReader } from "./folder.ts";
 import type { FolderBlobsOptions } from "./folder.ts";
-import { blobKeysMigration } from "./keys.ts";
+import {
+  blobKeysMigration,
+  createKeyReader,
+  createSubjectKeys,
+  masterKeyPath,
+  readMasterKey,
+} from "./keys.ts";
+import { openFolderDepot } from "./depot.ts";
+import { wrapKey } from "./encrypt.ts";
+import { decryptStream } from "./read-stream.ts";
+import { blobPlaces, checkBlobs, openBlobs, openBlobsReader, openDepot } from "./open-blobs.ts";
 
 interface Place {
   readonly folder: string;
@@ -50,6 +60,11 @@ describeBlobs("a folder", async () => {
     reopen: () => openFolderBlobs(options),
     read: (ref) => readFile(pathOf(ref)),
     replace: (ref, bytes) => (bytes === undefined ? rm(pathOf(ref)) : writeFile(pathOf(ref), bytes)),
+    keyOf: async (subject) =>
+      createKeyReader({
+        store: options.store,
+        master: await readMasterKey(masterKeyPath(options.keysFolder)),
+      }).forReading(subject),
   };
 });
 
@@ -154,4 +169,103 @@ test("chunks are cut at their size whatever the pieces, and exactly one is the l
   expect(await cut(from([12]))).toBe("4,4,4");
   expect(await cut(from([9, 9]))).toBe("4,4,4,4,2");
   expect(await cut(Buffer.alloc(5))).toBe("4,1");
+});
+
+describe("keys in memory", () => {
+  test("are forgotten when they are many, and read again when needed", async () => {
+    const master = Buffer.alloc(32, 1);
+    const looked = new Map<string, number>();
+    const reader = createKeyReader({
+      master,
+      store: {
+        read: (_sql, params) => {
+          const subject = String(params?.[0]);
+          looked.set(subject, (looked.get(subject) ?? 0) + 1);
+          return Promise.resolve([{ wrapped: wrapKey(master, subject, Buffer.alloc(32, 2)) }]);
+        },
+      },
+    });
+    for (let index = 0; index < 1_001; index += 1) await reader.forReading(`run_${index}`);
+    await reader.forReading("run_1000");
+    await reader.forReading("run_0");
+    expect([looked.get("run_1000"), looked.get("run_0")]).toEqual([1, 2]);
+  });
+
+  test("one that another process erased no longer opens anything, though this process still knows it", async () => {
+    const { blobs, options, folder } = await place();
+    const ref = await blobs.put("run_1", Buffer.from("x"));
+    await blobs.get(ref);
+    const other = createSubjectKeys({
+      ...options,
+      master: await readMasterKey(masterKeyPath(options.keysFolder)),
+    });
+    await other.erase("run_1");
+    await rm(join(folder, "run_1"), { recursive: true });
+    await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_ERASED" });
+  });
+});
+
+describe("the folder's encrypted files", () => {
+  test("are listed without what is none, and a folder that cannot be read is no empty one", async () => {
+    const { blobs, folder } = await place();
+    const ref = await blobs.put("run_1", Buffer.from("x"));
+    await mkdir(join(folder, "Not A Subject"));
+    await writeFile(join(folder, "run_1", "half.tmp"), "x");
+    const listed: unknown[] = [];
+    for await (const blob of openFolderDepot(folder).list()) listed.push(blob);
+    expect(listed).toEqual([{ subject: "run_1", sha256: ref.sha256 }]);
+    await writeFile(join(folder, "run_9"), "");
+    await expect(openFolderDepot(folder).list()[Symbol.asyncIterator]().next()).resolves.toMatchObject({
+      done: false,
+    });
+    const noFolder = openFolderDepot(join(folder, "run_9"));
+    await expect(noFolder.list()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: "ENOTDIR" });
+    expect(await openFolderDepot(join(folder, "none")).list()[Symbol.asyncIterator]().next()).toMatchObject({
+      done: true,
+    });
+  });
+});
+
+describe("blobs as configured", () => {
+  const inFolder = {
+    url: undefined,
+    accessKeyId: undefined,
+    secretAccessKey: undefined,
+    masterKey: undefined,
+  };
+
+  test("lie in the data folder where no bucket is named", async () => {
+    const { options, folder, keysFolder } = await place();
+    const places = blobPlaces({ blobs: folder, keys: keysFolder, scratch: folder }, inFolder);
+    await expect(openBlobsReader(places, options.store)).resolves.toBeDefined();
+    const [one, two] = await Promise.all([openBlobs(places, options), openBlobs(places, options)]);
+    const ref = await one.put("run_1", Buffer.from("x"));
+    expect((await two.get(ref)).toString()).toBe("x");
+    const reader = await openBlobsReader(places, options.store);
+    expect((await reader.get(ref)).toString()).toBe("x");
+    const listed: unknown[] = [];
+    for await (const blob of (await openDepot(places)).list()) listed.push(blob);
+    expect(listed).toHaveLength(1);
+    expect(await checkBlobs(places)).toBe(folder);
+  });
+
+  test("are not opened while the database cannot be written", async () => {
+    const failure = new HomeostatError("STORE_UNAVAILABLE", "the disk is full");
+    const { options, folder, keysFolder } = await place((store) => ({
+      ...store,
+      write: () => Promise.reject(failure),
+    }));
+    const places = blobPlaces({ blobs: folder, keys: keysFolder, scratch: folder }, inFolder);
+    await expect(openBlobs(places, options)).rejects.toBe(failure);
+  });
+});
+
+test("an encrypted stream that ends early is damaged", async () => {
+  const ref = { subject: "run_1", sha256: "0".repeat(64), sizeBytes: 5 };
+  async function* short(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("HSB1");
+  }
+  const source = { place: "somewhere", sizeBytes: 81, body: short() };
+  const pieces = decryptStream(source, Buffer.alloc(32), ref);
+  await expect(pieces.next()).rejects.toMatchObject({ code: "BLOB_CORRUPT" });
 });

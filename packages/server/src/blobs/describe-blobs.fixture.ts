@@ -1,6 +1,7 @@
 /** The rules that every blob store must pass; each implementation's test calls `describeBlobs`. */
 import { describe, expect, test } from "vitest";
 import type { BlobRef, BlobStore } from "./blob.ts";
+import { createHeader, encryptChunk, encryptTrailer } from "./encrypt.ts";
 
 export interface BlobsUnderTest {
   readonly blobs: BlobStore;
@@ -9,6 +10,8 @@ export interface BlobsUnderTest {
   /** The stored bytes of a blob, and a way to replace or (undefined) remove them. */
   read(ref: BlobRef): Promise<Buffer>;
   replace(ref: BlobRef, bytes: Buffer | undefined): Promise<void>;
+  /** The subject's key, as only a writer with a fault would use it. */
+  keyOf(subject: string): Promise<Buffer>;
 }
 
 const largeBytes = 2 * 1024 * 1024 + 17;
@@ -61,6 +64,31 @@ export function describeBlobs(name: string, open: () => Promise<BlobsUnderTest>)
       await expect(blobs.put("run_1", failing())).rejects.toBe(failure);
       const ref = await blobs.put("run_1", Buffer.alloc(3_000_000, 1));
       expect((await blobs.get(ref)).length).toBe(3_000_000);
+    });
+
+    test("bytes that are there already are not written again, and what has another length is", async () => {
+      const { blobs, read, replace } = await open();
+      const bytes = Buffer.from("the same bytes");
+      const ref = await blobs.put("run_1", bytes);
+      const stored = await read(ref);
+      expect(await blobs.put("run_1", bytes)).toEqual(ref);
+      expect((await read(ref)).equals(stored)).toBe(true);
+      await replace(ref, stored.subarray(1));
+      await blobs.put("run_1", bytes);
+      expect((await blobs.get(ref)).equals(bytes)).toBe(true);
+    });
+
+    test("a blob that a faulty writer gave another content's digest is not taken for it", async () => {
+      const { blobs, replace, keyOf } = await open();
+      const ref = await blobs.put("run_1", Buffer.from("right"));
+      const [key, header] = [await keyOf("run_1"), createHeader()];
+      const chunk = encryptChunk(
+        key,
+        { header, subject: "run_1", index: 0, isLast: true },
+        Buffer.from("wrong"),
+      );
+      await replace(ref, Buffer.concat([header, chunk, encryptTrailer(key, header, ref.sha256)]));
+      await expectCorrupt(blobs, ref);
     });
 
     test("the same blob put many times at once is one blob", async () => {

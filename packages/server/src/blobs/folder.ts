@@ -65,13 +65,18 @@ export function createFolderReader(options: {
   return readFrom(options.folder, createKeyReader(options));
 }
 
-function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading">): BlobReader {
+function readFrom(folder: string, keys: Pick<SubjectKeys, "forReading" | "reasonFor">): BlobReader {
   async function* stream(ref: BlobRef): AsyncGenerator<Buffer> {
     const path = pathOf(folder, ref);
+    const key = await keys.forReading(ref.subject);
     const digest = createHash("sha256");
-    for await (const bytes of readChunks(path, await keys.forReading(ref.subject), ref)) {
-      digest.update(bytes);
-      yield bytes;
+    try {
+      for await (const bytes of readChunks(path, key, ref)) {
+        digest.update(bytes);
+        yield bytes;
+      }
+    } catch (error) {
+      throw await keys.reasonFor(error, ref.subject);
     }
     if (digest.digest("hex") !== ref.sha256) throw corrupt(path, "its content has another digest");
   }

@@ -25,6 +25,8 @@ export interface SubjectKeys {
   forWriting(subject: string): Promise<Buffer>;
   /** Throws BLOB_ERASED, BLOB_NOT_FOUND (no key was ever made), BLOB_CORRUPT (the wrapped key was changed). */
   forReading(subject: string): Promise<Buffer>;
+  /** Why a blob is not there: BLOB_ERASED when another process erased it since its key was read; else the error as it is. */
+  reasonFor(error: unknown, subject: string): Promise<unknown>;
   erase(subject: string): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export function createSubjectKeys(deps: {
   const reader = createKeyReader(deps);
   return {
     forReading: reader.forReading,
+    reasonFor: reader.reasonFor,
     async forWriting(subject) {
       const known = await reader.find(subject);
       if (known !== undefined) return known;
@@ -73,7 +76,7 @@ export function eraseKey(subject: string, nowMs: number): Statement {
   };
 }
 
-export interface KeyReader extends Pick<SubjectKeys, "forReading"> {
+export interface KeyReader extends Pick<SubjectKeys, "forReading" | "reasonFor"> {
   /** Undefined when no key was ever made. Throws as `forReading` otherwise. */
   find(subject: string): Promise<Buffer | undefined>;
   forget(subject: string): void;
@@ -87,6 +90,14 @@ export function createKeyReader(deps: {
   return {
     find,
     forget: (subject) => void cache.delete(subject),
+    async reasonFor(error, subject) {
+      if (!isHomeostatError(error, "BLOB_NOT_FOUND")) return error;
+      cache.delete(subject);
+      return await find(subject).then(
+        () => error,
+        (reason: unknown) => reason,
+      );
+    },
     async forReading(subject) {
       const key = await find(subject);
       if (key !== undefined) return key;

@@ -1,4 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -9,7 +13,7 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { BlobRef, BlobStore } from "./blob.ts";
 import { openFolderDepot } from "./depot.ts";
 import { describeBlobs } from "./describe-blobs.fixture.ts";
-import { blobKeysMigration } from "./keys.ts";
+import { blobKeysMigration, createKeyReader, masterKeyPath, readMasterKey } from "./keys.ts";
 import { blobPlaces, checkBlobs, openBlobs, openBlobsReader, openDepot } from "./open-blobs.ts";
 import type { BlobPlaces } from "./open-blobs.ts";
 import { openS3Bucket } from "./s3-bucket.ts";
@@ -72,6 +76,10 @@ describeBlobs("a bucket", async () => {
     read: (ref) => bytesOf(bucket, nameOf(ref)),
     replace: (ref, bytes) =>
       bytes === undefined ? bucket.remove([nameOf(ref)]) : bucket.put(nameOf(ref), bytes),
+    keyOf: async (subject) => {
+      const master = await readMasterKey(masterKeyPath(places.keysFolder));
+      return await createKeyReader({ store, master }).forReading(subject);
+    },
   };
 });
 
@@ -149,6 +157,9 @@ describe("blobs in a bucket", () => {
     const names = Array.from({ length: 1_100 }, (_, index) => `${prefix}run_1/${index}`);
     for (let at = 0; at < names.length; at += 50)
       await Promise.all(names.slice(at, at + 50).map((name) => bucket.put(name, Buffer.from("x"))));
+    let listed = 0;
+    for await (const name of bucket.list(prefix)) listed += Number(names.includes(name));
+    expect(listed).toBe(names.length);
     const other = await blobs.put("run_2", Buffer.from("kept"));
     await blobs.put("run_1", Buffer.from("gone"));
     await blobs.erase("run_1");
@@ -162,6 +173,168 @@ describe("blobs in a bucket", () => {
     }
     await expect(blobs.put("run_2", failing())).rejects.toBe(stopped);
   }, 60_000);
+});
+
+describe("a bucket whose server fails", () => {
+  const large = Buffer.alloc(20 * 1024 * 1024, 1);
+
+  test("at a part of an upload ends it, and tells why; what stays of it goes with the subject", async () => {
+    const { blobs, bucket, prefix } = await place();
+    s3.failNext(100, 500, (method, path) => method === "PUT" && path.includes("partNumber=2"));
+    await expect(blobs.put("run_1", large)).rejects.toMatchObject({ code: "BLOB_STORE_UNAVAILABLE" });
+    // Now the call that ends the upload fails as well: the first error is told all the same.
+    s3.failNext(100, 403, (method, path) => path.includes("partNumber=2") || method === "DELETE");
+    await expect(blobs.put("run_1", large)).rejects.toThrow("access denied (403)");
+    s3.failNext(0, 0);
+    await blobs.erase("run_1");
+    const left: string[] = [];
+    for await (const name of bucket.list(prefix)) left.push(name);
+    expect(left).toEqual([]);
+  }, 60_000);
+
+  test("in the middle of an answer is told as a fault of the server", async () => {
+    const { blobs } = await place();
+    const ref = await blobs.put("run_1", Buffer.alloc(99_924));
+    s3.failNext(1, -1, (method) => method === "GET");
+    await expect(blobs.get(ref)).rejects.toMatchObject({ code: "BLOB_STORE_UNAVAILABLE" });
+    await blobs.verify(ref);
+  });
+
+  test("at a condition, a removal or a list of uploads", async () => {
+    const { blobs, bucket } = await place();
+    s3.failNext(100, 500, (method) => method === "PUT");
+    await expect(bucket.put("x", Buffer.from("y"), { onlyIfAbsent: true })).rejects.toMatchObject({
+      code: "BLOB_STORE_UNAVAILABLE",
+    });
+    const isListOfUploads = (_: string, path: string): boolean => path.includes("uploads");
+    for (const status of [501, 405]) {
+      s3.failNext(1, status, isListOfUploads);
+      await blobs.erase("run_1");
+    }
+    s3.failNext(100, 403, isListOfUploads);
+    await expect(blobs.erase("run_1")).rejects.toThrow("access denied (403)");
+    s3.failNext(0, 0);
+  }, 60_000);
+
+  test("is one that nobody answers for, under any of its addresses", async () => {
+    const nowhere = parseS3Place("s3://my-bucket?endpoint=http://localhost:1", s3.credentials);
+    const bucket = await openS3Bucket(nowhere);
+    await expect(bucket.check()).rejects.toMatchObject({
+      code: "BLOB_STORE_UNAVAILABLE",
+      message: expect.stringContaining("ECONNREFUSED") as string,
+    });
+    bucket.close();
+  }, 30_000);
+
+  test("needs no look at a server to be opened, with Amazon's own place and credentials", async () => {
+    const bucket = await openS3Bucket(parseS3Place("s3://my-bucket", undefined));
+    bucket.close();
+  });
+});
+
+describe("single answers of a server", () => {
+  /** Answers each request with the next of these. */
+  async function serve(...answers: readonly { status: number; body: string }[]): Promise<S3Bucket> {
+    const left = [...answers];
+    const server = createServer((request, answer) => {
+      request.resume();
+      const { status, body } = left.shift() ?? { status: 500, body: "" };
+      answer.writeHead(status, { "content-type": "application/xml" }).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const bucket = await openS3Bucket(
+      parseS3Place(`s3://my-bucket?endpoint=http://127.0.0.1:${port}`, s3.credentials),
+    );
+    onTestFinished(() => {
+      bucket.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    return bucket;
+  }
+
+  const xml = '<?xml version="1.0"?>';
+
+  test("a removal that one object refused is no removal", async () => {
+    const error = "<Error><Key>a</Key><Code>AccessDenied</Code><Message>locked</Message></Error>";
+    const bucket = await serve({ status: 200, body: `${xml}<DeleteResult>${error}</DeleteResult>` });
+    await expect(bucket.remove(["a"])).rejects.toThrow("a: AccessDenied locked");
+  });
+
+  test("an upload that was left is ended, and an empty list is none", async () => {
+    const upload = "<Upload><Key>p/a</Key><UploadId>7</UploadId></Upload>";
+    const list = (inner: string): string =>
+      `${xml}<ListMultipartUploadsResult>${inner}</ListMultipartUploadsResult>`;
+    const bucket = await serve(
+      { status: 200, body: list(upload) },
+      { status: 204, body: "" },
+      { status: 200, body: list("") },
+      { status: 200, body: `${xml}<ListBucketResult></ListBucketResult>` },
+    );
+    await bucket.abortUploads("p/");
+    await bucket.abortUploads("p/");
+    for await (const name of bucket.list("p/")) throw new Error(name);
+  });
+
+  test("a bucket in another region says so", async () => {
+    const bucket = await serve({
+      status: 301,
+      body: `${xml}<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>`,
+    });
+    await expect(bucket.get("a")).rejects.toMatchObject({
+      hint: expect.stringContaining("region") as string,
+    });
+  });
+});
+
+describe("blobs on their way into a bucket", () => {
+  test("cannot be kept where there is no folder to be made", async () => {
+    const { places, store, base } = await place();
+    await writeFile(join(base, "file"), "");
+    const blocked = { ...places, scratchFolder: join(base, "file", "scratch") };
+    const blobs = await openBlobs(blocked, { store, clock });
+    await expect(blobs.put("run_1", zeros(10))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  });
+
+  test("an error of the sender's own files is the sender's", async () => {
+    const { blobs } = await place();
+    async function* lost(): AsyncGenerator<Uint8Array> {
+      yield* createReadStream("/nowhere/at/all") as AsyncIterable<Buffer>;
+    }
+    await expect(blobs.put("run_1", lost())).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("a disk that takes no more is told as such, whether they are encrypted here or come from a backup", async () => {
+    const { blobs, places } = await place();
+    const depot = await openDepot(places);
+    const limit = (bytes: string): void =>
+      void spawnSync("prlimit", ["--pid", String(process.pid), `--fsize=${bytes}:unlimited`]);
+    limit("1000000");
+    try {
+      const full = { code: "STORE_UNAVAILABLE", message: expect.stringContaining("EFBIG") as string };
+      await expect(blobs.put("run_1", zeros(5_000_000))).rejects.toMatchObject(full);
+      await expect(blobs.put("run_1", Buffer.alloc(5_000_000))).rejects.toMatchObject(full);
+      const blob = { subject: "run_1", sha256: "0".repeat(64) };
+      await expect(depot.write(blob, zeros(5_000_000))).rejects.toMatchObject(full);
+    } finally {
+      limit("unlimited");
+    }
+  });
+
+  test("strange objects in the bucket are not listed as blobs, and a broken store is not taken for an absent blob", async () => {
+    const { blobs, places, bucket, prefix, store } = await place();
+    const ref = await blobs.put("run_1", Buffer.from("x"));
+    await bucket.put(`${prefix}something else`, Buffer.from("x"));
+    const listed: unknown[] = [];
+    for await (const blob of (await openDepot(places)).list()) listed.push(blob);
+    expect(listed).toEqual([{ subject: "run_1", sha256: ref.sha256 }]);
+    const closed = await openBlobsReader(places, {
+      read: (sql, params) =>
+        params?.[0] === "run_1" ? Promise.reject(new Error("gone")) : store.read(sql, params),
+    });
+    await expect(closed.has(ref)).rejects.toThrow("gone");
+  });
 });
 
 describe("opening a bucket", () => {

@@ -96,7 +96,11 @@ export function createS3Depot({
     async write(blob, content) {
       requireBlobName(blob);
       await spooled(scratchFolder, async (file) => {
-        for await (const piece of content) await file.writeFile(piece);
+        for await (const piece of content) {
+          await file.writeFile(piece).catch((error: unknown) => {
+            throw spoolError(scratchFolder, error);
+          });
+        }
         await send({ bucket, name: nameOf(prefix, blob) }, file);
       });
     },
@@ -105,14 +109,14 @@ export function createS3Depot({
 
 function readFrom(
   { bucket, prefix }: Pick<S3BlobsOptions, "bucket" | "prefix">,
-  keys: Pick<SubjectKeys, "forReading">,
+  keys: Pick<SubjectKeys, "forReading" | "reasonFor">,
 ): BlobReader {
   async function* stream(ref: BlobRef): AsyncGenerator<Buffer> {
     requireBlobName(ref);
     const name = nameOf(prefix, ref);
     const key = await keys.forReading(ref.subject);
     const found = await bucket.get(name);
-    if (found === undefined) throw notFound(name);
+    if (found === undefined) throw await keys.reasonFor(notFound(name), ref.subject);
     yield* decryptStream({ place: name, ...found }, key, ref);
   }
   return {
@@ -159,11 +163,36 @@ async function putSpooled(
   content: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<BlobRef> {
   return await spooled(scratchFolder, async (file) => {
-    const ref = await writeContent(file, writing, content);
+    const sender = watchSender(content);
+    const ref = await writeContent(file, writing, sender.content).catch((error: unknown) => {
+      throw sender.failedWith(error) ? error : spoolError(scratchFolder, error);
+    });
     const name = nameOf(prefix, ref);
     if ((await bucket.size(name)) !== encryptedBytes(ref.sizeBytes)) await send({ bucket, name }, file);
     return ref;
   });
+}
+
+interface WatchedSender {
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+  /** True for the very error that the sender's stream ended with: that is the caller's to understand, not ours. */
+  failedWith(error: unknown): boolean;
+}
+
+function watchSender(content: Uint8Array | AsyncIterable<Uint8Array>): WatchedSender {
+  const failures: unknown[] = [];
+  async function* watched(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream;
+    } catch (error) {
+      failures.push(error);
+      throw error;
+    }
+  }
+  return {
+    content: content instanceof Uint8Array ? content : watched(content),
+    failedWith: (error) => failures.includes(error),
+  };
 }
 
 type SpoolFile = Awaited<ReturnType<typeof open>>;
@@ -192,10 +221,6 @@ async function spooled<T>(folder: string, work: (file: SpoolFile) => Promise<T>)
   }
   try {
     return await work(file);
-  } catch (error) {
-    // What the caller's stream throws is the caller's; the file system's own errors carry a system call.
-    const isOurs = (error as NodeJS.ErrnoException).syscall !== undefined && !isHomeostatError(error);
-    throw isOurs ? spoolError(folder, error) : error;
   } finally {
     await file.close();
   }

@@ -12,8 +12,11 @@ export interface TestS3 {
   /** `blobs.url` of a bucket that is made by this call. */
   bucket(name: string): Promise<string>;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** The next requests are not answered as they should be: an answer with this status, or (0) a connection that breaks. */
-  failNext(count: number, status: number): void;
+  /**
+   * The next requests (of those that match) are not answered as they should be: an answer with this status, a connection that breaks
+   * at once (0), or in the middle of the answer (-1).
+   */
+  failNext(count: number, status: number, matches?: (method: string, path: string) => boolean): void;
   /** How many requests came since the last call, by method. */
   requests(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
@@ -25,13 +28,16 @@ export async function startTestS3(): Promise<TestS3> {
   const s3 = fork(program, [directory], { execArgv: ["--openssl-legacy-provider"] });
   const [{ port }] = (await once(s3, "message")) as [{ readonly port: number }];
   const counts: Record<string, number> = {};
-  let failing = { count: 0, status: 0 };
+  let failing = { count: 0, status: 0, matches: (_method: string, _path: string): boolean => true };
   const door = createServer((incoming, answer) => {
     const { method = "" } = incoming;
     counts[method] = (counts[method] ?? 0) + 1;
-    if (failing.count === 0) return forward(incoming, answer, port);
+    if (failing.count === 0 || !failing.matches(method, incoming.url ?? ""))
+      return forward(incoming, answer, port);
     failing = { ...failing, count: failing.count - 1 };
     if (failing.status === 0) return void incoming.socket.destroy();
+    if (failing.status < 0)
+      return void answer.writeHead(200, { "content-length": 100_000 }).write("cut", () => answer.destroy());
     incoming.resume();
     answer.writeHead(failing.status).end();
   });
@@ -43,8 +49,8 @@ export async function startTestS3(): Promise<TestS3> {
       await once(s3, "message");
       return `s3://${name}/some/prefix?endpoint=http://127.0.0.1:${doorPort}`;
     },
-    failNext(count, status) {
-      failing = { count, status };
+    failNext(count, status, matches = () => true) {
+      failing = { count, status, matches };
     },
     requests() {
       const taken = { ...counts };
