@@ -210,7 +210,7 @@ function unavailable(place: S3Place, what: string, error: unknown): HomeostatErr
   const { name } = error as Error;
   const hint =
     hints[name] ?? (statusOf(error) === undefined ? hints["unreachable"]! : hints[statusOf(error)!]);
-  const text = `The bucket ${place.shown} failed at ${what}: ${describe(error)}`;
+  const text = `The bucket ${place.shown} failed at ${what}: ${describeFailure(error)}`;
   const data = { bucket: place.shown };
   return new HomeostatError("BLOB_STORE_UNAVAILABLE", text, data, {
     cause: error,
@@ -218,8 +218,8 @@ function unavailable(place: S3Place, what: string, error: unknown): HomeostatErr
   });
 }
 
-/** HEAD has no body, so the library knows only "UnknownError". */
-function describe(error: unknown): string {
+/** HEAD has no body, so the library knows only "UnknownError"; a host with several addresses fails at each of them. Pure. */
+export function describeFailure(error: unknown): string {
   const status = statusOf(error);
   if (status === 403) return "access denied (403)";
   if (status === 404) return "there is no such bucket (404)";

@@ -16,7 +16,7 @@ import { describeBlobs } from "./describe-blobs.fixture.ts";
 import { blobKeysMigration, createKeyReader, masterKeyPath, readMasterKey } from "./keys.ts";
 import { blobPlaces, checkBlobs, openBlobs, openBlobsReader, openDepot } from "./open-blobs.ts";
 import type { BlobPlaces } from "./open-blobs.ts";
-import { openS3Bucket } from "./s3-bucket.ts";
+import { describeFailure, openS3Bucket } from "./s3-bucket.ts";
 import type { S3Bucket } from "./s3-bucket.ts";
 import { parseS3Place } from "./s3-place.ts";
 import { startTestS3 } from "./test-s3.fixture.ts";
@@ -225,6 +225,32 @@ describe("a bucket whose server fails", () => {
     });
     bucket.close();
   }, 30_000);
+
+  test("is told with the fault of each address", () => {
+    const error = new AggregateError([
+      new Error("connect ECONNREFUSED ::1:1"),
+      new Error("connect ECONNREFUSED 127.0.0.1:1"),
+    ]);
+    expect(describeFailure(error)).toBe("connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1");
+  });
+
+  test("is asked with the standard chain's credentials where none are set, and says how to set some", async () => {
+    const kept = { ...process.env };
+    // Nothing of this machine's own, and no look at a cloud's metadata server.
+    for (const name of Object.keys(process.env).filter((each) => each.startsWith("AWS_")))
+      delete process.env[name];
+    Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: "true", HOME: "/nonexistent" });
+    try {
+      const url = "s3://my-bucket?endpoint=http://127.0.0.1:1";
+      const settings = { url, accessKeyId: undefined, secretAccessKey: undefined, masterKey: undefined };
+      await expect(checkBlobs({ settings, folder: "/nowhere" })).rejects.toMatchObject({
+        code: "BLOB_STORE_UNAVAILABLE",
+        hint: expect.stringContaining("AWS_ACCESS_KEY_ID") as string,
+      });
+    } finally {
+      process.env = kept;
+    }
+  });
 
   test("needs no look at a server to be opened, with Amazon's own place and credentials", async () => {
     const bucket = await openS3Bucket(parseS3Place("s3://my-bucket", undefined));

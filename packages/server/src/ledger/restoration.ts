@@ -39,7 +39,7 @@ export async function findRestoration(ledgerFolder: string): Promise<Restoration
   const reader = createLedgerReader(ledgerFolder);
   if (reader.head().size === 0) return undefined;
   const [bytes] = await reader.entries(0, 1);
-  if (bytes === undefined) return undefined;
-  const entry = parseEntry(bytes);
+  // The reader throws for an entry that is not there.
+  const entry = parseEntry(bytes!);
   return entry.type === restoredType ? (entry.data as unknown as Restoration) : undefined;
 }
