@@ -271,6 +271,22 @@ export type RunSummary = {
   readonly stepsTotal: number;
   readonly artifactCount: number;
   readonly parent: string | null;
+  /** What the run last said of how far it is */
+  readonly progress: {
+    readonly percent: number | null;
+    readonly text: string;
+    /** ISO 8601, UTC */
+    readonly at: string;
+  } | null;
+  /** Why the server could not work on the run, and when it tries again; nothing of the run itself failed */
+  readonly fault: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    /** ISO 8601, UTC */
+    readonly at: string;
+    readonly nextTryAt: string | null;
+  } | null;
 };
 
 export type Secret = {
@@ -389,6 +405,29 @@ export type StepView = {
       | undefined;
   } | null;
   readonly approvalId: string | null;
+};
+
+/** What runs below what, and how it is */
+export type SupervisionTree = {
+  readonly name: string;
+  readonly kind: "supervisor" | "part" | "actor" | "run";
+  readonly state: "starting" | "running" | "restarting" | "failed" | "stopped";
+  readonly health: { readonly kind: "ok" | "degraded" | "failed"; readonly detail?: string | undefined };
+  readonly restarts: number;
+  readonly lastError: string | null;
+  readonly uptimeMs: number | null;
+  readonly strategy: "one-for-one" | "all-for-one" | "rest-for-one" | null;
+  readonly mailbox: {
+    readonly length: number;
+    readonly capacity: number;
+    readonly overflow: "reject" | "drop-oldest" | "drop-newest" | "block";
+    readonly accepted: number;
+    readonly dropped: number;
+    readonly rejected: number;
+    readonly blocked: number;
+    readonly longest: number;
+  } | null;
+  readonly children: readonly SupervisionTree[];
 };
 
 export type VerifyReport = {
@@ -1046,6 +1085,22 @@ export interface Operations {
       readonly stepsTotal: number;
       readonly artifactCount: number;
       readonly parent: string | null;
+      /** What the run last said of how far it is */
+      readonly progress: {
+        readonly percent: number | null;
+        readonly text: string;
+        /** ISO 8601, UTC */
+        readonly at: string;
+      } | null;
+      /** Why the server could not work on the run, and when it tries again; nothing of the run itself failed */
+      readonly fault: {
+        readonly code: string;
+        readonly message: string;
+        readonly hint: string;
+        /** ISO 8601, UTC */
+        readonly at: string;
+        readonly nextTryAt: string | null;
+      } | null;
       readonly inputs: { readonly [key: string]: unknown };
       readonly outputs: unknown;
       /** The first 1000; the others by /v1/runs/{id}/steps */
@@ -1311,6 +1366,7 @@ export interface Operations {
           readonly detail?: string | undefined;
         };
       }[];
+      readonly tree: SupervisionTree;
       readonly sandbox: {
         readonly level: "full" | "standard" | "none";
         readonly tiers: readonly ("bubblewrap" | "quickjs")[];
@@ -1353,6 +1409,8 @@ export interface Operations {
       readonly workflow?: string | undefined;
       /** Instead of `workflow`: an example's name */
       readonly example?: string | undefined;
+      /** Instead of `workflow`: a registered workflow's name; its newest version runs */
+      readonly registered?: string | undefined;
       /** What the run's workspace begins with */
       readonly files?: readonly { readonly path: string; readonly contentBase64: string }[] | undefined;
       readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
@@ -1418,6 +1476,22 @@ export interface Operations {
       readonly stepsTotal: number;
       readonly artifactCount: number;
       readonly parent: string | null;
+      /** What the run last said of how far it is */
+      readonly progress: {
+        readonly percent: number | null;
+        readonly text: string;
+        /** ISO 8601, UTC */
+        readonly at: string;
+      } | null;
+      /** Why the server could not work on the run, and when it tries again; nothing of the run itself failed */
+      readonly fault: {
+        readonly code: string;
+        readonly message: string;
+        readonly hint: string;
+        /** ISO 8601, UTC */
+        readonly at: string;
+        readonly nextTryAt: string | null;
+      } | null;
       /** True when the key stood for this run already; the status is 200 then */
       readonly deduplicated: boolean;
     };

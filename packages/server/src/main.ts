@@ -9,6 +9,7 @@ import { addRunCommands } from "./cli/commands/run-commands.ts";
 import { addSecretCommands } from "./cli/commands/secret-commands.ts";
 import { addServerCommands } from "./cli/commands/server-commands.ts";
 import { addStoreCommands } from "./cli/commands/store-commands.ts";
+import { addWorkflowCommands } from "./cli/commands/workflow-commands.ts";
 import { exitCodes, exitCodeOf } from "./cli/exit-code.ts";
 import type { ExitCode } from "./cli/exit-code.ts";
 import { reportError } from "./cli/report-error.ts";
@@ -72,6 +73,7 @@ export function createProgram(act: Act): Command {
   addRunCommands(program, act);
   addControlCommands(program, act);
   addApprovalCommands(program, act);
+  addWorkflowCommands(program, act);
   addLocalCommands(program, act);
   addStoreCommands(program, act);
   addSecretCommands(program, act);

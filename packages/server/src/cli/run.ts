@@ -1,9 +1,11 @@
-/** `homeostat run PATH`: submits a workflow with its folder and, with --wait, shows its steps until it ends or asks. */
+/** `homeostat run PATH|NAME`: submits a registered workflow, or one with its folder, and, with --wait, shows its steps until it ends or asks. */
+import { existsSync } from "node:fs";
 import type { Client } from "@homeostat/client";
 import { ApiError, isApiError } from "@homeostat/client/api-error";
 import type { JsonValue, RunSummary } from "@homeostat/client/api";
 import { parseDuration, durationForm } from "../base/duration.ts";
 import { HomeostatError } from "../base/error.ts";
+import { workflowNamePattern } from "../workflows/child-kind.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { connect } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
@@ -42,7 +44,8 @@ export interface RunResult {
 export async function run(path: string, options: RunOptions, terminal: Terminal): Promise<ExitCode> {
   const timeoutMs = options.timeout === undefined ? undefined : requireDuration(options.timeout);
   const { client, loaded } = await connect(options);
-  const packed = await packTask(path, loaded.config.http.bodyLimitBytes);
+  const packed =
+    (await findRegistered(client, path)) ?? (await packTask(path, loaded.config.http.bodyLimitBytes));
   // Checked here first: the findings then name the file as the user knows it, and no server is needed for them.
   const workflow = requireWorkflow(packed.workflow, { file: packed.workflowFile });
   const inputs = parseInputs(options.input ?? [], workflow);
@@ -58,6 +61,14 @@ export async function run(path: string, options: RunOptions, terminal: Terminal)
   terminal.note((paint) => `${paint("bold", submitted.id)}  ${workflow.name}`);
   if (options.wait !== true) return finish(client, submitted.id, "submitted", terminal);
   return waitFor(client, submitted.id, timeoutMs, terminal);
+}
+
+/** A plain name that is no file or folder here stands for a registered workflow; undefined: it does not. */
+async function findRegistered(client: Client, name: string): Promise<PackedTask | undefined> {
+  if (!workflowNamePattern.test(name) || existsSync(name)) return undefined;
+  const found = await client.call("workflows.get", { params: { name } });
+  const workflowFile = `${found.name} (version ${found.version})`;
+  return { workflow: found.workflowText, workflowFile, files: [], leavesFolderBehind: false, skipped: [] };
 }
 
 async function submit(

@@ -25,11 +25,23 @@ export interface TasksRoutesDeps {
   readonly bodyLimitBytes: number;
 }
 
+/** zod's own check decodes the whole text, which for a large task is as much memory again. */
+const base64Text = z
+  .string()
+  .refine((text) => text.length % 4 === 0 && /^[0-9a-zA-Z+/]*={0,2}$/.test(text), "Invalid base64-encoded string")
+  .meta({ format: "base64", contentEncoding: "base64" });
+
 const taskBody = z.strictObject({
   workflow: z.string().min(1).max(262_144).optional().describe("The workflow file's text (YAML)"),
   example: z.string().min(1).max(100).optional().describe("Instead of `workflow`: an example's name"),
+  registered: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("Instead of `workflow`: a registered workflow's name; its newest version runs"),
   files: z
-    .array(z.strictObject({ path: z.string().min(1).max(1024), contentBase64: z.base64() }))
+    .array(z.strictObject({ path: z.string().min(1).max(1024), contentBase64: base64Text }))
     .max(10_000)
     .optional()
     .describe("What the run's workspace begins with"),
@@ -88,7 +100,7 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       idempotent: true,
       bodyLimitBytes: deps.bodyLimitBytes,
       handle: async ({ body, principal, idempotencyKey, setHeader, setStatus }) => {
-        const source = await sourceOf(body, deps);
+        const source = await sourceOf(body, deps, principal.tenant);
         const { row, isNew } = await submitOnce(deps.submit, {
           ...source,
           ...readSubmissionFields(body, deps.submit.clock),
@@ -129,18 +141,27 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
   ];
 }
 
-async function sourceOf(body: z.output<typeof taskBody>, deps: TasksRoutesDeps) {
+async function sourceOf(body: z.output<typeof taskBody>, deps: TasksRoutesDeps, tenant: string) {
   const files = (body.files ?? []).map(({ path, contentBase64 }) => ({
     path,
-    content: Buffer.from(contentBase64, "base64"),
+    // Decoded when it is asked for, which is once: else all files would be in memory twice.
+    get content() {
+      return Buffer.from(contentBase64, "base64");
+    },
   }));
-  if (body.example !== undefined && body.workflow === undefined && files.length === 0) {
-    return await deps.loadExample(body.example);
+  const { workflow, example, registered } = body;
+  const named = [workflow, example, registered].filter((each) => each !== undefined).length;
+  if (named === 1 && workflow !== undefined) return { workflow, files };
+  if (named === 1 && example !== undefined && files.length === 0) return await deps.loadExample(example);
+  if (named === 1 && registered !== undefined) {
+    const found = await deps.submit.workflows?.find(tenant, { name: registered });
+    if (found !== undefined) return { workflow: found.text, files };
+    const message = `There is no registered workflow ${registered}`;
+    throw new HomeostatError("WORKFLOW_NOT_FOUND", message, { name: registered });
   }
-  if (body.workflow !== undefined && body.example === undefined) return { workflow: body.workflow, files };
   throw new HomeostatError(
     "REQUEST_INVALID",
-    "A task names either a `workflow` (with `files`) or an `example`",
+    "A task names either a `workflow` or a `registered` one (both with `files`), or an `example`",
   );
 }
 

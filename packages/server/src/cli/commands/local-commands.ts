@@ -25,16 +25,6 @@ export function addLocalCommands(program: Command, act: Act): void {
       ),
     );
   program
-    .command("workflow")
-    .description("work with workflows")
-    .command("check <file>")
-    .description("check a workflow file")
-    .action(
-      act(async ([file = ""], options, terminal) =>
-        (await import("../check-file.ts")).checkWorkflowFile(file, options, terminal),
-      ),
-    );
-  program
     .command("doctor")
     .description("look at everything a server needs on this machine")
     .action(act(async (_, options, terminal) => (await import("../doctor.ts")).doctor(options, terminal)));

@@ -7,7 +7,9 @@ import { collect, parseCount } from "./option-values.ts";
 export function addRunCommands(program: Command, act: Act): void {
   program
     .command("run <path>")
-    .description("submit a workflow file, or a folder that holds workflow.yaml, as a task")
+    .description(
+      "submit a workflow file, a folder that holds workflow.yaml, or a registered workflow by name, as a task",
+    )
     .option("-i, --input <name=value>", "an input of the workflow; may be repeated", collect)
     .option("-w, --wait", "show its steps until it ends or waits for a person")
     .option("--timeout <duration>", "with --wait: stop waiting after this time, for example 5m")
