@@ -162,7 +162,12 @@ export const errorCodes = {
     hint: "The log names what the part failed of; `homeostat parts` and `homeostat doctor` show how all of them are.",
   },
   PERMIT_INVALID: { status: 500, hint: "Actions run only through the gate; this is a fault in Homeostat." },
+  POLICY_CONFLICT: {
+    status: 412,
+    hint: "Read the policy in force again, put your change into it, and activate that.",
+  },
   POLICY_INVALID: { status: 422, hint: "Correct the named lines; see docs/policy.md for the format." },
+  POLICY_NOT_FOUND: { status: 404, hint: "`homeostat policy versions` lists what was in force." },
   PORT_TAKEN: { status: 500, hint: "Stop the other program or choose another port with --port." },
   REQUEST_CONFLICT: { status: 409, hint: "The same request is still being answered; try again shortly." },
   REQUEST_FORBIDDEN: { status: 403, hint: "Call the server by its own address; see docs/security.md." },

@@ -3,7 +3,7 @@ import { createManualClock } from "../base/clock.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
-import { askPolicyAboutAll } from "./ask-policy.ts";
+import { decideAll } from "../policy/decide-all.ts";
 import { createGate } from "./gate.ts";
 import type { GateInput } from "./gate-input.ts";
 import { createPermitOffice } from "./permit.ts";
@@ -33,13 +33,13 @@ describe("several resources of one action", () => {
       ["c", "b", "a"],
       ["b", "a", "c"],
     ]) {
-      expect(askPolicyAboutAll(request, order, decide)).toMatchObject({
+      expect(decideAll(request, order, decide)).toMatchObject({
         effect: "deny",
         risk: "high",
         score: { value: 70 },
       });
     }
-    expect(askPolicyAboutAll(request, ["c", "c"], decide).score).toBeUndefined();
+    expect(decideAll(request, ["c", "c"], decide).score).toBeUndefined();
   });
 });
 

@@ -12,7 +12,7 @@ import { askedOf } from "../policy/recorded-action.ts";
 import type { Asked } from "../policy/recorded-action.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { askPolicyAboutAll } from "./ask-policy.ts";
+import { decideAll } from "../policy/decide-all.ts";
 import { weighApproval } from "./consent.ts";
 import type { FindStanding } from "./consent.ts";
 import type { Draft, GateInput, ResolvedAction } from "./gate-input.ts";
@@ -162,7 +162,7 @@ function askPolicy(
     atMs: clock.now(),
     ...traced,
   };
-  const decision = askPolicyAboutAll(request, [resolved!.resource, ...others], decide);
+  const decision = decideAll(request, [resolved!.resource, ...others], decide);
   const asked = askedOf(request, others);
   if (decision.effect === "allow") return { draft: { decision, asked } };
   const code = decision.effect === "deny" ? "ACTION_DENIED" : "APPROVAL_NEEDED";

@@ -1,17 +1,19 @@
-/** Keeps the policy of policy.yaml in force: loads it, follows changes, and never puts a bad file in place of a good one. */
-import { copyFile, constants, readFile, stat } from "node:fs/promises";
+/** Keeps the policy of policy.yaml and policy.d in force: loads it, follows changes, and never puts a bad text in place of a good one. */
+import { copyFile, constants } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, HomeostatError } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
 import { toErrorDetail, formatFinding } from "../base/finding.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Health, Part } from "../supervision/part.ts";
 import { compilePolicy } from "./compile.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { lintPolicy } from "./lint.ts";
-import { parsePolicy } from "./policy-file.ts";
+import { parsePolicyFiles } from "./policy-file.ts";
+import type { PolicyText } from "./policy-file.ts";
+import { readPolicyFolder, stampOf, writePolicyFolder } from "./policy-folder.ts";
 
-/** What the reload of a file led to; sent once per content. */
+/** What a change of the policy led to; sent once per content. */
 export type PolicyChange =
   /** A new revision is in force. `warnings` are the lint's. */
   | {
@@ -19,8 +21,12 @@ export type PolicyChange =
       readonly revision: string;
       readonly rules: number;
       readonly warnings: readonly Finding[];
+      readonly files: readonly PolicyText[];
+      /** Who activated it over the API; null: the files were changed. */
+      readonly by: string | null;
+      readonly note: string | null;
     }
-  /** The file cannot be used; `kept` is the revision that stays in force. */
+  /** The files cannot be used; `kept` is the revision that stays in force. */
   | { readonly kind: "rejected"; readonly findings: readonly Finding[]; readonly kept: string };
 
 export interface ActivePolicyDeps {
@@ -31,20 +37,36 @@ export interface ActivePolicyDeps {
   readonly knownActions: readonly string[];
   /** Told of every change after the start, and of the first policy. Must not throw; called in order, never twice for one content. */
   readonly report: (change: PolicyChange) => void;
-  /** How often the file is looked at; 1,000 by default. */
+  /** How often the files are looked at; 1,000 by default. */
   readonly pollMs?: number;
 }
 
 export interface ActivePolicy extends Part {
   /** The policy in force; the same object until the next change. Throws POLICY_INVALID before the start. */
   current(): CompiledPolicy;
-  /** For the API: text and warnings of the policy in force, and what is wrong with the file if it was rejected. */
+  /** For the API: texts and warnings of the policy in force, and what is wrong with the files if they were rejected. */
   source(): PolicySource;
+  /**
+   * Writes the files and puts them in force. Throws POLICY_CONFLICT when the policy in force is not `expected`, and
+   * POLICY_INVALID with the findings; then nothing is written.
+   */
+  activate(candidate: Candidate): Promise<void>;
+}
+
+export interface Candidate {
+  /** policy.yaml first, under any name. */
+  readonly files: readonly PolicyText[];
+  readonly expected: string;
+  readonly by: string;
+  readonly note: string | null;
 }
 
 export interface PolicySource {
   readonly path: string;
+  /** Of policy.yaml. */
   readonly text: string;
+  /** policy.yaml first, then those of policy.d by name. */
+  readonly files: readonly PolicyText[];
   readonly warnings: readonly Finding[];
   readonly rejected: readonly Finding[];
 }
@@ -54,30 +76,40 @@ export const defaultPolicyPath: string = fileURLToPath(new URL("default-policy.y
 
 interface InForce {
   readonly compiled: CompiledPolicy;
-  readonly text: string;
+  readonly files: readonly PolicyText[];
   readonly warnings: readonly Finding[];
 }
 
 /**
- * `start` rejects POLICY_INVALID when the first file is bad: there is no last good one, and to run without a policy is no
+ * `start` rejects POLICY_INVALID when the first files are bad: there is no last good one, and to run without a policy is no
  * choice. Later a bad or missing file changes nothing but the health, which says what is wrong.
  */
 export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
   const { path } = deps;
   const holder = createHolder(deps);
   const stopping = new AbortController();
-  let seenText: string | undefined;
+  let seen: readonly PolicyText[] | undefined;
   let seenStamp = "";
   let polling: Promise<void> = Promise.resolve();
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** Looks and activations take turns: neither sees the other half done. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  }
 
   async function look(): Promise<void> {
     const stamp = await stampOf(path);
     if (stamp === seenStamp) return;
-    const text = stamp === missing ? undefined : await readFile(path, "utf8");
+    const files = await readPolicyFolder(path);
     seenStamp = stamp;
-    if (text === seenText) return;
-    seenText = text;
-    holder.reject(text === undefined ? [unreadable(path, "the file is gone")] : holder.activate(text));
+    if (files !== undefined && seen !== undefined && isSame(files, seen)) return;
+    const isGone = files === undefined;
+    if (isGone && seen === undefined) return;
+    seen = files;
+    holder.reject(isGone ? [unreadable(path, "the file is gone")] : holder.activate(files, null, null));
   }
 
   async function poll(): Promise<void> {
@@ -85,7 +117,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     while (!signal.aborted) {
       try {
         await deps.clock.sleep(deps.pollMs ?? 1_000, signal);
-        await look();
+        await inTurn(look);
       } catch (error) {
         if (signal.aborted) return;
         const finding = unreadable(path, errorMessage(error));
@@ -99,8 +131,8 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     async start() {
       await createPolicyFile(path);
       seenStamp = await stampOf(path);
-      seenText = await readPolicy(path);
-      const findings = holder.activate(seenText);
+      seen = await readFirst(path);
+      const findings = holder.activate(seen, null, null);
       if (findings.length > 0) throw invalid(path, findings);
       polling = poll();
     },
@@ -111,9 +143,23 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     health: holder.health,
     current: () => holder.inForce().compiled,
     source() {
-      const { text, warnings } = holder.inForce();
-      return { path, text, warnings, rejected: holder.rejected() };
+      const { files, warnings } = holder.inForce();
+      return { path, text: files[0]?.text ?? "", files, warnings, rejected: holder.rejected() };
     },
+    activate: (candidate) =>
+      inTurn(async () => {
+        const [main, ...parts] = candidate.files;
+        const files = [{ name: path, text: main?.text ?? "" }, ...parts];
+        const { revision } = holder.inForce().compiled;
+        if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
+        const findings = holder.check(files);
+        if (findings.length > 0) throw invalid(path, findings);
+        await writePolicyFolder(path, files);
+        seen = files;
+        seenStamp = await stampOf(path);
+        holder.activate(files, candidate.by, candidate.note);
+        holder.reject([]);
+      }),
   };
 }
 
@@ -121,8 +167,14 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
 interface Holder {
   /** Throws POLICY_INVALID before the first good text. */
   readonly inForce: () => InForce;
-  /** Puts a good text in force and answers with nothing; else with what is wrong. */
-  readonly activate: (text: string) => readonly Finding[];
+  /** What is wrong with these files; nothing: they can be put in force. */
+  readonly check: (files: readonly PolicyText[]) => readonly Finding[];
+  /** Puts good files in force and answers with nothing; else with what is wrong. */
+  readonly activate: (
+    files: readonly PolicyText[],
+    by: string | null,
+    note: string | null,
+  ) => readonly Finding[];
   readonly reject: (findings: readonly Finding[]) => void;
   readonly rejected: () => readonly Finding[];
   readonly health: () => Health;
@@ -140,16 +192,21 @@ function createHolder({ path, knownActions, report }: ActivePolicyDeps): Holder 
   return {
     inForce,
     rejected: () => rejected,
-    activate(text) {
-      const result = parsePolicy(text, { file: path });
+    check(files) {
+      const result = parsePolicyFiles(files);
+      return result.ok ? [] : result.findings;
+    },
+    activate(files, by, note) {
+      const result = parsePolicyFiles(files);
       if (!result.ok) return result.findings;
       const { policy } = result;
       const { revision } = policy;
       const warnings = [...result.warnings, ...lintPolicy(policy, { knownActions, file: path })];
       const isNew = held?.compiled.revision !== revision;
       // One assignment: a decision sees the old policy or the new one, never parts of both.
-      held = { compiled: compilePolicy(policy), text, warnings };
-      if (isNew) report({ kind: "activated", revision, rules: policy.rules.length, warnings });
+      held = { compiled: compilePolicy(policy), files, warnings };
+      if (isNew)
+        report({ kind: "activated", revision, rules: policy.rules.length, warnings, files, by, note });
       return [];
     },
     reject(findings) {
@@ -165,17 +222,11 @@ function createHolder({ path, knownActions, report }: ActivePolicyDeps): Holder 
   };
 }
 
-const missing = "missing";
-
-/** Changes whenever the file is written or replaced; sizes and inodes catch writers that keep the time. */
-async function stampOf(path: string): Promise<string> {
-  try {
-    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
-    return `${mtimeNs}/${size}/${ino}`;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return missing;
-    throw error;
-  }
+function isSame(a: readonly PolicyText[], b: readonly PolicyText[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ name, text }, index) => name === b[index]?.name && text === b[index].text)
+  );
 }
 
 /** Copies the shipped policy to `path` unless something is there. Throws POLICY_INVALID when it cannot be written. */
@@ -193,10 +244,13 @@ export async function createPolicyFile(path: string): Promise<void> {
   }
 }
 
-async function readPolicy(path: string): Promise<string> {
+async function readFirst(path: string): Promise<readonly PolicyText[]> {
   try {
-    return await readFile(path, "utf8");
+    const files = await readPolicyFolder(path);
+    if (files !== undefined) return files;
+    throw new HomeostatError("POLICY_INVALID", `The policy ${path} is gone`, { path });
   } catch (error) {
+    if (isHomeostatError(error, "POLICY_INVALID")) throw error;
     throw new HomeostatError(
       "POLICY_INVALID",
       `Cannot read the policy ${path}: ${errorMessage(error)}`,
@@ -204,6 +258,11 @@ async function readPolicy(path: string): Promise<string> {
       { cause: error },
     );
   }
+}
+
+function conflict(expected: string, revision: string): HomeostatError {
+  const message = `The policy in force is ${revision}, not ${expected}: somebody has changed it meanwhile`;
+  return new HomeostatError("POLICY_CONFLICT", message, { revision, expected });
 }
 
 function invalid(path: string, findings: readonly Finding[]): HomeostatError {

@@ -115,7 +115,7 @@ function sharpen(origin: ArgumentOrigin, exact: ExactOrigin | undefined): Argume
   return { ...origin, from: isTaken ? "untrusted-only" : "mixed", how: "expression", labels, sources };
 }
 
-function historyOf(state: RunState): readonly PastAct[] {
+export function historyOf(state: RunState): readonly PastAct[] {
   return [...state.steps.values()]
     .flatMap((step): readonly PastAct[] => {
       const { intent } = step;

@@ -1,9 +1,9 @@
 /** Asks policy about every resource an action touches; the strictest answer stands for all. Pure. */
-import type { ActionRequest, Decision } from "../policy/decision.ts";
-import { higherRisk, mergeDemands } from "../policy/demands.ts";
+import type { ActionRequest, Decision } from "./decision.ts";
+import { higherRisk, mergeDemands } from "./demands.ts";
 
 /** `resources` has at least one. */
-export function askPolicyAboutAll(
+export function decideAll(
   request: Omit<ActionRequest, "resource">,
   resources: readonly string[],
   decide: (request: ActionRequest) => Decision,
