@@ -28,7 +28,10 @@ export interface TasksRoutesDeps {
 /** zod's own check decodes the whole text, which for a large task is as much memory again. */
 const base64Text = z
   .string()
-  .refine((text) => text.length % 4 === 0 && /^[0-9a-zA-Z+/]*={0,2}$/.test(text), "Invalid base64-encoded string")
+  .refine(
+    (text) => text.length % 4 === 0 && /^[0-9a-zA-Z+/]*={0,2}$/.test(text),
+    "Invalid base64-encoded string",
+  )
   .meta({ format: "base64", contentEncoding: "base64" });
 
 const taskBody = z.strictObject({
