@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { describeConfig, loadConfig } from "../../packages/server/src/config.ts";
 import { parsePolicy } from "../../packages/server/src/policy/policy-file.ts";
-import { renderChart } from "./render-chart.ts";
+import { renderChart } from "./render-chart.fixture.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const deploy = join(repository, "deploy");

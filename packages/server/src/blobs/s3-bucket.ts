@@ -78,37 +78,10 @@ function createBucket(sdk: Sdk, client: S3Client, place: S3Place): S3Bucket {
         return { sizeBytes: Number(found.ContentLength), body: bodyOf(found, place, key) };
       }),
     put: (key, content, options) =>
-      telling(`writing ${key}`, async () => {
-        const command = { Bucket, Key: key, Body: content, ContentLength: content.length };
-        const condition = options?.onlyIfAbsent === true ? { IfNoneMatch: "*" } : {};
-        try {
-          await client.send(new sdk.PutObjectCommand({ ...command, ...condition }));
-        } catch (error) {
-          // Somebody else wrote the same bytes first; or the server knows no conditions, and the same bytes come again.
-          if (statusOf(error) === 412) return;
-          if (statusOf(error) !== 501) throw error;
-          await client.send(new sdk.PutObjectCommand(command));
-        }
-      }),
+      telling(`writing ${key}`, () => putObject({ sdk, client, Bucket }, key, { content, ...options })),
     putFile: (key, file, sizeBytes) =>
       telling(`writing ${key}`, () => upload({ sdk, client, Bucket }, key, { file, sizeBytes })),
-    async *list(prefix) {
-      let token: string | undefined;
-      do {
-        const page = await telling(`listing ${prefix}`, () =>
-          client.send(
-            new sdk.ListObjectsV2Command({
-              Bucket,
-              Prefix: prefix,
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            }),
-          ),
-        );
-        // The fields of an answer are optional only in the types.
-        for (const { Key } of page.Contents ?? []) yield Key!;
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-    },
+    list: (prefix) => listObjects({ sdk, client, Bucket }, prefix, telling),
     remove: (keys) =>
       telling(`removing ${keys.length} objects`, async () => {
         const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
@@ -130,6 +103,40 @@ interface Calls {
   readonly sdk: Sdk;
   readonly client: S3Client;
   readonly Bucket: string;
+}
+
+async function putObject(
+  { sdk, client, Bucket }: Calls,
+  Key: string,
+  { content, onlyIfAbsent = false }: { readonly content: Buffer; readonly onlyIfAbsent?: boolean },
+): Promise<void> {
+  const command = { Bucket, Key, Body: content, ContentLength: content.length };
+  const condition = onlyIfAbsent ? { IfNoneMatch: "*" } : {};
+  try {
+    await client.send(new sdk.PutObjectCommand({ ...command, ...condition }));
+  } catch (error) {
+    // Somebody else wrote the same bytes first; or the server knows no conditions, and the same bytes come again.
+    if (statusOf(error) === 412) return;
+    if (statusOf(error) !== 501) throw error;
+    await client.send(new sdk.PutObjectCommand(command));
+  }
+}
+
+async function* listObjects(
+  { sdk, client, Bucket }: Calls,
+  Prefix: string,
+  telling: <T>(what: string, work: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<string> {
+  let token: string | undefined;
+  do {
+    const next = token === undefined ? {} : { ContinuationToken: token };
+    const page = await telling(`listing ${Prefix}`, () =>
+      client.send(new sdk.ListObjectsV2Command({ Bucket, Prefix, ...next })),
+    );
+    // The fields of an answer are optional only in the types.
+    for (const { Key } of page.Contents ?? []) yield Key!;
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
 }
 
 async function upload(

@@ -94,8 +94,7 @@ export function createAppendQueue({ maxQueuedBytes, send, onCommitted }: AppendQ
     committed({ head: signed, count, durationMs }) {
       head = signed;
       onCommitted({ count, durationMs });
-      // Every commit answers a block that was sent.
-      const pieces = sent.shift()!;
+      const pieces = sent.shift()!; // Every commit answers a block that was sent.
       for (const { payload } of pieces) queuedBytes -= payload.length;
       resolve(pieces, signed);
       sendBlocks();
