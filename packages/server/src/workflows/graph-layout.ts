@@ -28,11 +28,11 @@ const margin = 20;
 const sweeps = 8;
 
 export function layOutGraph(graph: Graph): Layout {
-  const layerOf = layersOf(graph);
-  const rows = orderRows(graph, layerOf);
-  const columns = columnsOf(rows, graph);
+  const { links, layerOf, chains } = withWaypoints(graph);
+  const rows = orderRows(links, layerOf);
+  const columns = columnsOf(rows, links);
   const width = Math.max(...columns.values()) + 1;
-  const place = (id: string): readonly [number, number] => [
+  const place = (id: string): Point => [
     margin + (columns.get(id) ?? 0) * (nodeSize.width + gap.x),
     margin + (layerOf.get(id) ?? 0) * (nodeSize.height + gap.y),
   ];
@@ -44,8 +44,37 @@ export function layOutGraph(graph: Graph): Layout {
     width: 2 * margin + width * (nodeSize.width + gap.x) - gap.x,
     height: 2 * margin + rows.length * (nodeSize.height + gap.y) - gap.y,
     nodes,
-    edges: graph.edges.map((edge) => ({ edge, points: lineOf(place(edge.from), place(edge.to)) })),
+    edges: graph.edges.map((edge, index) => ({
+      edge,
+      points: lineThrough((chains[index] ?? []).map(place)),
+    })),
   };
+}
+
+type Point = readonly [number, number];
+
+interface Link {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A line over several layers gets a place of its own in each between, so that it never runs through a node. */
+function withWaypoints(graph: Graph) {
+  const layerOf = new Map(layersOf(graph));
+  const links: Link[] = [];
+  const chains = graph.edges.map(({ from, to }, index) => {
+    const chain = [from];
+    for (let layer = (layerOf.get(from) ?? 0) + 1; layer < (layerOf.get(to) ?? 0); layer += 1) {
+      // No id of a step holds a space.
+      const id = `line ${index} ${layer}`;
+      layerOf.set(id, layer);
+      chain.push(id);
+    }
+    chain.push(to);
+    chain.slice(1).forEach((id, place) => links.push({ from: chain[place]!, to: id }));
+    return chain;
+  });
+  return { links, layerOf, chains };
 }
 
 /** Longest way from the start; the graph has no cycles, and edges point to nodes that come later in the file. */
@@ -58,11 +87,11 @@ function layersOf({ nodes, edges }: Graph): ReadonlyMap<string, number> {
   return layers;
 }
 
-function orderRows({ nodes, edges }: Graph, layerOf: ReadonlyMap<string, number>): readonly string[][] {
+function orderRows(links: readonly Link[], layerOf: ReadonlyMap<string, number>): readonly string[][] {
   const rows: string[][] = [];
-  for (const { id } of nodes) (rows[layerOf.get(id) ?? 0] ??= []).push(id);
-  const above = neighbours(edges, "to", "from");
-  const below = neighbours(edges, "from", "to");
+  for (const [id, layer] of layerOf) (rows[layer] ??= []).push(id);
+  const above = neighbours(links, "to", "from");
+  const below = neighbours(links, "from", "to");
   for (let sweep = 0; sweep < sweeps; sweep += 1) {
     const isDown = sweep % 2 === 0;
     const order = isDown ? rows.keys() : [...rows.keys()].reverse();
@@ -72,12 +101,12 @@ function orderRows({ nodes, edges }: Graph, layerOf: ReadonlyMap<string, number>
 }
 
 function neighbours(
-  edges: readonly GraphEdge[],
+  links: readonly Link[],
   of: "from" | "to",
   towards: "from" | "to",
 ): ReadonlyMap<string, readonly string[]> {
   const map = new Map<string, string[]>();
-  for (const edge of edges) map.set(edge[of], [...(map.get(edge[of]) ?? []), edge[towards]]);
+  for (const link of links) map.set(link[of], [...(map.get(link[of]) ?? []), link[towards]]);
   return map;
 }
 
@@ -101,8 +130,11 @@ function sortRow(
 }
 
 /** Columns may be halves: a node stands in the middle of what leads to it, as far as its row leaves room. */
-function columnsOf(rows: readonly (readonly string[])[], { edges }: Graph): ReadonlyMap<string, number> {
-  const above = neighbours(edges, "to", "from");
+function columnsOf(
+  rows: readonly (readonly string[])[],
+  links: readonly Link[],
+): ReadonlyMap<string, number> {
+  const above = neighbours(links, "to", "from");
   const columns = new Map<string, number>();
   const widest = Math.max(...rows.map((row) => row.length));
   for (const row of rows) {
@@ -121,23 +153,23 @@ function columnsOf(rows: readonly (readonly string[])[], { edges }: Graph): Read
   return columns;
 }
 
-function lineOf(
-  [fromX, fromY]: readonly [number, number],
-  [toX, toY]: readonly [number, number],
-): readonly (readonly [number, number])[] {
-  const startX = fromX + nodeSize.width / 2;
-  const endX = toX + nodeSize.width / 2;
-  const startY = fromY + nodeSize.height;
-  if (startX === endX)
-    return [
-      [startX, startY],
-      [endX, toY],
-    ];
-  const bendY = toY - gap.y / 2;
-  return [
-    [startX, startY],
-    [startX, bendY],
-    [endX, bendY],
-    [endX, toY],
-  ];
+/** From the lower side of the first to the upper side of the last, straight down through the places between. */
+function lineThrough(places: readonly Point[]): readonly Point[] {
+  const points: Point[] = [];
+  const put = (point: Point): void => {
+    const last = points.at(-1);
+    if (last?.[0] !== point[0] || last[1] !== point[1]) points.push(point);
+  };
+  places.forEach(([x, y], index) => {
+    const middle = x + nodeSize.width / 2;
+    const before = points.at(-1);
+    if (before !== undefined && before[0] !== middle) {
+      const bendY = y - gap.y / 2;
+      put([before[0], bendY]);
+      put([middle, bendY]);
+    }
+    if (index > 0) put([middle, y]);
+    if (index < places.length - 1) put([middle, y + nodeSize.height]);
+  });
+  return points;
 }
