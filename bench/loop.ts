@@ -281,7 +281,8 @@ async function openDurable(folder: string) {
     random: () => 0,
     observe: () => undefined,
   });
-  await engine.worker.start();
+  const worker = engine.createWorker();
+  await worker.start();
   const runToEnd = async (count: number): Promise<{ id: string; milliseconds: number }> => {
     const startMs = performance.now();
     const ended = Promise.withResolvers<string>();
@@ -331,7 +332,7 @@ async function openDurable(folder: string) {
       return { events, milliseconds: median(times) };
     },
     async close() {
-      await engine.worker.stop(1_000);
+      await worker.stop(1_000);
       await publisher.stop(1_000);
       await store.close();
     },

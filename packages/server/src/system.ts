@@ -49,8 +49,8 @@ import { statusRoutes } from "./status/status.routes.ts";
 import { workersRoutes } from "./status/workers.routes.ts";
 import { retentionRoutes } from "./retention/retention.routes.ts";
 import { isProcessDead, processIdentity } from "./store/process-identity.ts";
-import type { Part } from "./supervision/part.ts";
-import { startParts } from "./supervision/start-parts.ts";
+import { createRenewable } from "./supervision/renewable.ts";
+import { partsOf } from "./supervision/tree-changes.ts";
 import {
   apiInfo,
   duties,
@@ -71,6 +71,7 @@ import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys 
 import { openStateStore } from "./system-store.ts";
 import { claimingOf } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
+import { createTree, fixed } from "./system-tree.ts";
 import { verifyHome } from "./verify-home.ts";
 import { createRegistered } from "./system-workflows.ts";
 import { graphRoutes } from "./runs/graph.routes.ts";
@@ -94,6 +95,8 @@ export interface System {
   readonly signInUrl?: string;
   readonly home: Home;
   stop(deadlineMs: number): Promise<void>;
+  /** Resolves with the reason when parts break down that cannot be made anew: the process should stop and end. */
+  readonly failed: Promise<unknown>;
 }
 
 /** Rejects with a HomeostatError that says what stands in the way: DATA_FOLDER_UNUSABLE, PORT_TAKEN, POLICY_INVALID and others. */
@@ -139,18 +142,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     });
   };
 
-  const publisher = createLedgerPublisher({
-    store,
-    clock,
-    logger,
-    ledgerFolder: home.ledger,
-    keysFolder: home.keys,
-    owner,
-    isOwnerDead,
-    settings: defaultPublisherSettings,
-    observeCommit: ({ count }) => metrics.count("homeostat_ledger_published_total", {}, count),
-  });
-  const ledger = serves ? publisher : createPublicationWatch({ store, clock, logger });
+  const publisher = createRenewable(() =>
+    createLedgerPublisher({
+      store,
+      clock,
+      logger,
+      ledgerFolder: home.ledger,
+      keysFolder: home.keys,
+      owner,
+      isOwnerDead,
+      settings: defaultPublisherSettings,
+      observeCommit: ({ count }) => metrics.count("homeostat_ledger_published_total", {}, count),
+    }),
+  );
+  const ledger = serves ? publisher : createRenewable(() => createPublicationWatch({ store, clock, logger }));
   const sandbox = await createSandbox({
     clock,
     log: logger,
@@ -220,7 +225,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     gate,
     permits,
     tools,
-    published: ledger.published,
+    published: (key, signal) => ledger.current().published(key, signal),
     runSandboxed: measuredSandbox(sandbox, metrics),
     workspacesFolder: home.workspaces,
     roots,
@@ -231,6 +236,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     leaseTtlMs: config.runs.leaseSeconds * 1000,
     ...claimingOf(config.queue, offers),
     random: Math.random,
+    redactText: shown.text,
     observe: (events, row) => observeEvents(metrics, events, row),
   });
 
@@ -269,8 +275,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const { version } = options;
   const house = { config, home, store, blobs, clock, logger, owner, isOwnerDead, version, serves, record };
   const housekeeping = createHousekeeping(house);
-  const parts: Part[] = [];
-  const probes = healthRoutes({ parts: () => parts, isReady: () => isReady, metrics });
+  const probes = healthRoutes({ parts: () => partsOf(tree.now()), isReady: () => isReady, metrics });
   const api: readonly Route[] = [
     ...tasksRoutes({
       submit,
@@ -278,9 +283,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       loadExample: (name) => loadExample(options.examplesFolder, name),
       bodyLimitBytes: config.http.bodyLimitBytes,
     }),
-    ...runsRoutes({ ...reader, clock, redact }),
-    ...runControlRoutes({ ...submit, ...reader, redact }),
-    ...streamRoutes({ ...reader, live: engine.live, redact }),
+    ...runsRoutes({ ...reader, clock, redact, foldUnheld: engine.foldUnheld }),
+    ...runControlRoutes({ ...submit, ...reader, redact, foldUnheld: engine.foldUnheld }),
+    ...streamRoutes({
+      ...reader,
+      live: engine.live,
+      redact,
+      tree: { now: () => tree.now(), onChange: (heard) => tree.onChange(heard) },
+    }),
     ...approvalsRoutes(answering),
     ...approvalLinksRoutes(answering),
     ...standingRoutes({ store, clock }),
@@ -289,17 +299,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),
     }),
     ...retentionRoutes(housekeeping.erasure),
-    ...ledgerRoutes({ publisher, verify: (runId) => verifyHome({ home, store, blobs, runId }) }),
+    ...ledgerRoutes({
+      publisher: publisher.current,
+      verify: (runId) => verifyHome({ home, store, blobs, runId }),
+    }),
     ...policyRoutes({ policy, knownActions }),
     ...statusRoutes({
       version: options.version,
       home: home.folder,
       startedAtMs,
       now: clock.now,
-      parts: () => parts,
+      tree: () => tree.now(),
       sandbox: sandbox.report,
       counts: queue.counts,
-      ledger: publisher.state,
+      ledger: () => publisher.current().state(),
       policy: () => ({ revision: policy.current().revision, rules: policy.current().rules.length }),
       config: () => options.loaded.entries,
       tools: () => describeTools(tools),
@@ -340,21 +353,28 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const isolation = sandbox.report().level;
   const registry = openRegistry(shared, { version: options.version, isolation, startedAtMs }, () => ({
     url: address(),
-    active: engine.worker.activeRuns(),
+    active: worker.current().activeRuns(),
     policyRevision: policy.current().revision,
   }));
 
-  parts.push(
-    storePart(store, cache, metrics),
-    ...cluster.parts,
-    ledger,
-    policy,
-    http,
-    ...(drives ? [engine.worker] : []),
-    registry,
-    ...housekeeping.parts,
-  );
-  const running = await startParts(parts, { clock, logger }).catch(async (error: unknown) => {
+  const worker = createRenewable(engine.createWorker);
+  const tree = createTree({
+    clock,
+    logger,
+    metrics,
+    record,
+    children: [
+      fixed(storePart(store, cache, metrics)),
+      ...cluster.parts.map(fixed),
+      ledger.child,
+      fixed(policy),
+      fixed(http),
+      ...(drives ? [worker.child] : []),
+      fixed(registry),
+      ...housekeeping.parts.map(fixed),
+    ],
+  });
+  await tree.supervisor.start().catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);
     throw error;
   });
@@ -369,7 +389,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     home,
     async stop(deadlineMs) {
       isReady = false;
-      await running.stop(deadlineMs);
+      await tree.supervisor.stop(deadlineMs);
     },
+    failed: tree.supervisor.failed!,
   };
 }

@@ -21,6 +21,11 @@ export const metricTable = {
     help: "Seconds since this process started to serve.",
     labels: [],
   },
+  homeostat_part_restarts_total: {
+    type: "counter",
+    help: "Parts that broke down and were made anew, by their place in the supervision tree.",
+    labels: ["part"],
+  },
   homeostat_http_requests_total: {
     type: "counter",
     help: "Answered HTTP requests by method, route pattern and status.",
@@ -67,6 +72,11 @@ export const metricTable = {
     type: "counter",
     help: "Decisions of the gate about actions, by effect.",
     labels: ["effect"],
+  },
+  homeostat_policy_shadow_decisions_total: {
+    type: "counter",
+    help: "Decisions looked at by the shadow policy; `change` is `same`, or what was decided and what it would have decided.",
+    labels: ["change"],
   },
   homeostat_approvals_waiting: {
     type: "gauge",

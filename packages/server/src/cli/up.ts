@@ -41,7 +41,14 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCo
     writeServerAddress(config.home, { url: system.url, process: identity, startedAtMs });
   }
   sayWhere(system, { config, version, hasDashboard: dashboardFolder !== undefined }, terminal);
-  const name = await signal;
+  const broken = system.failed.then((reason) => ({ reason }));
+  const name = await Promise.race([signal, broken]);
+  if (typeof name !== "string") {
+    // Whatever supervises this process starts it anew, on the same data.
+    await removeServerAddress(config.home, identity);
+    await system.stop(config.http.stopSeconds * 1000);
+    throw name.reason;
+  }
   terminal.note(
     () => `${name}: stopping, at most ${config.http.stopSeconds} s; a second signal stops at once`,
   );

@@ -1,13 +1,16 @@
 /** Probes for machines: /livez (the event loop turns), /readyz and /healthz (every part serves), /metrics. */
 import { z } from "zod";
 import type { Metrics } from "../base/metrics.ts";
-import type { Health, Part } from "../supervision/part.ts";
+import type { Health, TreeNode } from "../supervision/part.ts";
 import { route } from "./route.ts";
 import type { Route } from "./route.ts";
 
+/** A part as probes see it. */
+export type Checked = Pick<TreeNode, "name" | "health">;
+
 export interface HealthDeps {
   /** The parts as they are now; empty until the system has started. */
-  readonly parts: () => readonly Part[];
+  readonly parts: () => readonly Checked[];
   /** False while starting and stopping: balancers then send nobody here. */
   readonly isReady: () => boolean;
   readonly metrics: Pick<Metrics, "scrape">;
@@ -19,8 +22,8 @@ export interface Readiness {
 }
 
 /** Failed parts make the whole fail; degraded ones do not: the rest still serves. No details: probes are unauthenticated. */
-export function judgeReadiness(parts: readonly Part[], isReady: boolean): Readiness {
-  const checks = parts.map((part) => ({ name: part.name, kind: part.health().kind }));
+export function judgeReadiness(parts: readonly Checked[], isReady: boolean): Readiness {
+  const checks = parts.map((part) => ({ name: part.name, kind: part.health.kind }));
   const status =
     !isReady || checks.some(({ kind }) => kind === "failed")
       ? "failed"

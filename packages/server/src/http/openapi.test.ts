@@ -168,9 +168,7 @@ describe("the reference page", () => {
 describe("probes", () => {
   const part = (name: string, kind: "ok" | "degraded" | "failed") => ({
     name,
-    start: async () => undefined,
-    stop: async () => undefined,
-    health: () => (kind === "ok" ? { kind } : { kind, detail: "secret path" }),
+    health: kind === "ok" ? { kind } : { kind, detail: "secret path" },
   });
 
   test("one failed part makes the whole fail, a degraded one does not", () => {

@@ -11,7 +11,8 @@ import { verifyReportSchema } from "./verify-report.ts";
 import type { VerifyReport } from "./verify-report.ts";
 
 export interface LedgerRoutesDeps {
-  readonly publisher: Pick<LedgerPublisher, "reader" | "state">;
+  /** The one in force: it is made anew when it broke down. */
+  readonly publisher: () => Pick<LedgerPublisher, "reader" | "state">;
   /** Verifies the whole log, or one run. Slow: seconds for millions of entries. */
   readonly verify: (runId: string | null, signal: AbortSignal) => Promise<VerifyReport>;
 }
@@ -43,7 +44,7 @@ function stateRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
       operationId: "ledger.get",
       summary: "Size, root and signed checkpoint of the ledger",
       response: stateSchema,
-      handle: () => publisher.state(),
+      handle: () => publisher().state(),
     }),
     route({
       ...common,
@@ -51,7 +52,7 @@ function stateRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
       operationId: "ledger.checkpoint",
       summary: "The checkpoint as a C2SP signed note",
       response: "text",
-      handle: () => ({ body: publisher.reader.head().note }),
+      handle: () => ({ body: publisher().reader.head().note }),
     }),
     route({
       ...common,
@@ -62,8 +63,8 @@ function stateRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
       response: "bytes",
       handle: async ({ params }) => {
         const request = parseTilePath(params.path);
-        const size = publisher.reader.head().size;
-        const body = request === undefined ? undefined : await publisher.reader.tile(request, size);
+        const size = publisher().reader.head().size;
+        const body = request === undefined ? undefined : await publisher().reader.tile(request, size);
         if (body === undefined) {
           throw new HomeostatError("NOT_FOUND", `A tree of ${size} entries has no tile ${params.path}`, {
             size,
@@ -93,9 +94,9 @@ function entriesRoute({ publisher }: LedgerRoutesDeps): Route {
     handle: async ({ query }) => {
       const from =
         query.cursor === undefined ? query.from : parseCursor(query.cursor, z.tuple([z.number()]))[0];
-      const { size } = publisher.reader.head();
+      const { size } = publisher().reader.head();
       const to = Math.min(size, from + query.limit);
-      const entries = from >= to ? [] : await publisher.reader.entries(from, to);
+      const entries = from >= to ? [] : await publisher().reader.entries(from, to);
       return {
         data: entries.map((bytes, offset) => ({
           index: from + offset,
@@ -109,7 +110,7 @@ function entriesRoute({ publisher }: LedgerRoutesDeps): Route {
 }
 
 function proofRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
-  const source = () => ({ reader: publisher.reader, signedSize: publisher.reader.head().size });
+  const source = () => ({ reader: publisher().reader, signedSize: publisher().reader.head().size });
   return [
     route({
       ...common,

@@ -279,7 +279,8 @@ function currentHead(
 function healthOf(phase: Phase): Health {
   if (phase.kind === "publishing") return { kind: "ok" };
   if (phase.kind === "standby") return { kind: "ok", detail: describe(phase) };
-  if (phase.kind === "broken") return { kind: "failed", detail: describe(phase) };
+  // Evidence of tampering or a lost key: to begin anew would hide it.
+  if (phase.kind === "broken") return { kind: "failed", detail: describe(phase), needsPerson: true };
   return { kind: "degraded", detail: describe(phase) };
 }
 

@@ -12,19 +12,22 @@ import type { ClaimSettings } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import { defaultMaxVainClaims } from "../queue/vain-claims.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import type { Part } from "../supervision/part.ts";
 import { digestTools } from "../tools/registry.ts";
 import type { AnyTool, Root, ToolContext } from "../tools/tool.ts";
 import type { FindWorkflow } from "../workflows/registry.ts";
 import type { EffectDeps } from "./effects.ts";
 import { createGateTool } from "./gate-tool.ts";
+import { createFoldUnheld } from "./fold-unheld.ts";
+import type { FoldUnheld } from "./fold-unheld.ts";
 import type { HashMemory } from "./hash-memory.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
 import type { LiveRuns } from "./live.ts";
+import { createProgressKeeper } from "./progress-keeper.ts";
 import { createRunDriver } from "./run-driver.ts";
 import type { SessionDeps } from "./session.ts";
 import { createWorker } from "./worker.ts";
+import type { Worker } from "./worker.ts";
 import { createWorkspaces } from "./workspace.ts";
 import type { Workspaces } from "./workspace.ts";
 
@@ -54,16 +57,20 @@ export interface EngineDeps {
   readonly claiming?: Pick<ClaimSettings, "offers" | "limits" | "agingMs">;
   readonly maxVainClaims?: number;
   readonly random: () => number;
+  /** For what is kept of a run's own words outside of its journal. */
+  readonly redactText?: (text: string) => string;
   /** For metrics; must not throw. */
   readonly observe: SessionDeps["announce"];
 }
 
 export interface Engine {
-  readonly worker: Part & { activeRuns(): number };
+  /** The worker; a supervisor makes it anew when it broke down. */
+  readonly createWorker: () => Worker;
   readonly live: LiveRuns;
   readonly workspaces: Workspaces;
   readonly readBlobText: ReadBlobText;
   readonly announce: SessionDeps["announce"];
+  readonly foldUnheld: FoldUnheld;
 }
 
 export function createEngine(deps: EngineDeps): Engine {
@@ -80,6 +87,7 @@ export function createEngine(deps: EngineDeps): Engine {
     { name: "workspace", path: workspaces.folderOf(runId), writable: true },
     ...deps.roots,
   ];
+  const kept = createProgressKeeper({ store, clock });
   const driveRun = createRunDriver({
     store,
     blobs,
@@ -110,7 +118,10 @@ export function createEngine(deps: EngineDeps): Engine {
         planArtifacts(change, { createId: () => createId("art", clock.now()), createSalt }),
       targets: createTargetMemory({ store }),
       argumentRoles: (name) => deps.tools.get(name)?.argumentRoles,
-      progress: (runId, step, text) => live.publish({ kind: "progress", runId, step, text }),
+      progress: (runId, step, text, percent) => {
+        live.publish({ kind: "progress", runId, step, text });
+        kept.note(runId, deps.redactText?.(text) ?? text, percent ?? null);
+      },
       tools: deps.tools,
       gateTool: (tool, runId) => createGateTool(tool, { roots: rootsOf(runId), runId }),
       roleOf: deps.roleOf,
@@ -118,17 +129,20 @@ export function createEngine(deps: EngineDeps): Engine {
     },
   });
   const { queue, logger, owner, isOwnerDead, concurrency, leaseTtlMs } = deps;
-  const worker = createWorker({
-    store,
-    queue,
-    clock,
-    logger,
-    owner,
-    isOwnerDead,
-    concurrency,
-    claims: createClaims(store, { owner, leaseTtlMs, ...deps.claiming }),
-    maxVainClaims: deps.maxVainClaims ?? defaultMaxVainClaims,
-    driveRun,
-  });
-  return { worker, live, workspaces, readBlobText, announce };
+  const claims = createClaims(store, { owner, leaseTtlMs, ...deps.claiming });
+  const newWorker = (): Worker =>
+    createWorker({
+      store,
+      queue,
+      clock,
+      logger,
+      owner,
+      isOwnerDead,
+      concurrency,
+      claims,
+      maxVainClaims: deps.maxVainClaims ?? defaultMaxVainClaims,
+      driveRun,
+    });
+  const foldUnheld = createFoldUnheld({ store, blobs, clock, announce, readBlobText, owner, isOwnerDead });
+  return { createWorker: newWorker, live, workspaces, readBlobText, announce, foldUnheld };
 }

@@ -3,10 +3,13 @@ import { z } from "zod";
 import { approvalFromStore } from "../gate/approvals.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
+import type { Principal } from "../http/access.ts";
 import type { SseStream } from "../http/sse.ts";
 import { createRunChanges } from "../queue/run-changes.ts";
 import type { RunChanges } from "../queue/run-changes.ts";
 import { isEnded } from "../queue/task.ts";
+import { changesBetween, placesOf } from "../supervision/tree-changes.ts";
+import type { TreeNode } from "../supervision/part.ts";
 import { requireRun } from "./control.ts";
 import type { LiveRuns } from "./live.ts";
 import { readEvents } from "./run-reader.ts";
@@ -17,6 +20,8 @@ import type { Redact } from "./views.ts";
 export interface StreamRoutesDeps extends RunReaderDeps {
   readonly live: LiveRuns;
   readonly redact: Redact;
+  /** The supervision tree of this process; without it nothing is told of parts. */
+  readonly tree?: { readonly now: () => TreeNode; readonly onChange: (listener: () => void) => () => void };
 }
 
 const pageSize = 200;
@@ -49,11 +54,11 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
       operationId: "stream.all",
       summary: "Runs and approvals as they change",
       description:
-        "Events `run` (a run's summary) and `approval`. Nothing is replayed: read the lists first.",
+        "Events `run` (a run's summary), `approval` and, for admins, `part` (a place of the supervision tree). Nothing is replayed: read the lists first.",
       tags: ["runs"],
       access: "viewer",
       response: "sse",
-      handle: ({ principal }, stream) => streamAll({ ...deps, changes }, principal.tenant, stream),
+      handle: ({ principal }, stream) => streamAll({ ...deps, changes }, principal, stream),
     }),
   ];
 }
@@ -122,10 +127,11 @@ async function streamRun(
 
 async function streamAll(
   deps: StreamRoutesDeps & { readonly changes: RunChanges },
-  tenant: string,
+  { tenant, role }: Principal,
   stream: SseStream,
 ): Promise<void> {
   const bell = createBell(stream.signal);
+  const stopTree = role === "admin" ? sendParts(deps.tree, stream) : () => undefined;
   const shown = { tenant, statuses: new Map<string, string>() };
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
   // From the database, not from the hub: the run may be driven by another process.
@@ -142,7 +148,21 @@ async function streamAll(
   } finally {
     stopCommits();
     stopChanges();
+    stopTree();
   }
+}
+
+/** Tells of every place that looks different; runs come and go too often to be told one by one, and are told as runs. */
+function sendParts(tree: StreamRoutesDeps["tree"], stream: SseStream): () => void {
+  if (tree === undefined) return () => undefined;
+  let shown = placesOf(tree.now());
+  return tree.onChange(() => {
+    const places = placesOf(tree.now());
+    for (const change of changesBetween(shown, places)) {
+      if (!("kind" in change) || change.kind !== "run") stream.send({ event: "part", data: change });
+    }
+    shown = places;
+  });
 }
 
 /** Sends approvals whose status this stream has not shown yet. `quietly` only learns what is there. */

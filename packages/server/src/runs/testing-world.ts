@@ -85,6 +85,8 @@ export interface World {
   /** As the admin `eve`, unless `more` says otherwise; who delegates is an approver. */
   answer(id: string, answer: Answer, reason?: string, more?: Partial<AnswerRequest>): Promise<Approval>;
   command(runId: string, command: RunCommand): Promise<void>;
+  /** As a gateway does it: a run that nobody holds needs no worker to end. */
+  cancelAtOnce(runId: string): Promise<void>;
   signal(runId: string, name: string, data?: JsonValue): Promise<void>;
   /** Path and SHA-256 of every file, for each time the workspace was saved. */
   manifests(runId: string): Promise<readonly Readonly<Record<string, string>>[]>;
@@ -193,7 +195,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       random: () => 0,
       observe: () => undefined,
     });
-  const { workspaces, readBlobText, announce, live } = engineFor("reader", []);
+  const { workspaces, readBlobText, announce, live, foldUnheld } = engineFor("reader", []);
   const reader = { store, readBlobText };
   const one = async (runId: string): Promise<RunRow> =>
     runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
@@ -229,7 +231,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return row.id;
     },
     async startWorker(owner, gone = []) {
-      const { worker } = engineFor(owner, gone);
+      const worker = engineFor(owner, gone).createWorker();
       await worker.start();
       const handle = { stop: () => worker.stop(200), health: () => worker.health() };
       workers.push(handle);
@@ -287,6 +289,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return manifests;
     },
     registry,
+    cancelAtOnce: (runId) =>
+      commandRun(
+        { store, clock, foldUnheld },
+        { tenant: "default", runId, command: "cancel", by: "eve", reason: null },
+      ),
     async close() {
       for (const worker of workers) await worker.stop();
       await store.close();

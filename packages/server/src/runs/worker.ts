@@ -11,7 +11,7 @@ import { endLease, freeLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
 import type { RunError } from "./event.ts";
 import type { HandOver } from "./session.ts";
-import type { Health, Part } from "../supervision/part.ts";
+import type { Health, Part, TreeNode } from "../supervision/part.ts";
 
 export interface WorkerDeps {
   readonly store: LeaseStore;
@@ -46,13 +46,16 @@ export interface Claim {
 /** The sweep finds what notifications missed: timers, dead owners, lost wake-ups. */
 const sweepMs = 1_000;
 
+export type Worker = Part & { activeRuns(): number };
+
 interface Active {
+  readonly startedMs: number;
   readonly interrupt: AbortController;
   readonly lease: HeldLease;
   readonly done: Promise<void>;
 }
 
-export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } {
+export function createWorker(deps: WorkerDeps): Worker {
   const { store, queue, claims, clock, logger } = deps;
   const active = new Map<string, Active>();
   const unsubscribe: (() => void)[] = [];
@@ -64,9 +67,12 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
   let timer: AbortController | undefined;
   let sweepAtMs = 0;
   let lastFault: string | undefined;
+  const failed = Promise.withResolvers<unknown>();
 
   return {
     name: "worker",
+    failed: failed.promise,
+    inspect: () => ({ children: [...active].map(([runId, run]) => nodeOf(runId, run)) }),
     async start() {
       await adoptOrphans();
       unsubscribe.push(
@@ -74,7 +80,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
         store.onCommit("inbox", () => void interruptCancelled().catch(noteFault)),
       );
       look();
-      void sweep();
+      sweep().catch(failed.resolve);
     },
     async stop(deadlineMs) {
       if (stopping) return;
@@ -94,6 +100,13 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
         : { kind: "degraded", detail: lastFault },
     activeRuns: () => active.size,
   };
+
+  /** A run that is driven stands below the worker: a fault in one never touches another. */
+  function nodeOf(runId: string, { startedMs }: Active): TreeNode {
+    const uptimeMs = Math.round(clock.monotonic() - startedMs);
+    const calm = { health: { kind: "ok" }, restarts: 0, lastError: null, mailbox: null, children: [] } as const;
+    return { name: runId, kind: "run", state: "running", strategy: null, uptimeMs, ...calm };
+  }
 
   /** Coalesces wake-ups: one look at a time, and one more if asked meanwhile. */
   function look(): void {
@@ -136,7 +149,7 @@ export function createWorker(deps: WorkerDeps): Part & { activeRuns(): number } 
     };
     // The entry must stand before the work can end, or its removal would come first.
     const done = Promise.resolve().then(() => work(claimed));
-    active.set(row.id, { interrupt, lease: held, done });
+    active.set(row.id, { startedMs: clock.monotonic(), interrupt, lease: held, done });
   }
 
   function takeNext(): HandOver {

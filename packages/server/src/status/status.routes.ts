@@ -5,7 +5,9 @@ import type { Route } from "../http/route.ts";
 import { taskStates } from "../queue/task.ts";
 import type { TaskState } from "../queue/task.ts";
 import type { SandboxReport } from "../sandbox/sandbox.ts";
-import type { Part } from "../supervision/part.ts";
+import type { TreeNode } from "../supervision/part.ts";
+import { partsOf } from "../supervision/tree-changes.ts";
+import { treeSchema, viewTree } from "./tree-view.ts";
 
 export interface ConfigEntry {
   readonly key: string;
@@ -31,7 +33,8 @@ export interface StatusDeps {
   readonly home: string;
   readonly startedAtMs: number;
   readonly now: () => number;
-  readonly parts: () => readonly Part[];
+  /** The supervision tree as it is now. */
+  readonly tree: () => TreeNode;
   readonly sandbox: () => SandboxReport;
   readonly counts: () => Promise<Readonly<Record<TaskState, number>>>;
   readonly ledger: () => Promise<LedgerSummary>;
@@ -74,6 +77,7 @@ const statusSchema = z.object({
   uptimeMs: z.number(),
   home: z.string(),
   parts: z.array(z.object({ name: z.string(), health: healthSchema })),
+  tree: treeSchema,
   sandbox: sandboxSchema,
   queue: z.object({ counts: z.record(z.enum(taskStates), z.number().int()) }),
   ledger: z.object({
@@ -100,7 +104,8 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
         startedAt: new Date(deps.startedAtMs).toISOString(),
         uptimeMs: Math.round(deps.now() - deps.startedAtMs),
         home: deps.home,
-        parts: deps.parts().map((part) => ({ name: part.name, health: part.health() })),
+        parts: partsOf(deps.tree()).map(({ name, health }) => ({ name, health })),
+        tree: viewTree(deps.tree()),
         sandbox: deps.sandbox(),
         queue: { counts: await deps.counts() },
         ledger: await deps.ledger(),

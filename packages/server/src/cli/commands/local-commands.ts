@@ -25,6 +25,10 @@ export function addLocalCommands(program: Command, act: Act): void {
       ),
     );
   program
+    .command("parts")
+    .description("show what runs below what in the server, and what broke down")
+    .action(act(async (_, options, terminal) => (await import("../parts.ts")).parts(options, terminal)));
+  program
     .command("doctor")
     .description("look at everything a server needs on this machine")
     .action(act(async (_, options, terminal) => (await import("../doctor.ts")).doctor(options, terminal)));
