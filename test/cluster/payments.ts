@@ -84,7 +84,8 @@ export async function untilAllEnded(
   }
 }
 
-async function answerQuestions(cluster: Cluster, bank: FakeBank, payments: Payments): Promise<void> {
+/** Answers what is asked now, as a person with a look at the bank's records would. */
+export async function answerQuestions(cluster: Cluster, bank: FakeBank, payments: Payments): Promise<void> {
   const { data } = await cluster.call<{ data: readonly Question[] }>("GET", "/v1/approvals?limit=200");
   for (const question of data) {
     const happened = bank.charges.has(`${question.runId}/${question.step}/1`);
