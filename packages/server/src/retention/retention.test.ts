@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
+import { listTables } from "../store/tables.ts";
 import { until } from "../store/test-things.ts";
 import { eraseRun, findErasure, finishErasures } from "./erasure.ts";
 import { createRetention, passOnce } from "./retention.ts";
@@ -112,6 +113,48 @@ describe("erasing a run", () => {
       expect(await finishErasures(runs)).toBe(0);
     },
   );
+});
+
+/**
+ * What of a run stays when it is erased, by table: facts and digests. Whoever gives a table about runs another column decides here
+ * whether it stays, or adds it to `erasedRows`.
+ */
+const stays: Readonly<Record<string, string>> = {
+  journal:
+    "run_id seq v kind step at_ms tenant actor_kind actor_id labels epoch blob_sha256 blob_bytes body_digest digest",
+  runs: `id v tenant state workflow_name workflow_digest priority requester labels parent attempts max_attempts wake_at_ms waiting
+    head_seq head_digest steps_done steps_total artifact_count created_at_ms started_at_ms ended_at_ms claims claimed_steps
+    claimed_at_ms change_no`,
+  approvals: `id v tenant labels kind status run_id workflow step action args_digest risk matched policy_revision requester by_roles
+    requested_at_ms expires_at_ms decided_by decided_at_ms answer quorum votes four_eyes may_remember delegates run_path`,
+  approval_votes: "approval_id counts_for voter v at_ms",
+  approval_links: "digest v tenant approval_id principal created_by created_at_ms expires_at_ms used_at_ms",
+  artifacts: `id v tenant labels run_id step path filename media_type size_bytes sha256 previous_sha256 version status creator
+    created_at_ms modified_by modified_at_ms modification supervisor blob_subject`,
+  erasures: "run_id at_ms erased_by reason files_gone",
+  run_needs: "run_id need",
+};
+const goes: Readonly<Record<string, string>> = {
+  journal: "salt body",
+  runs: "error fault progress dedup_key",
+  approvals: "summary message resource args edited_args reason decision_reason",
+  approval_votes: "reason",
+  artifacts: "title description",
+  inbox: "id run_id key v at_ms body folded_seq",
+  run_keys: "tenant key run_id until_ms",
+  standing_approvals: `id v tenant action resource args_digest scope scope_id approval_id created_by created_at_ms expires_at_ms
+    revoked_at_ms`,
+};
+
+test("of every column of every table about runs somebody has decided whether it stays", async () => {
+  const tables = (await listTables(runs.store)).filter(
+    ({ name, columns }) =>
+      ["runs", "journal"].includes(name) ||
+      columns.some((column) => ["run_id", "approval_id"].includes(column)),
+  );
+  const decided = (name: string): string[] =>
+    [stays[name], goes[name]].flatMap((list) => list?.split(/\s+/) ?? []).sort();
+  for (const { name, columns } of tables) expect([name, decided(name)]).toEqual([name, [...columns].sort()]);
 });
 
 describe("a pass of retention", () => {

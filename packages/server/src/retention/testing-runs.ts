@@ -1,21 +1,13 @@
 /** For tests: the tables that an erasure touches, with runs in them, and blobs and workspaces in a folder. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { artifactsMigration } from "../artifacts/artifact.ts";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
-import { blobKeysMigration } from "../blobs/keys.ts";
-import { approvalsMigration } from "../gate/approvals.ts";
-import { runsMigration } from "../queue/run-row.ts";
-import { inboxMigration } from "../runs/inbox.ts";
-import { journalMigration } from "../runs/journal.ts";
-import { leaseMigration } from "../store/lease.ts";
+import { migrations } from "../migrations.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { outboxMigration } from "../store/outbox.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import { erasuresMigration } from "./erasure.ts";
 import type { ErasureDeps } from "./erasure.ts";
 
 export interface RunsUnderTest extends ErasureDeps {
@@ -23,11 +15,6 @@ export interface RunsUnderTest extends ErasureDeps {
   readonly blobs: BlobStore;
   readonly folder: string;
 }
-
-const migrations = [
-  ...[outboxMigration, leaseMigration, blobKeysMigration, journalMigration, runsMigration],
-  ...[approvalsMigration, inboxMigration, artifactsMigration, erasuresMigration],
-];
 
 export async function openRuns(folder: string): Promise<RunsUnderTest> {
   const options = { clock: systemClock, logger: createSilentLogger() };
