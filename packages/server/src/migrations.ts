@@ -13,6 +13,8 @@ import { sessionsMigration } from "./identity/sessions.ts";
 import { erasuresMigration } from "./retention/erasure.ts";
 import { claimsMigration } from "./queue/claim-columns.ts";
 import { runKeysMigration } from "./queue/deduplicate.ts";
+import { policyShadowMigration } from "./policy/shadow.ts";
+import { policyVersionsMigration } from "./policy/versions.ts";
 import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
@@ -53,6 +55,8 @@ export const migrations: readonly Migration[] = [
   workflowsMigration,
   hooksMigration,
   approvalRunPathMigration,
+  policyVersionsMigration,
+  policyShadowMigration,
   claimsMigration,
   runKeysMigration,
 ];

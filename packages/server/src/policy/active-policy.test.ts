@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { openActivePolicy, defaultPolicyPath } from "./active-policy.ts";
+import { decide } from "./decide.ts";
 import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
 
 let folder = "";
@@ -157,3 +158,100 @@ describe("the active policy", () => {
     expect((await stat(path)).isFile()).toBe(true);
   });
 });
+
+describe("files of policy.d", () => {
+  const part =
+    "version: 1\nscope: { tenant: acme }\nrules:\n  - { name: acme, effect: deny, action: wait.for }\n";
+
+  test("are followed as policy.yaml is: added, changed, bad, removed", async () => {
+    await writeFile(path, one);
+    const policy = open();
+    await policy.start();
+    const first = policy.current().revision;
+    await mkdir(join(folder, "policy.d"));
+    await writeFile(join(folder, "policy.d/acme.yaml"), part);
+    await vi.waitFor(() => expect(policy.current().rules.map((rule) => rule.name)).toEqual(["a", "acme"]));
+    expect(policy.current().revision).not.toBe(first);
+    expect(policy.source().files.map(({ name }) => name)).toEqual([path, "policy.d/acme.yaml"]);
+    await writeFile(join(folder, "policy.d/acme.yaml"), part.replace("deny", "denied"));
+    await vi.waitFor(() => expect(policy.health()).toMatchObject({ kind: "degraded" }));
+    expect(policy.health().detail).toContain("policy.d/acme.yaml:4");
+    expect(policy.current().rules.map((rule) => rule.name)).toEqual(["a", "acme"]);
+    await rm(join(folder, "policy.d/acme.yaml"));
+    await vi.waitFor(() => expect(policy.current().revision).toBe(first));
+    expect(policy.health()).toMatchObject({ kind: "ok" });
+  });
+});
+
+describe("activation over the API", () => {
+  const candidate = (text: string, expected: string): Parameters<ActivePolicy["activate"]>[0] => ({
+    files: [{ name: "policy.yaml", text }],
+    expected,
+    by: "ada",
+    note: null,
+  });
+
+  test("writes the file whole, puts it in force at once and says who", async () => {
+    await writeFile(path, one);
+    const policy = open();
+    await policy.start();
+    await policy.activate(candidate(two, policy.current().revision));
+    expect(policy.current().rules.map((rule) => rule.name)).toEqual(["b"]);
+    expect(await readFile(path, "utf8")).toBe(two);
+    expect((await readdir(folder)).sort()).toEqual(["policy.yaml"]);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(changes.at(-1)).toMatchObject({ kind: "activated", by: "ada", files: [{ text: two }] });
+    // The next look at the file finds nothing new but a comment.
+    await writeFile(path, `${two}# x\n`);
+    await vi.waitFor(() => expect(policy.source().text).toContain("# x"));
+    expect(changes).toHaveLength(2);
+  });
+
+  test("changes nothing when another policy is in force than the one expected, or the text is bad", async () => {
+    await writeFile(path, one);
+    const policy = open();
+    await policy.start();
+    const { revision } = policy.current();
+    await expect(policy.activate(candidate(two, "sha256:0"))).rejects.toMatchObject({ code: "POLICY_CONFLICT" });
+    await expect(policy.activate(candidate(bad, revision))).rejects.toMatchObject({ code: "POLICY_INVALID" });
+    const escape = { ...candidate(two, revision), files: [{ name: "p", text: two }, { name: "policy.d/../x.yaml", text: part2 }] };
+    await expect(policy.activate(escape)).rejects.toMatchObject({ code: "POLICY_INVALID" });
+    expect(await readFile(path, "utf8")).toBe(one);
+    expect(policy.current().revision).toBe(revision);
+    const both = await Promise.allSettled([policy.activate(candidate(two, revision)), policy.activate(candidate(`${one}# x\n`, revision))]);
+    expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  }); // prettier-ignore
+});
+
+const part2 = "version: 1\nrules: []\n";
+
+test("no decision mixes two revisions, however often the policy changes meanwhile", async () => {
+  // In each revision the name of the rule says its effect's version; a mixture would show both.
+  const text = (version: number): string =>
+    `version: 1\nrules:\n${["a", "b", "c"].map((each) => `  - { name: ${each}${version}, effect: allow, action: wait }\n`).join("")}`;
+  await writeFile(path, text(0));
+  const policy = open();
+  await policy.start();
+  let isDone = false;
+  const deciding = (async () => {
+    let count = 0;
+    while (!isDone) {
+      for (let index = 0; index < 200; index++, count++) {
+        const current = policy.current();
+        const request = { action: "wait.for", resource: "clock", args: {}, labels: [], agent: "a", role: "r", tenant: "t" };
+        const { matched, revision } = decide(current, request);
+        expect(new Set(matched.map(({ name }) => name.slice(1))).size).toBe(1);
+        expect(matched).toHaveLength(3);
+        expect(revision).toBe(current.revision);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return count;
+  })();
+  for (let version = 1; version <= 30; version++) {
+    const files = [{ name: "policy.yaml", text: text(version) }];
+    await policy.activate({ files, expected: policy.current().revision, by: "ada", note: null });
+  }
+  isDone = true;
+  expect(await deciding).toBeGreaterThan(1_000);
+}); // prettier-ignore
