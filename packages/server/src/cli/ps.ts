@@ -6,7 +6,7 @@ import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { formatAge } from "./format-time.ts";
-import { stateStyle } from "./render-run.ts";
+import { formatProgress, stateStyle } from "./render-run.ts";
 import { formatTable, oneLine } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -56,12 +56,14 @@ export async function ps(options: PsOptions, terminal: Terminal): Promise<ExitCo
   return exitCodes.done;
 }
 
-function note({ waitingFor, error }: RunSummary): string {
+function note({ waitingFor, error, fault, progress }: RunSummary): string {
+  if (fault !== null) return oneLine(`fault: ${fault.message}`);
   if (waitingFor?.kind === "approval" || waitingFor?.kind === "outcome")
     return `asks: ${waitingFor.id ?? ""}`;
   if (waitingFor !== null && waitingFor !== undefined) {
     const until = waitingFor.until ? ` until ${waitingFor.until}` : "";
     return oneLine(`${waitingFor.reason ?? waitingFor.kind}${until}`);
   }
-  return error === null ? "" : oneLine(error.message);
+  if (error !== null) return oneLine(error.message);
+  return progress === null ? "" : formatProgress(progress);
 }

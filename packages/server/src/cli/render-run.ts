@@ -52,6 +52,9 @@ export function renderDetail(run: RunDetail, paint: Paint): string {
   ];
   if (Object.keys(run.inputs).length > 0) lines.push(`  inputs ${JSON.stringify(run.inputs)}`);
   if (run.error !== null) lines.push(...renderFailure(run.error, paint));
+  if (run.fault !== null) lines.push(...renderFault(run.fault, paint));
+  if (run.progress !== null && run.endedAt === null)
+    lines.push(`  says      ${formatProgress(run.progress)}`);
   if (run.workspaceRestored !== null) {
     lines.push(
       `  ${paint("yellow", "workspace")} ${describeRepair(run.workspaceRestored)} (the folder belongs to the run)`,
@@ -96,6 +99,19 @@ export function renderApproval(approval: Approval, paint: Paint): readonly strin
 function formatArguments(args: unknown): string {
   const line = JSON.stringify(args);
   return line.length <= 100 ? line : JSON.stringify(args, null, 2).replaceAll("\n", "\n    ");
+}
+
+/** The server's fault, not the run's: it is tried again by itself. */
+function renderFault(fault: NonNullable<RunDetail["fault"]>, paint: Paint): readonly string[] {
+  const again = fault.nextTryAt === null ? "" : `, tried again at ${fault.nextTryAt}`;
+  return [
+    `  ${paint("yellow", "fault")}     ${oneLine(fault.message)} (${fault.code})${again}`,
+    `  hint      ${oneLine(fault.hint)}`,
+  ];
+}
+
+export function formatProgress({ percent, text }: NonNullable<RunDetail["progress"]>): string {
+  return oneLine(percent === null ? text : `${percent} % ${text}`);
 }
 
 export function stateStyle(state: string): Style {

@@ -78,6 +78,22 @@ export const runSummarySchema = z
     stepsTotal: z.number().int(),
     artifactCount: z.number().int(),
     parent: z.string().nullable(),
+    progress: z
+      .object({ percent: z.number().int().nullable(), text: z.string(), at: time })
+      .nullable()
+      .describe("What the run last said of how far it is"),
+    fault: z
+      .object({
+        code: z.string(),
+        message: z.string(),
+        hint: z.string(),
+        at: time,
+        nextTryAt: time.nullable(),
+      })
+      .nullable()
+      .describe(
+        "Why the server could not work on the run, and when it tries again; nothing of the run itself failed",
+      ),
   })
   .meta({ id: "RunSummary" });
 

@@ -4,10 +4,12 @@ import type { RunRow } from "../queue/run-row.ts";
 import { isEnded } from "../queue/task.ts";
 import type { TaskState } from "../queue/task.ts";
 import { commandRun, requireRun, requireSense } from "./control.ts";
-import type { RunCommand } from "./control.ts";
+import type { ControlDeps, RunCommand } from "./control.ts";
 import { rerunRun } from "./rerun.ts";
 import type { RerunDeps } from "./rerun.ts";
 import { listRuns } from "./run-reader.ts";
+
+export type BulkDeps = RerunDeps & Pick<ControlDeps, "foldUnheld">;
 
 export type BulkAction = RunCommand | "rerun";
 
@@ -53,14 +55,14 @@ export interface BulkAnswer {
 export const mostAtOnce = 1_000;
 
 /** Never throws for a single run: what went wrong with it is in its result. Runs are dealt with oldest first. */
-export async function bulk(deps: RerunDeps, request: BulkRequest): Promise<BulkAnswer> {
+export async function bulk(deps: BulkDeps, request: BulkRequest): Promise<BulkAnswer> {
   const { ids, hasMore } = await choose(deps, request);
   const results: BulkResult[] = [];
   for (const id of ids) results.push(await attempt(deps, request, id));
   return { results, hasMore };
 }
 
-async function attempt(deps: RerunDeps, request: BulkRequest, id: string): Promise<BulkResult> {
+async function attempt(deps: BulkDeps, request: BulkRequest, id: string): Promise<BulkResult> {
   try {
     return { id, ok: true, newRunId: await act(deps, request, id), error: null };
   } catch (error) {
@@ -69,7 +71,7 @@ async function attempt(deps: RerunDeps, request: BulkRequest, id: string): Promi
   }
 }
 
-async function act(deps: RerunDeps, request: BulkRequest, runId: string): Promise<string | null> {
+async function act(deps: BulkDeps, request: BulkRequest, runId: string): Promise<string | null> {
   const { tenant, by, action, reason, isConfirmed, isDryRun } = request;
   if (action !== "rerun") {
     if (isDryRun) requireSense(await requireRun(deps.store, tenant, runId), action);
@@ -98,7 +100,7 @@ async function act(deps: RerunDeps, request: BulkRequest, runId: string): Promis
 }
 
 async function choose(
-  deps: RerunDeps,
+  deps: BulkDeps,
   { tenant, action, select, limit }: BulkRequest,
 ): Promise<{ readonly ids: readonly string[]; readonly hasMore: boolean }> {
   if (select.kind === "ids") {

@@ -15,6 +15,8 @@ import type { InboxMessage } from "./inbox.ts";
 export interface ControlDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** Lets a run that nobody holds hear its messages now; without it a worker does so. */
+  readonly foldUnheld?: (runId: string) => Promise<void>;
 }
 
 export interface Caller {
@@ -63,6 +65,8 @@ export async function commandRun(
     if (isHomeostatError(error, "STORE_CONFLICT")) return;
     throw error;
   }
+  // What ends a run needs no worker.
+  if (message.kind === "cancel") await deps.foldUnheld?.(request.runId);
 }
 
 /** Throws RUN_STATE_CONFLICT. */

@@ -29,7 +29,7 @@ export interface EffectDeps {
   /** What changed between two manifests, as registry rows and ledger entries. */
   readonly planArtifacts: (change: WorkspaceChange) => ArtifactPlan;
   /** Live only; must not throw. */
-  readonly progress: (runId: string, step: string, text: string) => void;
+  readonly progress: (runId: string, step: string, text: string, percent?: number) => void;
 }
 
 /** What happened to an action; `unknown` when it may or may not have happened and nobody can tell. */
@@ -199,7 +199,7 @@ export function toolContext(
     clock: deps.clock,
     minimumIsolation: request.admitted.minimumIsolation,
     timeoutMs: request.admitted.timeoutMs,
-    progress: (text) => deps.progress(session.runId, request.stepPath, text),
+    progress: (text, percent) => deps.progress(session.runId, request.stepPath, text, percent),
     runSandboxed: deps.runSandboxed,
   };
 }

@@ -7,17 +7,17 @@ import { taskStates } from "../queue/task.ts";
 import { effectClasses } from "../tools/tool.ts";
 import { runSummarySchema } from "./api-schemas.ts";
 import { bulk, mostAtOnce } from "./bulk.ts";
-import type { BulkRequest } from "./bulk.ts";
+import type { BulkDeps, BulkRequest } from "./bulk.ts";
 import { requireRun } from "./control.ts";
 import { diffRuns } from "./diff-runs.ts";
 import { rerunRun } from "./rerun.ts";
-import type { RerunAnswer, RerunDeps } from "./rerun.ts";
+import type { RerunAnswer } from "./rerun.ts";
 import { readState } from "./run-reader.ts";
 import { steerRun } from "./steer.ts";
 import { viewRun } from "./views.ts";
 import type { Redact } from "./views.ts";
 
-export interface RunControlRoutesDeps extends RerunDeps {
+export interface RunControlRoutesDeps extends BulkDeps {
   readonly redact: Redact;
 }
 

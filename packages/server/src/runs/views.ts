@@ -1,6 +1,6 @@
 /** What people see of runs: rows, folds and approvals as the API's shapes, with everything shown redacted. Pure. */
 import type { Approval } from "../gate/approvals.ts";
-import type { RunRow } from "../queue/run-row.ts";
+import type { RunRow, StoredRun } from "../queue/run-row.ts";
 import type { ApprovalView, RunEventView, RunSummary } from "./api-schemas.ts";
 import type { RunEvent } from "./event.ts";
 import { stepOf } from "./event.ts";
@@ -17,8 +17,10 @@ export function optionalTime(ms: number | null): string | null {
   return ms === null ? null : timeText(ms);
 }
 
-export function viewRun(row: RunRow): RunSummary {
+export function viewRun(row: RunRow | StoredRun): RunSummary {
   const { waiting } = row;
+  // A row as it was just projected has neither.
+  const { fault = null, progress = null } = row as Partial<StoredRun>;
   return {
     id: row.id,
     workflow: { name: row.workflowName, digest: row.workflowDigest },
@@ -45,6 +47,14 @@ export function viewRun(row: RunRow): RunSummary {
     stepsTotal: row.stepsTotal,
     artifactCount: row.artifactCount,
     parent: row.parent,
+    progress: progress && { percent: progress.percent, text: progress.text, at: timeText(progress.atMs) },
+    fault: fault && {
+      code: fault.code,
+      message: fault.message,
+      hint: fault.hint,
+      at: timeText(fault.atMs),
+      nextTryAt: optionalTime(row.wakeAtMs),
+    },
   };
 }
 

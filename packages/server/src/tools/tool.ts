@@ -35,8 +35,8 @@ export interface ToolContext {
   /** The weakest isolation policy allows for this action. */
   readonly minimumIsolation: IsolationLevel;
   readonly timeoutMs: number;
-  /** At most a few lines a second; shown live, not journalled. */
-  progress(text: string): void;
+  /** At most a few lines a second; shown live and in lists, not journalled. `percent` (0 to 100) is of the whole run, if known. */
+  progress(text: string, percent?: number): void;
   runSandboxed(request: SandboxRequest, minimum: IsolationLevel): Promise<SandboxOutcome>;
 }
 

@@ -1,0 +1,98 @@
+import { afterEach, expect, test } from "vitest";
+import { systemClock as clock } from "../base/clock.ts";
+import { createWorld } from "./testing-world.ts";
+import type { TestTool, World } from "./testing-world.ts";
+
+const worlds: World[] = [];
+
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+async function start(tools: readonly TestTool[] = []): Promise<World> {
+  const world = await createWorld({ tools });
+  worlds.push(world);
+  return world;
+}
+
+const asking = `version: 1
+name: w
+steps:
+  - { id: sure, approval: { message: "Go on?" } }
+`;
+const acting = `version: 1
+name: w
+steps:
+  - { id: act, tool: test.act, with: {} }
+`;
+
+test("a queued run is cancelled although no worker runs", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  await world.cancelAtOnce(runId);
+  expect(await world.row(runId)).toMatchObject({ state: "CANCELLED", wakeAtMs: null, error: null });
+  expect(await world.kinds(runId)).toEqual(["run.created", "run.cancelled"]);
+  expect(await world.store.read("SELECT name FROM leases WHERE owner <> ''")).toEqual([]);
+});
+
+test("a run that waits for a person is cancelled with its question although no worker runs", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  const worker = await world.startWorker("one");
+  await world.waitingApproval(runId);
+  await world.until(runId, "WAITING");
+  await worker.stop();
+  await world.cancelAtOnce(runId);
+  expect(await world.row(runId)).toMatchObject({ state: "CANCELLED" });
+  const [approval] = await world.store.read("SELECT status FROM approvals WHERE run_id = ?", [runId]);
+  expect(approval!["status"]).toBe("cancelled");
+});
+
+test("a run that a worker holds is left to it, and ends once", async () => {
+  const begun = Promise.withResolvers<void>();
+  const act = async (_: unknown, { signal }: { signal: AbortSignal }) => {
+    begun.resolve();
+    await clock.sleep(60_000, signal);
+    return null;
+  };
+  const world = await start([{ name: "test.act", effect: "pure", act }]);
+  const runId = await world.submit(acting);
+  await world.startWorker("one");
+  await begun.promise;
+  await world.cancelAtOnce(runId);
+  await world.until(runId, "CANCELLED");
+  const kinds = await world.kinds(runId);
+  expect(kinds.filter((kind) => kind === "run.cancelled")).toHaveLength(1);
+});
+
+test("what a run says of its progress stands in its row, the last word too", async () => {
+  const said = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const world = await start([
+    {
+      name: "test.act",
+      effect: "pure",
+      act: async (_, context) => {
+        context.progress("begun", 5);
+        context.progress("nearly done", 141.4);
+        said.resolve();
+        await go.promise;
+        return null;
+      },
+    },
+  ]);
+  const runId = await world.submit(acting);
+  await world.startWorker("one");
+  await said.promise;
+  const textOf = async (): Promise<unknown> => {
+    const [row] = await world.store.read("SELECT progress FROM runs WHERE id = ?", [runId]);
+    return row!["progress"] === null ? null : JSON.parse(row!["progress"] as string);
+  };
+  for (let tries = 0; (await textOf()) === null && tries < 200; tries += 1) await clock.sleep(5);
+  expect(await textOf()).toMatchObject({ text: "begun", percent: 5 });
+  for (let tries = 0; tries < 400 && !JSON.stringify(await textOf()).includes("nearly"); tries += 1)
+    await clock.sleep(5);
+  expect(await textOf()).toMatchObject({ text: "nearly done", percent: 100 });
+  go.resolve();
+  await world.until(runId, "COMPLETED");
+});

@@ -1,0 +1,74 @@
+/** Lets a run that nobody holds hear its messages at once, so that a queued or waiting run can be cancelled without a worker. */
+import { isHomeostatError } from "../base/error.ts";
+import { acquireLease, leaseTtlMs } from "../store/lease.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import { parseWorkflow } from "../workflows/workflow-file.ts";
+import { drive } from "./drive.ts";
+import type { RunState } from "./fold.ts";
+import type { ReadBlobText } from "./journal.ts";
+import { readState } from "./run-reader.ts";
+import { rootPlace } from "./run-workflow.ts";
+import { createSession } from "./session.ts";
+import type { SessionDeps } from "./session.ts";
+import { mustUnwind } from "./unwind-plan.ts";
+import { leaseName } from "./worker.ts";
+
+export interface FoldUnheldDeps extends SessionDeps {
+  readonly store: LeaseStore;
+  readonly readBlobText: ReadBlobText;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+}
+
+/**
+ * Does nothing when somebody holds the run: whoever does hears the message. What a cancelled run has to undo is left to a worker.
+ * Never rejects: the message is in the inbox, and a worker folds it in any case.
+ */
+export type FoldUnheld = (runId: string) => Promise<void>;
+
+export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
+  const { store, clock, owner, isOwnerDead } = deps;
+  return async (runId) => {
+    try {
+      const request = { name: leaseName(runId), owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
+      const lease = await acquireLease(store, request);
+      if (lease === undefined) return;
+      const held = store.holdLease(lease);
+      try {
+        await foldUnder(held, runId);
+      } finally {
+        store.dropLease(held);
+      }
+    } catch (error) {
+      // Somebody took the run over, or its journal cannot be read or written now: a worker says so in the row.
+      if (!isHomeostatError(error)) throw error;
+    }
+  };
+
+  async function foldUnder(lease: ReturnType<LeaseStore["holdLease"]>, runId: string): Promise<void> {
+    const state = await readState(deps, runId);
+    const [row] = await store.read("SELECT tenant, steps_total FROM runs WHERE id = ?", [runId]);
+    const parsed = parseWorkflow(state.workflow.text);
+    const session = createSession(deps, {
+      state,
+      tenant: row?.["tenant"] as string,
+      stepsTotal: row?.["steps_total"] as number,
+      lease,
+      previousOwnerGone: true,
+      interrupt: new AbortController().signal,
+    });
+    // As for a worker that stops: messages are folded, then the run is let go.
+    await drive(session, {
+      store,
+      clock,
+      random: () => 0,
+      listenAnew: () => undefined,
+      mustUnwind: (each: RunState) =>
+        parsed.ok && mustUnwind(parsed.workflow, each, rootPlace(each, parsed.workflow)),
+      isStopping: () => true,
+      spent: null,
+      handOver: () => undefined,
+      runWorkflow: () => Promise.resolve({ kind: "interrupted" }),
+    });
+  }
+}
