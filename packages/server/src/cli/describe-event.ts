@@ -43,6 +43,16 @@ export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
       return { word: "kept", style: "dim", text: describeCarried(body["from"]) };
     case "step.skipped":
       return { word: "skipped", style: "dim", text: text("reason") };
+    case "step.caught":
+      return { word: "goes on", style: "yellow", text: "its failure was dealt with" };
+    case "step.cancelled":
+      return { word: "given up", style: "dim", text: text("reason") };
+    case "step.reopened":
+      return { word: "again", style: "yellow", text: byWhom(text) };
+    case "child.ended":
+      return describeChildEnd(text("state"), text("childId"), error);
+    case "signal.received":
+      return { word: "signal", style: "yellow", text: `${text("name")} ${byWhom(text)}` };
     case "step.failed":
       return { word: "failed", style: "red", text: error };
     case "approval.requested":
@@ -84,6 +94,8 @@ function describeRunEvent(kind: string, body: Body): EventLine {
       return { word, style: "yellow", text: error };
     case "cancelled":
       return { word, style: "red", text: byWhom(text) };
+    case "unwinding":
+      return { word: "undoing", style: "yellow", text: error === "" ? byWhom(text) : error };
     case "steered":
       return { word, style: "yellow", text: `by ${text("by")}: ${text("message")}` };
     case "paused":
@@ -116,7 +128,21 @@ function describeStart(start: unknown): EventLine | undefined {
   if (start["kind"] === "wait" && typeof start["untilMs"] === "number") {
     return { word: "waits", style: "dim", text: `until ${new Date(start["untilMs"]).toISOString()}` };
   }
+  if (start["kind"] === "signal") {
+    return { word: "waits", style: "dim", text: `for the signal ${String(start["name"])}` };
+  }
+  if (start["kind"] === "workflow" && isRecord(start["workflow"])) {
+    const { name } = start["workflow"];
+    return { word: "begins", style: "dim", text: `${String(name)} as ${String(start["childId"])}` };
+  }
+  if (start["kind"] === "compensate") return { word: "undoes", style: "yellow", text: "" };
   return undefined;
+}
+
+function describeChildEnd(state: string, childId: string, error: string): EventLine {
+  return state === "completed"
+    ? { word: "done", style: "green", text: childId }
+    : { word: "failed", style: "red", text: `${error === "" ? state : error} (${childId})` };
 }
 
 function describeCarried(from: unknown): string {

@@ -73,6 +73,13 @@ function readStep(step: Fields, depth: number, key: string, found: OutlineStep[]
     step["branch"].forEach((way: unknown, index) => readCase(way, depth + 1, `${key}/${index}`, found));
   }
   if (kind === "for_each") readSteps(step["steps"], depth + 1, key, found);
+  if (kind === "group") readSteps(step["group"], depth + 1, key, found);
+  if (kind === "parallel" && isFields(step["parallel"])) {
+    Object.entries(step["parallel"]).forEach(([name, steps], index) => {
+      found.push({ key: `${key}/${index}`, depth: depth + 1, kind: "case", title: name, detail: "" });
+      readSteps(steps, depth + 2, `${key}/${index}`, found);
+    });
+  }
 }
 
 function readCase(way: unknown, depth: number, key: string, found: OutlineStep[]): void {
@@ -89,7 +96,16 @@ function readCase(way: unknown, depth: number, key: string, found: OutlineStep[]
 }
 
 function kindOf(step: Fields): StepKind {
-  const kinds: readonly StepKind[] = ["branch", "for_each", "approval", "wait", "set"];
+  const kinds: readonly StepKind[] = [
+    "branch",
+    "for_each",
+    "parallel",
+    "group",
+    "workflow",
+    "approval",
+    "wait",
+    "set",
+  ];
   return kinds.find((kind) => kind in step) ?? "tool";
 }
 
@@ -109,8 +125,15 @@ function ownDetail(step: Fields, kind: StepKind): string {
       return "a person is asked";
     case "wait": {
       const wait = step["wait"];
-      return isFields(wait) ? `waits ${textOf(wait["for"]) || `until ${textOf(wait["until"])}`}` : "waits";
+      if (!isFields(wait)) return "waits";
+      if (wait["signal"] !== undefined) return `waits for the signal ${textOf(wait["signal"])}`;
+      return `waits ${textOf(wait["for"]) || `until ${textOf(wait["until"])}`}`;
     }
+    case "workflow":
+      return `runs ${textOf(step["workflow"])}`;
+    case "parallel":
+      return "at the same time";
+    case "group":
     case "branch":
     case "set":
       return "";

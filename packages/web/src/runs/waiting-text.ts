@@ -10,6 +10,10 @@ export function waitingText(waiting: WaitingFor, nowMs: number): string {
       return "Waits for an approval";
     case "outcome":
       return "Waits for an answer: did it happen?";
+    case "signal":
+      return `Waits for the signal ${waiting.name ?? ""}`.trimEnd();
+    case "child":
+      return "Waits for a run of its own";
     case "timer":
       return untilMs === null ? "Waits for a timer" : `Goes on ${inText(untilMs - nowMs)}`;
     case "retry":
