@@ -20,8 +20,10 @@ export interface FoldUnheldDeps extends SessionDeps {
   readonly isOwnerDead: (owner: string) => boolean;
 }
 
+const holderWaitMs = 250;
+
 /**
- * Does nothing when somebody holds the run: whoever does hears the message. What a cancelled run has to undo is left to a worker.
+ * Waits a moment when somebody holds the run: whoever does hears the message. What a cancelled run has to undo is left to a worker.
  * Never rejects: the message is in the inbox, and a worker folds it in any case.
  */
 export type FoldUnheld = (runId: string) => Promise<void>;
@@ -32,7 +34,7 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
     try {
       const request = { name: leaseName(runId), owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
       const lease = await acquireLease(store, request);
-      if (lease === undefined) return;
+      if (lease === undefined) return await awaitHolder(runId);
       const held = store.holdLease(lease);
       try {
         await foldUnder(held, runId);
@@ -44,6 +46,16 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
       if (!isHomeostatError(error)) throw error;
     }
   };
+
+  /** A worker that was woken by the message was faster, or acts: the first is done in moments, the second is not waited for. */
+  async function awaitHolder(runId: string): Promise<void> {
+    const endMs = clock.monotonic() + holderWaitMs;
+    while (clock.monotonic() < endMs) {
+      const sql = "SELECT 1 AS open FROM inbox WHERE run_id = ? AND folded_seq IS NULL LIMIT 1";
+      if ((await store.read(sql, [runId])).length === 0) return;
+      await clock.sleep(10);
+    }
+  }
 
   async function foldUnder(lease: ReturnType<LeaseStore["holdLease"]>, runId: string): Promise<void> {
     const state = await readState(deps, runId);
