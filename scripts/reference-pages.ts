@@ -5,6 +5,7 @@ import { metricTable } from "../packages/server/src/base/metric-table.ts";
 import type { MetricRow } from "../packages/server/src/base/metric-table.ts";
 import { describeConfig } from "../packages/server/src/config.ts";
 import type { ConfigRow } from "../packages/server/src/config.ts";
+import { policyJsonSchema } from "../packages/server/src/policy/policy-schema.ts";
 import { workflowSchema } from "../packages/server/src/workflows/workflow-schema.ts";
 import { createProgram } from "../packages/server/src/main.ts";
 
@@ -17,6 +18,7 @@ export function referencePages(): Readonly<Record<string, string>> {
     "errors.md": errorsPage(),
     "metrics.md": metricsPage(),
     "config.md": configPage(),
+    "policy.schema.json": `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
     "workflow.schema.json": `${JSON.stringify(workflowSchema(), null, 2)}\n`,
   };
 }

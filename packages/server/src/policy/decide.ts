@@ -147,7 +147,7 @@ function testEntry(entry: Entry, request: ActionRequest): Match | undefined {
 }
 
 /** As with arguments: what is unknown is no way round a rule that asks or denies, and lets nothing pass. */
-function isInScope(scope: RuleScope, request: ActionRequest, effect: Effect): boolean {
+export function isInScope(scope: RuleScope, request: ActionRequest, effect: Effect): boolean {
   const { agent, role, tenant, user } = scope;
   if (!isAnyOf(agent, request.agent) || !isAnyOf(role, request.role) || !isAnyOf(tenant, request.tenant))
     return false;
@@ -164,7 +164,7 @@ function isAnyOf(globs: readonly Glob[], text: string): boolean {
   return globs.length === 0 || globs.some((glob) => matchesGlob(glob, text));
 }
 
-function hasLabel(rule: PolicyRule, request: ActionRequest): boolean {
+export function hasLabel(rule: PolicyRule, request: ActionRequest): boolean {
   return rule.labelsAny.length === 0 || rule.labelsAny.some((label) => request.labels.includes(label));
 }
 

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { matchesGlob } from "../base/glob.ts";
+import { compilePolicy } from "./compile.ts";
+import { decide } from "./decide.ts";
+import type { ActionRequest } from "./decision.ts";
+import { findNearMisses, partsMissed } from "./misses.ts";
+import { diffPolicies } from "./policy-diff.ts";
+import { requirePolicy } from "./policy-file.ts";
+import { makeProbes, sample } from "./probes.ts";
+import { patterns, requests, ruleSets } from "./random-rules.fixture.ts";
+
+const request: ActionRequest = {
+  action: "file_ops.write",
+  resource: "workspace/a",
+  args: { sizeBytes: 5 },
+  labels: ["operator"],
+  agent: "workflow:x",
+  role: "viewer",
+  tenant: "acme",
+  user: "user:ada",
+  atMs: Date.UTC(2026, 0, 7, 12),
+};
+
+describe("near misses", () => {
+  test("say of each rule what stood in the way, the nearest first", () => {
+    const policy = compilePolicy(
+      requirePolicy(`
+version: 1
+rules:
+  - { name: other, effect: allow, action: wait }
+  - { name: big, effect: ask, action: file_ops, where: [{ arg: sizeBytes, op: gt, value: 10 }], scope: { role: admin } }
+  - { name: nights, effect: deny, action: "*", when: { from: 22:00, to: 06:00 } }
+  - { name: web, effect: deny, action: "*", labels_any: web, resource: out/**, except: out/a, scope: { user: "user:bob" } }
+  - { name: typed, effect: allow, action: file_ops, where: [{ arg: sizeBytes, op: eq, value: x }, { arg: y, op: exists }] }
+  - { name: hit, effect: deny, action: file_ops }
+`),
+    );
+    expect(findNearMisses(policy, request, 9).map(({ name, missed }) => [name, ...missed])).toEqual([
+      ["nights", "2026-01-07T12:00:00.000Z is not from 22:00 to 06:00 UTC"],
+      ["other", "action file_ops.write is not wait"],
+      ["big", "role viewer is not admin", "sizeBytes gt 10 does not hold"],
+      ["typed", 'sizeBytes eq "x": sizeBytes is number and cannot be compared by eq', "y is there does not hold"],
+      ["web", "resource workspace/a does not match out/**", "user user:ada is not user:bob", "no value comes from web, only from operator"],
+    ]);
+    expect(findNearMisses(policy, request)).toHaveLength(3);
+  }); // prettier-ignore
+
+  test("a rule misses nothing exactly when it matches", () => {
+    fc.assert(
+      fc.property(ruleSets, requests, (rules, each) => {
+        const compiled = compilePolicy({ version: 1, rules, revision: "r" });
+        const matched = new Set(decide(compiled, each).matched.map(({ name }) => name));
+        for (const rule of rules) expect(partsMissed(rule, each).length === 0).toBe(matched.has(rule.name));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("probes", () => {
+  test("a sample of a glob matches it", () => {
+    fc.assert(fc.property(patterns, (glob) => matchesGlob(glob, sample(glob))));
+  });
+
+  test("reach rules with conditions of every kind", () => {
+    const conditions = `
+      - { arg: a, op: eq, value: 1 }
+      - { arg: b, op: between, value: [1, 2] }
+      - { arg: c.d, op: matches, value: "x/*" }
+      - { arg: e, op: longer_than, value: 3 }
+      - { arg: "f[0].g", op: ne, value: x }
+      - { arg: "h[*]", op: under, value: /srv }
+      - { arg: i, op: subset_of, value: [1, 2] }
+      - { arg: j, op: after, value: "2026-01-01T00:00:00Z" }
+      - { arg: k, op: exists }
+      - { arg: l, op: not_in, value: [5] }
+      - { arg: m, op: gt, value: 5 }`;
+    const policy = requirePolicy(
+      `version: 1\nrules:\n  - name: a\n    effect: allow\n    action: x\n    where:${conditions}\n`,
+    );
+    const compiled = compilePolicy(policy);
+    expect(makeProbes(policy.rules).some((probe) => decide(compiled, probe).effect === "allow")).toBe(true);
+  });
+});
+
+describe("the difference of two policies", () => {
+  const before = requirePolicy(
+    "version: 1\nrules:\n  - { name: a, effect: allow, action: x, resource: w/** }\n  - { name: b, effect: ask, action: y }\n",
+  );
+  const after = requirePolicy("version: 1\nrisk: { ask: 50 }\nrules:\n  - { name: a, effect: allow, action: x, resource: [w/**, v/**], timeout: 5 }\n  - { name: c, effect: deny, action: x.y }\n"); // prettier-ignore
+
+  test("names rules, parts and settings, and shows by example what is decided otherwise", () => {
+    const { examples, ...rest } = diffPolicies(before, after);
+    expect(rest).toEqual({
+      added: [{ name: "c", line: 5, effect: "deny" }],
+      removed: [{ name: "b", line: 4, effect: "ask" }],
+      changed: [
+        {
+          name: "a",
+          line: 4,
+          parts: [
+            { part: "resource", before: "w/**", after: "w/**, v/**" },
+            { part: "demands", before: "", after: '{"timeoutMs":5000}' },
+          ],
+        },
+      ],
+      settings: [{ part: "risk", before: "", after: '{"ask":50,"deny":null}' }],
+    });
+    expect(
+      examples.map(({ from, to, request: { action, resource } }) => [from, to, action, resource]),
+    ).toEqual([
+      ["deny", "allow", "x.probe", "v/probe"],
+      ["ask", "deny", "y.probe", "workspace/probe"],
+      ["allow", "deny", "x.y", "w/probe"],
+    ]);
+  });
+
+  test("of a policy to itself is none", () => {
+    expect(diffPolicies(before, before)).toEqual({
+      added: [],
+      removed: [],
+      changed: [],
+      settings: [],
+      examples: [],
+    });
+  });
+});
