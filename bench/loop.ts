@@ -13,7 +13,7 @@ import { approvalsMigration } from "../packages/server/src/gate/approvals.ts";
 import { createGate } from "../packages/server/src/gate/gate.ts";
 import { createPermitOffice } from "../packages/server/src/gate/permit.ts";
 import { createCircuitBreaker } from "../packages/server/src/guards/circuit-breaker.ts";
-import { createRateLimiter } from "../packages/server/src/guards/rate-limit.ts";
+import { createTestLimits } from "../packages/server/src/limits/testing-limits.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "../packages/server/src/ledger/publish.ts";
 import { compilePolicy } from "../packages/server/src/policy/compile.ts";
 import { decide } from "../packages/server/src/policy/decide.ts";
@@ -152,7 +152,7 @@ function openGate() {
     findStanding: () => Promise.resolve(undefined),
     clock,
     decide: (request) => decide(policy, request),
-    limiter: createRateLimiter({ clock }),
+    limits: createTestLimits(clock),
     breaker: createCircuitBreaker({ clock }),
     permits,
     defaultIsolation: "none",

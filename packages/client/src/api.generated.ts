@@ -164,6 +164,43 @@ export type LedgerState = {
   readonly lastCheckpointAt: string | null;
 };
 
+export type Limits = {
+  readonly configured: readonly {
+    readonly name: string;
+    readonly kind: "rate" | "quota" | "bulkhead";
+    readonly of: "tenant" | "user" | "agent" | "tool" | "target" | "all";
+    readonly action: string;
+    readonly count: number;
+    /** A time in milliseconds, `day`, `month`, or `at once` */
+    readonly per: string;
+  }[];
+  /** Used lately, in this process */
+  readonly buckets: readonly {
+    readonly key: string;
+    readonly left: number;
+    readonly count: number;
+    readonly perMs: number;
+  }[];
+  readonly quotas: readonly {
+    readonly key: string;
+    readonly used: number;
+    readonly count: number;
+    readonly endsAt: string;
+  }[];
+  readonly bulkheads: readonly {
+    readonly key: string;
+    readonly inUse: number;
+    readonly atOnce: number;
+    readonly refused: number;
+  }[];
+  readonly breakers: readonly {
+    readonly target: string;
+    readonly state: "counting" | "open" | "probing";
+    readonly failures: number;
+    readonly openUntil: string | null;
+  }[];
+};
+
 export type PolicyFinding = {
   readonly severity: "error" | "warning";
   readonly line: number;
@@ -823,6 +860,14 @@ export interface Operations {
     readonly query: undefined;
     readonly body: { readonly run?: string | undefined };
     readonly answer: VerifyReport;
+  };
+  /** Rates, quotas, places and circuit breakers: what is configured and how far it is used */
+  "limits.get": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: Limits;
   };
   /** Check a candidate policy without activating it */
   "policy.check": {
@@ -1676,6 +1721,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "ledger.inclusionProof": { method: "GET", path: "/v1/ledger/proofs/inclusion", kind: "json" },
   "ledger.tile": { method: "GET", path: "/v1/ledger/tile/{path}", kind: "bytes", rest: "path" },
   "ledger.verify": { method: "POST", path: "/v1/ledger/verify", kind: "json" },
+  "limits.get": { method: "GET", path: "/v1/limits", kind: "json" },
   "policy.check": { method: "POST", path: "/v1/policy/check", kind: "json" },
   "policy.get": { method: "GET", path: "/v1/policy", kind: "json" },
   "runs.bulk": { method: "POST", path: "/v1/runs/bulk", kind: "json" },

@@ -18,6 +18,7 @@ import { policyVersionsMigration } from "./policy/versions.ts";
 import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
+import { quotasMigration } from "./limits/quotas.ts";
 import { inboxMigration } from "./runs/inbox.ts";
 import { journalMigration } from "./runs/journal.ts";
 import { secretsMigration } from "./secrets/secret-rows.ts";
@@ -46,6 +47,7 @@ export const migrations: readonly Migration[] = [
   standingApprovalsMigration,
   delegationsMigration,
   approvalLinksMigration,
+  quotasMigration,
   marksMigration,
   erasuresMigration,
   workersMigration,

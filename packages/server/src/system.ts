@@ -71,6 +71,7 @@ import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys 
 import { openStateStore } from "./system-store.ts";
 import { claimingOf } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
+import { openLimits } from "./system-limits.ts";
 import { createTree, fixed } from "./system-tree.ts";
 import { verifyHome } from "./verify-home.ts";
 import { createRegistered } from "./system-workflows.ts";
@@ -196,11 +197,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     },
   });
   const permits = createPermitOffice();
+  const breaker = createCircuitBreaker({ clock });
+  const { limits, routes: limitRoutes } = openLimits({
+    settings: config.limits,
+    limiter: cluster.limiter,
+    breaker,
+    store,
+    clock,
+    metrics,
+  });
   const gate = createGate({
     clock,
     decide: (request) => decide(policy.current(), request),
-    limiter: cluster.limiter,
-    breaker: createCircuitBreaker({ clock }),
+    limits,
+    breaker,
     permits,
     pinSecrets: secrets.pin,
     findStanding: (question) => findStanding(store, question, clock.now()),
@@ -323,6 +333,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...signalsRoutes({ ...reader, clock, holdsSecret }),
     ...graphRoutes(reader),
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
+    ...limitRoutes,
     ...secretsRoutes({ changes }),
     ...apiKeysRoutes({ keys }),
     ...sessionRoutes({ sessions, clock }),

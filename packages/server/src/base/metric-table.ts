@@ -21,6 +21,11 @@ export const metricTable = {
     help: "Seconds since this process started to serve.",
     labels: [],
   },
+  homeostat_limits_refused_total: {
+    type: "counter",
+    help: "Actions held back by a rate, a quota or a full bulkhead, by the limit's name.",
+    labels: ["kind", "limit"],
+  },
   homeostat_part_restarts_total: {
     type: "counter",
     help: "Parts that broke down and were made anew, by their place in the supervision tree.",

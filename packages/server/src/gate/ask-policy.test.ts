@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
-import { createRateLimiter } from "../guards/rate-limit.ts";
+import { createTestLimits } from "../limits/testing-limits.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
 import { decideAll } from "../policy/decide-all.ts";
 import { createGate } from "./gate.ts";
@@ -70,7 +70,7 @@ describe("the guard of origins", () => {
     return createGate({
       clock,
       decide,
-      limiter: createRateLimiter({ clock }),
+      limits: createTestLimits(clock),
       breaker: createCircuitBreaker({ clock }),
       permits: createPermitOffice(),
       findStanding: () => Promise.resolve(undefined),

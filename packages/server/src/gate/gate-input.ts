@@ -64,4 +64,7 @@ export interface Draft {
   readonly decision?: Decision;
   readonly asked?: Asked;
   readonly consent?: Consent;
+  /** Held back by the breaker already: nothing more is asked. */
+  readonly isHeld?: true;
+  readonly places?: readonly string[];
 }

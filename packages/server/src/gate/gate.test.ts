@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
-import { createRateLimiter } from "../guards/rate-limit.ts";
+import { createTestLimits } from "../limits/testing-limits.ts";
 import type { ActionRequest, Decision } from "../policy/decision.ts";
 import { requireApproval } from "./approvals.ts";
 import { actionDigest, conclude, createGate } from "./gate.ts";
@@ -39,7 +39,7 @@ function setUp(decide: (request: ActionRequest) => Decision, overrides: Partial<
     findStanding: () => Promise.resolve(undefined),
     clock,
     decide,
-    limiter: createRateLimiter({ clock }),
+    limits: createTestLimits(clock),
     breaker: createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 }),
     permits,
     defaultIsolation: "standard",

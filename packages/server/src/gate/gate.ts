@@ -6,10 +6,10 @@ import { HomeostatError } from "../base/error.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
-import type { RateLimiter } from "../guards/rate-limit.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { askedOf } from "../policy/recorded-action.ts";
 import type { Asked } from "../policy/recorded-action.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { decideAll } from "../policy/decide-all.ts";
@@ -25,6 +25,8 @@ export interface Admitted {
   readonly asked: Asked | null;
   readonly timeoutMs: number;
   readonly minimumIsolation: IsolationLevel;
+  /** Places it takes among the actions that may be under way at once; `settled` gives them back. */
+  readonly places: readonly string[];
   /** The remembered yes that let it through, if one did. */
   readonly standing: string | null;
 }
@@ -61,7 +63,7 @@ export interface GateDeps {
   readonly clock: Clock;
   /** Decides with the policy that is active now. */
   readonly decide: (request: ActionRequest) => Decision;
-  readonly limiter: RateLimiter;
+  readonly limits: Limits;
   readonly breaker: CircuitBreaker;
   readonly permits: PermitOffice;
   /** Binds handles of secrets to versions. Throws SECRET_DENIED, SECRET_NOT_FOUND and SECRET_EXPOSED, which deny. */
@@ -84,13 +86,14 @@ export function createGate(deps: GateDeps): Gate {
     { name: "origins", judge: traceOrigins },
     { name: "policy", judge: (draft) => askPolicy(draft, deps) },
     { name: "approval", judge: (draft) => weighApproval(draft, deps.findStanding) },
-    { name: "rate", judge: (draft) => limitRate(draft, deps.limiter) },
     { name: "breaker", judge: (draft) => checkBreaker(draft, deps.breaker) },
+    { name: "limits", judge: (draft) => enterLimits(draft, deps.limits) },
   ];
   return {
     async admit(input) {
       const { verdict, draft, findings } = await judge(stack, { input });
       const outcome = conclude(verdict, draft, findings, deps);
+      if (outcome.kind !== "allow") giveBack(draft, deps);
       deps.observe(input.toolName, outcome.kind);
       return outcome;
     },
@@ -109,6 +112,7 @@ export function createGate(deps: GateDeps): Gate {
     cleanText: (text) => deps.redact(text) as string,
     settled(admitted, tool, outcome) {
       deps.breaker[outcome](breakerTarget(tool, admitted.resolved.resource));
+      deps.limits.leave(admitted.places);
     },
   };
 }
@@ -169,15 +173,18 @@ function askPolicy(
   return { draft: { decision, asked }, finding: { verdict: decision.effect, code, reason: decision.reason } };
 }
 
-async function limitRate({ input, decision }: Draft, limiter: RateLimiter): Promise<GuardResult<Draft>> {
+/** What asks a person first draws on no limit yet: it would be counted again when the answer is there. */
+async function enterLimits(
+  { input, resolved, decision, consent, isHeld }: Draft,
+  limits: Limits,
+): Promise<GuardResult<Draft>> {
+  if (isHeld === true || (decision?.effect === "ask" && consent === undefined)) return {};
+  const { tenant, user = "", agent, toolName: action } = input;
   const rate = decision?.obligations.rate;
-  if (rate === undefined) return {};
-  const refusal = await limiter.take([
-    { key: `policy/${input.tenant}/${input.agent}/${input.toolName}`, limit: rate },
-  ]);
-  if (refusal === undefined) return {};
-  const reason = `Policy allows ${rate.count} ${input.toolName} per ${rate.perMs} ms`;
-  const { retryAtMs } = refusal;
+  const own = rate === undefined ? [] : [{ key: `policy/${tenant}/${agent}/${action}`, limit: rate }];
+  const answer = await limits.enter({ tenant, user, agent, action, resource: resolved!.resource }, own);
+  if (answer.kind === "entered") return { draft: { places: answer.places } };
+  const { reason, retryAtMs } = answer;
   return { finding: { verdict: "throttle", code: "ACTION_THROTTLED", reason, retryAtMs } };
 }
 
@@ -189,7 +196,16 @@ function checkBreaker(
   const retryAtMs = breaker.blockedUntilMs(target);
   if (retryAtMs === undefined) return {};
   const reason = `${target} failed several times in a row; calls are held back`;
-  return { finding: { verdict: "throttle", code: "CIRCUIT_OPEN", reason, retryAtMs } };
+  return {
+    draft: { isHeld: true },
+    finding: { verdict: "throttle", code: "CIRCUIT_OPEN", reason, retryAtMs },
+  };
+}
+
+/** An action that does not go on keeps nothing it took on the way: no place, and not the breaker's only probe. */
+function giveBack({ input, resolved, places }: Draft, { limits, breaker }: GateDeps): void {
+  if (places !== undefined) limits.leave(places);
+  if (resolved !== undefined) breaker.released(breakerTarget(input.toolName, resolved.resource));
 }
 
 /** Hosts fail on their own; everything else by tool. */
@@ -223,6 +239,7 @@ export function conclude(
     asked: asked ?? null,
     timeoutMs: timeoutOf(input, decision),
     minimumIsolation: decision.obligations.sandbox ?? deps.defaultIsolation,
+    places: draft.places ?? [],
     standing: consent?.kind === "standing" ? consent.id : null,
   };
   if (decision.effect === "ask" && consent === undefined)

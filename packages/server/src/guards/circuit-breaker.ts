@@ -8,6 +8,16 @@ export interface CircuitBreaker {
   failed(target: string): void;
   /** The call ended without saying anything about the target (cancelled, lease lost): the next call may be the probe. */
   released(target: string): void;
+  /** Targets that have failed lately, for people. */
+  states(): readonly CircuitState[];
+}
+
+export interface CircuitState {
+  readonly target: string;
+  /** `counting`: below the limit; `open`: nothing is let through; `probing`: one call decides. */
+  readonly state: "counting" | "open" | "probing";
+  readonly failures: number;
+  readonly openUntilMs: number | null;
 }
 
 interface Circuit {
@@ -51,5 +61,10 @@ export function createCircuitBreaker(deps: {
       const circuit = circuits.get(target);
       if (circuit !== undefined) circuit.probeUntilMs = 0;
     },
+    states: () =>
+      [...circuits].map(([target, { failures, openUntilMs }]) => {
+        if (failures < failuresToOpen) return { target, state: "counting", failures, openUntilMs: null };
+        return { target, state: clock.now() < openUntilMs ? "open" : "probing", failures, openUntilMs };
+      }),
   };
 }

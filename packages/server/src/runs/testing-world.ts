@@ -19,7 +19,7 @@ import type { Approval } from "../gate/approvals.ts";
 import { createPermitOffice } from "../gate/permit.ts";
 import { targetMemoryMigration } from "../gate/target-memory.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
-import { createRateLimiter } from "../guards/rate-limit.ts";
+import { createTestLimits } from "../limits/testing-limits.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import { claimsMigration } from "../queue/claim-columns.ts";
 import { runKeysMigration } from "../queue/deduplicate.ts";
@@ -162,7 +162,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     findStanding: (question) => findStanding(store, question, clock.now()),
     clock,
     decide: options.decideFully ?? (({ action }) => decision(decide(action))),
-    limiter: createRateLimiter({ clock }),
+    limits: createTestLimits(clock),
     breaker: createCircuitBreaker({ clock }),
     permits,
     defaultIsolation: "none",

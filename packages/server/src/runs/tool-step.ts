@@ -7,6 +7,7 @@ import type { GateOutcome } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import { reasonWithRisk } from "../policy/risk.ts";
 import type { AnyTool } from "../tools/tool.ts";
+import { isWorthRetrying } from "../guards/recovery.ts";
 import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
 import { act } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
@@ -342,21 +343,13 @@ async function recordCancelled(
   return { kind: "interrupted" };
 }
 
-/** Errors of what was asked do not go away by asking again. */
-const hopeless: ReadonlySet<string> = new Set([
-  "ACTION_INVALID",
-  "ACTION_DENIED",
-  "SANDBOX_UNAVAILABLE",
-  "OUTPUT_INVALID",
-]);
-
 function retryTime(
   retry: RetryWish | null,
   attempt: number,
   error: RunError,
   deps: ToolStepDeps,
 ): number | null {
-  if (retry === null || attempt >= retry.attempts || hopeless.has(error.code)) return null;
+  if (retry === null || attempt >= retry.attempts || !isWorthRetrying(error.code)) return null;
   const delayMs = Math.min(retry.maxDelayMs, retry.delayMs * retry.backoff ** (attempt - 1));
   // Up to a tenth more, so that steps that failed together do not return together.
   return deps.clock.now() + Math.round(delayMs * (1 + deps.random() / 10));

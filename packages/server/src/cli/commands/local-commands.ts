@@ -29,6 +29,10 @@ export function addLocalCommands(program: Command, act: Act): void {
     .description("show what runs below what in the server, and what broke down")
     .action(act(async (_, options, terminal) => (await import("../parts.ts")).parts(options, terminal)));
   program
+    .command("limits")
+    .description("show how far rates, quotas and places are used, and what circuit breakers hold back")
+    .action(act(async (_, options, terminal) => (await import("../limits.ts")).limits(options, terminal)));
+  program
     .command("doctor")
     .description("look at everything a server needs on this machine")
     .action(act(async (_, options, terminal) => (await import("../doctor.ts")).doctor(options, terminal)));

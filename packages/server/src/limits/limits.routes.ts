@@ -1,0 +1,108 @@
+/** The route that shows limits: what is configured, how far each is used, and what is held back now. */
+import { z } from "zod";
+import type { Clock } from "../base/clock.ts";
+import type { Bulkhead } from "../guards/bulkhead.ts";
+import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
+import type { BucketLevel, RateLimiter } from "../guards/rate-limit.ts";
+import { route } from "../http/route.ts";
+import type { Route } from "../http/route.ts";
+import type { Store } from "../store/store.ts";
+import { limitSubjects } from "./limit-rules.ts";
+import type { LimitRules } from "./limit-rules.ts";
+import { quotaLevels } from "./quotas.ts";
+
+export interface LimitsRoutesDeps {
+  readonly rules: LimitRules;
+  /** Levels are this process's own; behind Redis they are not known here. */
+  readonly limiter: RateLimiter & { readonly levels?: () => readonly BucketLevel[] };
+  readonly bulkhead: Bulkhead;
+  readonly breaker: CircuitBreaker;
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+const configured = z.object({
+  name: z.string(),
+  kind: z.enum(["rate", "quota", "bulkhead"]),
+  of: z.enum(limitSubjects),
+  action: z.string(),
+  count: z.number().int(),
+  per: z.string().describe("A time in milliseconds, `day`, `month`, or `at once`"),
+});
+
+const limitsSchema = z
+  .object({
+    configured: z.array(configured),
+    buckets: z
+      .array(z.object({ key: z.string(), left: z.number(), count: z.number().int(), perMs: z.number() }))
+      .describe("Used lately, in this process"),
+    quotas: z.array(
+      z.object({ key: z.string(), used: z.number().int(), count: z.number().int(), endsAt: z.string() }),
+    ),
+    bulkheads: z.array(
+      z.object({
+        key: z.string(),
+        inUse: z.number().int(),
+        atOnce: z.number().int(),
+        refused: z.number().int(),
+      }),
+    ),
+    breakers: z.array(
+      z.object({
+        target: z.string(),
+        state: z.enum(["counting", "open", "probing"]),
+        failures: z.number().int(),
+        openUntil: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Limits" });
+
+export function limitsRoutes(deps: LimitsRoutesDeps): readonly Route[] {
+  const { limiter, bulkhead, breaker, store, clock } = deps;
+  return [
+    route({
+      method: "GET",
+      path: "/v1/limits",
+      operationId: "limits.get",
+      summary: "Rates, quotas, places and circuit breakers: what is configured and how far it is used",
+      tags: ["status"],
+      access: "operator",
+      response: limitsSchema,
+      handle: async () => ({
+        configured: describeRules(deps.rules),
+        buckets: (limiter.levels?.() ?? []).map(({ key, tokens, limit }) => ({
+          key,
+          left: Math.floor(tokens * 100) / 100,
+          ...limit,
+        })),
+        quotas: (await quotaLevels(store, clock.now())).map(({ endsAtMs, ...level }) => ({
+          ...level,
+          endsAt: new Date(endsAtMs).toISOString(),
+        })),
+        bulkheads: [...bulkhead.levels()],
+        breakers: breaker.states().map(({ openUntilMs, ...state }) => ({
+          ...state,
+          openUntil: openUntilMs === null ? null : new Date(openUntilMs).toISOString(),
+        })),
+      }),
+    }),
+  ];
+}
+
+function describeRules({ rates, quotas, bulkheads }: LimitRules): z.input<typeof configured>[] {
+  return [
+    ...Object.entries(rates).map(([name, { of, action, count, perMs }]) => ({
+      ...{ name, of, action, count, per: String(perMs) },
+      kind: "rate" as const,
+    })),
+    ...Object.entries(quotas).map(([name, { of, action, count, window }]) => ({
+      ...{ name, of, action, count, per: window },
+      kind: "quota" as const,
+    })),
+    ...Object.entries(bulkheads).map(([name, { of, action, atOnce }]) => ({
+      ...{ name, of, action, count: atOnce, per: "at once" },
+      kind: "bulkhead" as const,
+    })),
+  ];
+}
