@@ -247,6 +247,7 @@ async function runTool(
   const deps = { forbiddenFolders: [], temporaryFolder, canRun: () => true, http };
   const tool = createTools(deps).get("code_exec.run")!;
   const context: ToolContext = {
+    tenant: "default",
     runId: "run_1",
     stepPath: "audit",
     attempt: 1,
