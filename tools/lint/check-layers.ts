@@ -8,7 +8,8 @@ import type { SourceTree } from "./source-tree.ts";
 
 /** The contract of consumers and packages cannot depend on anything. */
 const bottomPackages = ["packages/cell", "packages/agent", "packages/client"];
-const composer = "packages/server/src/system.ts";
+/** `system.ts` and the files it hands a feature to, such as `system-policy.ts`. */
+const composers = /^packages\/server\/src\/system(?:-[a-z-]+)?\.ts$/;
 
 export function checkLayers(tree: SourceTree): readonly LintFinding[] {
   const findings = checkManifests(tree);
@@ -42,7 +43,7 @@ function checkImport(file: SourceFile, entry: Import, tree: SourceTree): string 
   const isTestTarget = tree.files.find((other) => other.path === target.path)?.isTest === true;
   if (!file.isTest && isTestTarget) return `imports test code, ${target.path}`;
   const isRoutes = target.path.endsWith(".routes.ts");
-  if (isRoutes && file.path !== composer && !file.isTest) {
+  if (isRoutes && !composers.test(file.path) && !file.isTest) {
     return `imports ${target.path}; only system.ts imports routes`;
   }
   return file.isTest ? checkTestImport(file, target.path) : checkTable(file, entry, target.path, tree);

@@ -201,13 +201,90 @@ export type Limits = {
   }[];
 };
 
+export type Policy = {
+  readonly revision: string;
+  readonly path: string;
+  /** Of policy.yaml */
+  readonly text: string;
+  /** policy.yaml first, then those of policy.d */
+  readonly files: readonly PolicyText[];
+  readonly rules: readonly {
+    readonly name: string;
+    readonly description: string | null;
+    readonly effect: "allow" | "ask" | "deny";
+    readonly line: number;
+    readonly file: string | null;
+    readonly section: string | null;
+    readonly actions: readonly string[];
+    readonly resources: readonly string[];
+    readonly risk: "low" | "medium" | "high";
+  }[];
+  readonly findings: readonly PolicyFinding[];
+};
+
+export type PolicyDecision = {
+  readonly effect: "allow" | "ask" | "deny";
+  readonly risk: "low" | "medium" | "high";
+  readonly reason: string;
+  readonly revision: string;
+  readonly matched: readonly {
+    readonly name: string;
+    readonly effect: "allow" | "ask" | "deny";
+    readonly line: number;
+    readonly file?: string | undefined;
+    readonly why: string;
+  }[];
+  /** What the action must keep to, in words; empty when nothing */
+  readonly demands: string;
+  readonly score: number | null;
+};
+
 export type PolicyFinding = {
   readonly severity: "error" | "warning";
+  readonly file?: string | undefined;
   readonly line: number;
   readonly column: number;
   readonly path: string;
   readonly message: string;
   readonly hint?: string | undefined;
+};
+
+export type PolicyShadow = {
+  readonly shadow: {
+    readonly revision: string;
+    readonly by: string;
+    readonly setAt: string;
+    readonly rules: number;
+    /** Decisions both policies agreed on */
+    readonly same: number;
+    readonly changes: readonly {
+      readonly from: "allow" | "ask" | "deny";
+      readonly to: "allow" | "ask" | "deny";
+      readonly count: number;
+      readonly samples: readonly {
+        readonly at: string;
+        readonly action: string;
+        readonly resource: string;
+        readonly agent: string;
+        readonly from: "allow" | "ask" | "deny";
+        readonly to: "allow" | "ask" | "deny";
+        readonly reason: string;
+      }[];
+    }[];
+  } | null;
+};
+
+export type PolicyText = { readonly name: string; readonly text: string };
+
+export type PolicyVersion = {
+  readonly number: number;
+  readonly revision: string;
+  readonly rules: number;
+  /** Null: the files were changed */
+  readonly by: string | null;
+  readonly note: string | null;
+  readonly at: string;
+  readonly isActive: boolean;
 };
 
 /** RFC 9457 problem document; every error of this API has this shape. */
@@ -869,35 +946,240 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Limits;
   };
+  /** Put another policy in force */
+  "policy.activate": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+      /** The revision the change was made on; If-Match says the same */
+      readonly expected?: string | undefined;
+      /** Why, for those who look at the versions later */
+      readonly note?: string | undefined;
+    };
+    readonly answer: Policy;
+  };
   /** Check a candidate policy without activating it */
   "policy.check": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
-    readonly body: { readonly text: string };
-    readonly answer: { readonly ok: boolean; readonly findings: readonly PolicyFinding[] };
+    readonly body: {
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+    };
+    readonly answer: {
+      readonly ok: boolean;
+      readonly revision: string | null;
+      readonly findings: readonly PolicyFinding[];
+    };
   };
-  /** The policy in force, its rules and what its file's check found */
+  /** Take the shadow policy away, with its counts */
+  "policy.clearShadow": {
+    readonly kind: "none";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  /** What differs between two policies, by rules and by example */
+  "policy.diff": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly from?:
+        | {
+            readonly text?: string | undefined;
+            readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+            readonly version?: number | undefined;
+          }
+        | undefined;
+      readonly to?:
+        | {
+            readonly text?: string | undefined;
+            readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+            readonly version?: number | undefined;
+          }
+        | undefined;
+    };
+    readonly answer: {
+      readonly added: readonly { readonly name: string; readonly line: number; readonly effect: string }[];
+      readonly removed: readonly { readonly name: string; readonly line: number; readonly effect: string }[];
+      readonly changed: readonly {
+        readonly name: string;
+        readonly line: number;
+        readonly parts: readonly { readonly part: string; readonly before: string; readonly after: string }[];
+      }[];
+      readonly settings: readonly {
+        readonly part: string;
+        readonly before: string;
+        readonly after: string;
+      }[];
+      readonly examples: readonly {
+        readonly request: {
+          readonly action: string;
+          readonly resource: string;
+          readonly args: { readonly [key: string]: unknown };
+          readonly labels: readonly string[];
+          readonly agent: string;
+          readonly role: string;
+          readonly tenant: string;
+        };
+        readonly from: "allow" | "ask" | "deny";
+        readonly to: "allow" | "ask" | "deny";
+        readonly before: string;
+        readonly after: string;
+      }[];
+    };
+  };
+  /** Decide recorded actions again under a candidate policy */
+  "policy.dryRun": {
+    readonly kind: "sse";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+      readonly version?: number | undefined;
+      /** A duration before now, or an ISO 8601 time */
+      readonly since?: string | undefined;
+      /** Compare with what was decided then, or with what the policy in force says now */
+      readonly against?: "recorded" | "active" | undefined;
+      readonly examples?: number | undefined;
+    };
+    readonly answer: never;
+  };
+  /** Decide a made-up action and say why; nothing is done */
+  "policy.explain": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly action: string;
+      readonly resource: string;
+      readonly args?: { readonly [key: string]: unknown } | undefined;
+      readonly labels?:
+        readonly ("user" | "operator" | "agent" | "web" | "mail" | "file" | "tool" | "mcp")[] | undefined;
+      readonly agent?: string | undefined;
+      readonly role?: string | undefined;
+      readonly tenant?: string | undefined;
+      readonly user?: string | undefined;
+      /** When; now without it */
+      readonly at?: string | undefined;
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+    };
+    readonly answer: {
+      readonly decision: PolicyDecision;
+      readonly nearMisses: readonly {
+        readonly name: string;
+        readonly effect: "allow" | "ask" | "deny";
+        readonly line: number;
+        readonly file?: string | undefined;
+        readonly missed: readonly string[];
+      }[];
+    };
+  };
+  /** The policy in force, its rules and what its files' check found */
   "policy.get": {
     readonly kind: "json";
     readonly params: undefined;
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: {
-      readonly revision: string;
-      readonly path: string;
-      readonly text: string;
-      readonly rules: readonly {
-        readonly name: string;
-        readonly description: string | null;
-        readonly effect: "allow" | "ask" | "deny";
-        readonly line: number;
-        readonly actions: readonly string[];
-        readonly resources: readonly string[];
-        readonly risk: "low" | "medium" | "high";
-      }[];
-      readonly findings: readonly PolicyFinding[];
+    readonly answer: Policy;
+  };
+  /** Put an earlier version in force again */
+  "policy.rollback": {
+    readonly kind: "json";
+    readonly params: { readonly number: number };
+    readonly query: undefined;
+    readonly body: {
+      /** The revision the change was made on; If-Match says the same */
+      readonly expected?: string | undefined;
+      /** Why, for those who look at the versions later */
+      readonly note?: string | undefined;
     };
+    readonly answer: Policy;
+  };
+  /** The JSON schema of policy files, for editors */
+  "policy.schema": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly [key: string]: unknown };
+  };
+  /** Run a candidate beside the policy in force; it decides nothing */
+  "policy.setShadow": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+      readonly version?: number | undefined;
+    };
+    readonly answer: PolicyShadow;
+  };
+  /** The shadow policy and where it would decide otherwise */
+  "policy.shadow": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: PolicyShadow;
+  };
+  /** Run a table of cases against a policy */
+  "policy.test": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly text?: string | undefined;
+      readonly files?: readonly { readonly name: string; readonly text: string }[] | undefined;
+      readonly cases: string;
+    };
+    readonly answer: {
+      readonly passed: number;
+      readonly failed: number;
+      readonly cases: readonly {
+        readonly name: string;
+        readonly line: number;
+        readonly ok: boolean;
+        readonly effect: "allow" | "ask" | "deny";
+        readonly problems: readonly string[];
+      }[];
+      readonly coverage: {
+        readonly rules: number;
+        readonly hit: number;
+        readonly percent: number;
+        readonly missed: readonly { readonly name: string; readonly line: number }[];
+      };
+    };
+  };
+  /** The files of one version */
+  "policy.version": {
+    readonly kind: "json";
+    readonly params: { readonly number: number };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: { readonly number: number; readonly files: readonly PolicyText[] };
+  };
+  /** What was in force, newest first, with who activated it */
+  "policy.versions": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: {
+      /** How many items at most, 1 to 200 */
+      readonly limit?: number | undefined;
+      /** `nextCursor` of the page before */
+      readonly cursor?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly PolicyVersion[]; readonly nextCursor: string | null };
   };
   /** One command for many runs, each with a result of its own */
   "runs.bulk": {
@@ -1722,8 +2004,20 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "ledger.tile": { method: "GET", path: "/v1/ledger/tile/{path}", kind: "bytes", rest: "path" },
   "ledger.verify": { method: "POST", path: "/v1/ledger/verify", kind: "json" },
   "limits.get": { method: "GET", path: "/v1/limits", kind: "json" },
+  "policy.activate": { method: "PUT", path: "/v1/policy", kind: "json" },
   "policy.check": { method: "POST", path: "/v1/policy/check", kind: "json" },
+  "policy.clearShadow": { method: "DELETE", path: "/v1/policy/shadow", kind: "none" },
+  "policy.diff": { method: "POST", path: "/v1/policy/diff", kind: "json" },
+  "policy.dryRun": { method: "POST", path: "/v1/policy/dry-run", kind: "sse" },
+  "policy.explain": { method: "POST", path: "/v1/policy/explain", kind: "json" },
   "policy.get": { method: "GET", path: "/v1/policy", kind: "json" },
+  "policy.rollback": { method: "POST", path: "/v1/policy/versions/{number}/activate", kind: "json" },
+  "policy.schema": { method: "GET", path: "/v1/policy/schema", kind: "json" },
+  "policy.setShadow": { method: "POST", path: "/v1/policy/shadow", kind: "json" },
+  "policy.shadow": { method: "GET", path: "/v1/policy/shadow", kind: "json" },
+  "policy.test": { method: "POST", path: "/v1/policy/test", kind: "json" },
+  "policy.version": { method: "GET", path: "/v1/policy/versions/{number}", kind: "json" },
+  "policy.versions": { method: "GET", path: "/v1/policy/versions", kind: "json" },
   "runs.bulk": { method: "POST", path: "/v1/runs/bulk", kind: "json" },
   "runs.cancel": { method: "POST", path: "/v1/runs/{id}/cancel", kind: "json" },
   "runs.diff": { method: "GET", path: "/v1/runs/{a}/diff/{b}", kind: "json" },

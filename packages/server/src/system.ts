@@ -29,9 +29,6 @@ import { createTokens } from "./identity/tokens.ts";
 import { ledgerRoutes } from "./ledger/ledger.routes.ts";
 import { createPublicationWatch } from "./ledger/publication-watch.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publish.ts";
-import { openActivePolicy } from "./policy/active-policy.ts";
-import { decide } from "./policy/decide.ts";
-import { policyRoutes } from "./policy/policy.routes.ts";
 import { approvalLinksRoutes } from "./runs/approval-links.routes.ts";
 import { approvalsRoutes } from "./runs/approvals.routes.ts";
 import { checkEdits } from "./runs/check-edits.ts";
@@ -68,6 +65,7 @@ import { openSecretsOf } from "./tools/open-secrets.ts";
 import { createHousekeeping } from "./system-housekeeping.ts";
 import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
+import { openPolicySystem } from "./system-policy.ts";
 import { openStateStore } from "./system-store.ts";
 import { claimingOf } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
@@ -185,17 +183,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const tools = openSecretsOf(closedTools, secrets.reveal);
   const knownActions = [...tools.keys()];
-  const policy = openActivePolicy({
-    path: home.policy,
-    clock,
-    knownActions,
-    report: (change) => {
-      if (change.kind === "activated")
-        record("policy.activated", { revision: change.revision, rules: change.rules });
-      else record("policy.rejected", { kept: change.kept, findings: change.findings.length });
-      logger.info(change, `policy ${change.kind}`);
-    },
-  });
+  const policies = openPolicySystem({ path: home.policy, store, clock, logger, metrics, knownActions, record });
+  const { policy } = policies;
   const permits = createPermitOffice();
   const breaker = createCircuitBreaker({ clock });
   const { limits, routes: limitRoutes } = openLimits({
@@ -208,7 +197,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const gate = createGate({
     clock,
-    decide: (request) => decide(policy.current(), request),
+    decide: policies.decide,
     limits,
     breaker,
     permits,
@@ -313,7 +302,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       publisher: publisher.current,
       verify: (runId) => verifyHome({ home, store, blobs, runId }),
     }),
-    ...policyRoutes({ policy, knownActions }),
+    ...policies.routes(reader),
     ...statusRoutes({
       version: options.version,
       home: home.folder,
@@ -378,7 +367,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       fixed(storePart(store, cache, metrics)),
       ...cluster.parts.map(fixed),
       ledger.child,
-      fixed(policy),
+      ...policies.parts.map(fixed),
       fixed(http),
       ...(drives ? [worker.child] : []),
       fixed(registry),

@@ -45,6 +45,7 @@ export interface DryRun {
   /** Answers with the change, if there is one. Cost: that of a decision. */
   take(action: RecordedAction): ChangedAction | undefined;
   skipErased(): void;
+  counts(): { readonly actions: number; readonly changed: number };
   report(): DryRunReport;
 }
 
@@ -91,6 +92,7 @@ export function createDryRun(
     skipErased() {
       counts.erasedRuns += 1;
     },
+    counts: () => ({ ...counts }),
     report: () => ({
       ...counts,
       groups: [...groups.values()].sort(

@@ -1,0 +1,91 @@
+/** Builds what policy is made of: the files in force, their versions, the shadow beside them, and the routes of all three. */
+import type { Clock } from "./base/clock.ts";
+import { errorMessage } from "./base/error.ts";
+import type { JsonObject } from "./base/canonical-json.ts";
+import type { Logger } from "./base/log.ts";
+import type { Metrics } from "./base/metrics.ts";
+import type { Route } from "./http/route.ts";
+import { openActivePolicy } from "./policy/active-policy.ts";
+import type { ActivePolicy, PolicyChange } from "./policy/active-policy.ts";
+import { decide } from "./policy/decide.ts";
+import type { ActionRequest, Decision } from "./policy/decision.ts";
+import { policyQuestionsRoutes } from "./policy/policy-questions.routes.ts";
+import { policyReplayRoutes } from "./policy/policy-replay.routes.ts";
+import { policyRoutes } from "./policy/policy.routes.ts";
+import { openShadow } from "./policy/shadow.ts";
+import { createPolicyVersions } from "./policy/versions.ts";
+import { countRecordedRuns, readRecordedRuns } from "./runs/recorded-actions.ts";
+import type { RunReaderDeps } from "./runs/run-reader.ts";
+import type { Store } from "./store/store.ts";
+import type { Part } from "./supervision/part.ts";
+
+export interface PolicySystemDeps {
+  /** Of policy.yaml. */
+  readonly path: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly knownActions: readonly string[];
+  /** Writes a fact to the ledger. */
+  readonly record: (type: string, data: JsonObject) => void;
+}
+
+export interface PolicySystem {
+  readonly policy: ActivePolicy;
+  /** By the policy in force; the shadow looks on. */
+  decide(request: ActionRequest): Decision;
+  readonly parts: readonly Part[];
+  routes(reader: RunReaderDeps): readonly Route[];
+}
+
+export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
+  const { store, clock, logger, knownActions, record } = deps;
+  const versions = createPolicyVersions(store);
+  let keeping: Promise<void> = Promise.resolve();
+
+  function report(change: PolicyChange): void {
+    if (change.kind === "rejected") {
+      record("policy.rejected", { kept: change.kept, findings: change.findings.length });
+      logger.info(change, "policy rejected");
+      return;
+    }
+    const { files, ...shown } = change;
+    logger.info(shown, "policy activated");
+    const { revision, rules, by, note } = change;
+    keeping = versions
+      .add({ revision, rules, by, note, files, atMs: clock.now() })
+      .catch((error: unknown) => {
+        // It is in force all the same; the store's own health tells the operator.
+        logger.error(
+          { revision, error: errorMessage(error) },
+          "a policy could not be kept among the versions",
+        );
+      });
+  }
+
+  const policy = openActivePolicy({ path: deps.path, clock, knownActions, report });
+  const count = (change: string): void =>
+    deps.metrics.count("homeostat_policy_shadow_decisions_total", { change });
+  const shadow = openShadow({ store, clock, logger, count });
+  return {
+    policy,
+    decide(request) {
+      const decision = decide(policy.current(), request);
+      shadow.observe(request, decision);
+      return decision;
+    },
+    parts: [policy, shadow],
+    routes(reader) {
+      const recorded = {
+        countRuns: (query: Parameters<typeof countRecordedRuns>[1]) => countRecordedRuns(reader, query),
+        readRuns: (query: Parameters<typeof readRecordedRuns>[1]) => readRecordedRuns(reader, query),
+      };
+      return [
+        ...policyRoutes({ policy, versions, kept: () => keeping, knownActions }),
+        ...policyQuestionsRoutes({ policy, versions, clock }),
+        ...policyReplayRoutes({ policy, versions, shadow, recorded, clock }),
+      ];
+    },
+  };
+}
