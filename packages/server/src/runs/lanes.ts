@@ -1,5 +1,6 @@
 /** Lists of steps that are under way at the same time, inside one lease: started in order, woken by answers, timers and ends. */
 import type { JsonValue } from "../base/canonical-json.ts";
+import type { WaitingFor } from "../queue/task.ts";
 import type { LaneErrorMode } from "../workflows/workflow.ts";
 import { mergeWaiting, wakeTime } from "./step-result.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
@@ -27,82 +28,112 @@ export type LanesResult =
 
 export type EndedLane = { readonly kind: "done"; readonly output: JsonValue } | FailedStep;
 
-type LaneState = { readonly kind: "idle" | "running" } | StepResult;
+/** What the lanes have come to so far. Those not begun yet are the ones from `next` on: they begin in the order of the file. */
+interface Lanes {
+  next: number;
+  readonly running: Map<number, Promise<void>>;
+  readonly waiting: Map<number, WaitingFor>;
+  readonly ended: Map<number, EndedLane>;
+  isInterrupted: boolean;
+  /** No further step may begin: the walk lets go, or a failure stops the others. */
+  isOver: boolean;
+  fault: { readonly error: unknown } | undefined;
+}
 
 /** Rejects as the lanes do, after all of them have let go. */
 export async function runLanes(walk: Walk, lanes: readonly Lane[], rules: LaneRules): Promise<LanesResult> {
-  const states: LaneState[] = lanes.map(() => ({ kind: "idle" }));
-  const running = new Map<number, Promise<void>>();
-  let fault: { readonly error: unknown } | undefined;
+  const state: Lanes = {
+    next: 0,
+    running: new Map(),
+    waiting: new Map(),
+    ended: new Map(),
+    isInterrupted: false,
+    isOver: false,
+    fault: undefined,
+  };
   const begin = (index: number): void => {
-    states[index] = { kind: "running" };
-    const done = lanes[index]!.run(() => isOver(states, rules)).then(
-      (result) => {
-        states[index] = result;
-        running.delete(index);
-      },
+    state.waiting.delete(index);
+    const done = lanes[index]!.run(() => state.isOver).then(
+      (result) => settle(state, index, { result, rules }),
       (error: unknown) => {
-        fault ??= { error };
-        running.delete(index);
+        state.fault ??= { error };
+        state.running.delete(index);
       },
     );
-    running.set(index, done);
+    state.running.set(index, done);
   };
   try {
     for (;;) {
-      if (fault !== undefined) throw fault.error;
-      for (const index of startable(states, rules)) begin(index);
-      if (running.size === 0) return conclude(lanes, states, rules);
-      const waiting = states.flatMap((state) => (state.kind === "wait" ? [state.waiting] : []));
-      if (waiting.length === 0 || isOver(states, rules)) {
-        await Promise.race(running.values());
+      if (state.fault !== undefined) throw state.fault.error;
+      const count = countToBegin({ ...sizesOf(state), lanes: lanes.length }, rules);
+      for (let left = count; left > 0; left -= 1) begin(state.next++);
+      if (state.running.size === 0) return conclude(lanes, state, rules);
+      if (state.waiting.size === 0 || state.isOver) {
+        await Promise.race(state.running.values());
         continue;
       }
-      if ((await nextOf(walk, running, mergeWaiting(waiting))) === "woken") {
-        states.forEach((state, index) => {
-          if (state.kind === "wait" && !isOver(states, rules)) begin(index);
-        });
-      }
+      const first = await nextOf(walk, state.running, mergeWaiting([...state.waiting.values()]));
+      if (first === "woken" && !state.isOver) for (const index of [...state.waiting.keys()]) begin(index);
     }
   } finally {
     // Whatever ends this walk, no lane may act on unseen.
-    await Promise.allSettled(running.values());
+    await Promise.allSettled(state.running.values());
   }
 }
 
-/** Lanes to begin now, in the order of the file. */
-export function startable(states: readonly LaneState[], rules: LaneRules): readonly number[] {
-  if (isOver(states, rules)) return [];
-  const busy = states.filter(({ kind }) => kind === "running" || kind === "wait").length;
-  const idle = states.flatMap(({ kind }, index) => (kind === "idle" ? [index] : []));
-  return idle.slice(0, Math.max(0, rules.concurrency - busy));
+function settle(
+  state: Lanes,
+  index: number,
+  { result, rules }: { readonly result: StepResult; readonly rules: LaneRules },
+): void {
+  state.running.delete(index);
+  switch (result.kind) {
+    case "wait":
+      state.waiting.set(index, result.waiting);
+      return;
+    case "interrupted":
+      state.isInterrupted = true;
+      state.isOver = true;
+      return;
+    case "failed":
+      state.ended.set(index, result);
+      state.isOver ||= rules.onError === "fail" || result.timeoutOf !== undefined;
+      return;
+    case "done":
+      state.ended.set(index, result);
+  }
 }
 
-/** True when no further step may begin: the walk lets go, or a failure stops the others. */
-function isOver(states: readonly LaneState[], { onError }: LaneRules): boolean {
-  return states.some(
-    (state) =>
-      state.kind === "interrupted" ||
-      (state.kind === "failed" && (onError === "fail" || state.timeoutOf !== undefined)),
-  );
+interface Sizes {
+  readonly begun: number;
+  readonly busy: number;
+  readonly isOver: boolean;
+}
+
+function sizesOf({ next, running, waiting, isOver }: Lanes): Sizes {
+  return { begun: next, busy: running.size + waiting.size, isOver };
+}
+
+/** How many of the lanes not begun yet begin now. */
+export function countToBegin(
+  { begun, busy, isOver, lanes }: Sizes & { readonly lanes: number },
+  { concurrency }: Pick<LaneRules, "concurrency">,
+): number {
+  return isOver ? 0 : Math.max(0, Math.min(concurrency - busy, lanes - begun));
 }
 
 /** Nothing runs any more: what the lanes together have come to. */
-function conclude(lanes: readonly Lane[], states: readonly LaneState[], rules: LaneRules): LanesResult {
-  const failures = states.filter((state) => state.kind === "failed");
+function conclude(lanes: readonly Lane[], state: Lanes, rules: LaneRules): LanesResult {
+  const inOrder = [...state.ended].sort(([a], [b]) => a - b);
+  const failures = inOrder.flatMap(([, lane]) => (lane.kind === "failed" ? [lane] : []));
   const timedOut = failures.find((failure) => failure.timeoutOf !== undefined);
   if (timedOut !== undefined) return timedOut;
   const [first] = failures;
   if (first !== undefined && rules.onError === "fail") return first;
-  if (states.some(({ kind }) => kind === "interrupted")) return { kind: "interrupted" };
-  const waiting = states.flatMap((state) => (state.kind === "wait" ? [state.waiting] : []));
-  if (waiting.length > 0) return { kind: "wait", waiting: mergeWaiting(waiting) };
+  if (state.isInterrupted) return { kind: "interrupted" };
+  if (state.waiting.size > 0) return { kind: "wait", waiting: mergeWaiting([...state.waiting.values()]) };
   if (first !== undefined && rules.onError === "wait_all") return withCount(first, failures.length);
-  const ended = states.map((state, index): [string, EndedLane] => {
-    // Proof: nothing is idle, running, waiting or interrupted here.
-    return [lanes[index]!.key, state as EndedLane];
-  });
-  return { kind: "ended", lanes: new Map(ended) };
+  return { kind: "ended", lanes: new Map(inOrder.map(([index, lane]) => [lanes[index]!.key, lane])) };
 }
 
 function withCount(first: FailedStep, count: number): FailedStep {
@@ -117,7 +148,7 @@ function withCount(first: FailedStep, count: number): FailedStep {
 async function nextOf(
   walk: Walk,
   running: ReadonlyMap<number, Promise<void>>,
-  waiting: Parameters<typeof wakeTime>[0],
+  waiting: WaitingFor,
 ): Promise<"lane" | "woken"> {
   const over = new AbortController();
   const lane = Promise.race(running.values()).then(() => "lane" as const);
