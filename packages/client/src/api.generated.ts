@@ -1835,6 +1835,8 @@ export interface Operations {
         readonly description: string;
         readonly effect: string;
         readonly risk: string;
+        /** What it does to the run's files; steps that may write act one after the other */
+        readonly files: "none" | "reads" | "writes";
         readonly defaultTimeoutMs: number;
         readonly maxTimeoutMs: number;
         readonly schema: { readonly [key: string]: unknown };

@@ -23,6 +23,7 @@ export interface ToolEntry {
   readonly description: string;
   readonly effect: string;
   readonly risk: string;
+  readonly files: "none" | "reads" | "writes";
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
   readonly schema: object;
@@ -124,6 +125,9 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
             description: z.string(),
             effect: z.string(),
             risk: z.string(),
+            files: z
+              .enum(["none", "reads", "writes"])
+              .describe("What it does to the run's files; steps that may write act one after the other"),
             defaultTimeoutMs: z.number(),
             maxTimeoutMs: z.number(),
             schema: z.record(z.string(), z.unknown()),

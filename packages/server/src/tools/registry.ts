@@ -22,6 +22,8 @@ export interface ToolDescription {
   readonly description: string;
   readonly effect: EffectClass;
   readonly risk: RiskLevel;
+  /** What it does to the run's files: those that may write act one after the other. */
+  readonly files: "none" | "reads" | "writes";
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
   /** JSON Schema (2020-12) of the arguments as a user writes them: what has a default may be left out. */
@@ -48,8 +50,8 @@ export function createTools(deps: ToolsDeps): ReadonlyMap<string, AnyTool> {
 
 export function describeTools(tools: ReadonlyMap<string, AnyTool>): readonly ToolDescription[] {
   return [...tools.values()].map((tool) => {
-    const { name, description, effect, risk, defaultTimeoutMs, maxTimeoutMs } = tool;
-    return { name, description, effect, risk, defaultTimeoutMs, maxTimeoutMs, schema: schemaOf(tool) };
+    const { name, description, effect, risk, files = "writes", defaultTimeoutMs, maxTimeoutMs } = tool;
+    return { name, description, effect, risk, files, defaultTimeoutMs, maxTimeoutMs, schema: schemaOf(tool) };
   });
 }
 
