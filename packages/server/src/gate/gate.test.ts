@@ -258,8 +258,6 @@ describe("concluding", () => {
 });
 
 describe("approvals", () => {
-  test("may be answered by the roles they name, and always by an admin", () => {});
-
   test("that do not exist are named", async () => {
     await expect(requireApproval({ read: () => Promise.resolve([]) }, "apr_x")).rejects.toMatchObject({
       code: "APPROVAL_NOT_FOUND",

@@ -202,9 +202,8 @@ function checkBreaker(
   };
 }
 
-/** An action that does not go on keeps nothing it took on the way: no place, and not the breaker's only probe. */
-function giveBack({ input, resolved, places }: Draft, { limits, breaker }: GateDeps): void {
-  if (places !== undefined) limits.leave(places);
+/** An action that does not go on must not keep the breaker's only probe; limits are last, and are entered only by what does. */
+function giveBack({ input, resolved }: Draft, { breaker }: GateDeps): void {
   if (resolved !== undefined) breaker.released(breakerTarget(input.toolName, resolved.resource));
 }
 
