@@ -175,3 +175,43 @@ steps:
   const report = await verifyOffline(home);
   expect(report.verdict).toBe("intact");
 }, 30_000);
+
+test("runs with open branches, withdrawn questions, children and undoing are proved like all others", async () => {
+  const child = "version: 1\nname: inner\nsteps: [{ id: q, approval: { message: Inner? } }]\n";
+  await client().call("workflows.add", { body: { workflow: child } });
+  const workflow = `version: 1
+name: busy
+steps:
+  - { id: first, set: { x: 1 }, compensate: [{ id: undo, set: { x: 0 } }] }
+  - id: both
+    parallel:
+      ask: [{ id: q, approval: { message: "Go?" } }]
+      late: [{ id: g, group: [{ id: q2, approval: { message: "Late?" } }], timeout: 200ms, on_error: continue }]
+      run: [{ id: c, workflow: inner }]
+`;
+  const { id } = await client().call("tasks.submit", { body: { workflow } });
+  const open = async () =>
+    (await client().call("approvals.list", {})).data.filter(({ status }) => status === "waiting");
+  const until = async (isSo: () => Promise<boolean>) => {
+    for (let tries = 0; !(await isSo()); tries += 1) {
+      if (tries > 200) throw new Error("never so");
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  };
+  await until(async () => (await open()).length === 2);
+  const waiting = await client().call("runs.get", { params: { id } });
+  expect(waiting.waitingFor).toMatchObject({ kind: "approval", more: 1 });
+  const inner = (await open()).find(({ workflow: name }) => name === "inner")!;
+  expect(inner.runPath).toEqual([{ runId: id, workflow: "busy", step: "both/run/c" }]);
+  expect((await verifyOffline(home)).findings).toEqual([]);
+  await client().call("runs.cancel", { params: { id }, body: {} });
+  const run = await ended(id);
+  expect(run.state).toBe("CANCELLED");
+  expect(run.steps.find(({ path }) => path === "first/compensate/undo")).toMatchObject({
+    state: "completed",
+    role: "compensate",
+  });
+  expect((await ended(inner.runId)).state).toBe("CANCELLED");
+  expect(await open()).toEqual([]);
+  expect(await verifyOffline(home)).toMatchObject({ verdict: "intact", findings: [] });
+}, 30_000);
