@@ -5,6 +5,7 @@ import { addApprovalCommands } from "./cli/commands/approval-commands.ts";
 import { addControlCommands } from "./cli/commands/control-commands.ts";
 import { addKeyCommands } from "./cli/commands/key-commands.ts";
 import { addLocalCommands } from "./cli/commands/local-commands.ts";
+import { addPolicyCommands } from "./cli/commands/policy-commands.ts";
 import { addRunCommands } from "./cli/commands/run-commands.ts";
 import { addSecretCommands } from "./cli/commands/secret-commands.ts";
 import { addServerCommands } from "./cli/commands/server-commands.ts";
@@ -75,6 +76,7 @@ export function createProgram(act: Act): Command {
   addApprovalCommands(program, act);
   addWorkflowCommands(program, act);
   addLocalCommands(program, act);
+  addPolicyCommands(program, act);
   addStoreCommands(program, act);
   addSecretCommands(program, act);
   addKeyCommands(program, act);

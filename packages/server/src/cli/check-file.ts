@@ -1,17 +1,14 @@
 /** `homeostat policy check` and `workflow check`: a file's mistakes with line and column; needs no server. */
-import { formatFinding } from "../base/finding.ts";
 import type { Finding } from "../base/finding.ts";
-import { homeAt } from "../home.ts";
-import { lintPolicy } from "../policy/lint.ts";
-import { parsePolicy } from "../policy/policy-file.ts";
+import { checkPolicyFiles } from "../policy/check-policy.ts";
 import { findWrongArguments } from "../runs/find-wrong-arguments.ts";
 import { findUnknownTools } from "../runs/submit.ts";
 import { createTools } from "../tools/registry.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
-import { loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { findingLines, readPolicyTexts } from "./policy-files.ts";
 import { readUserFile } from "./read-user-file.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,15 +18,9 @@ export async function checkPolicyFile(
   options: GlobalOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const path = file ?? homeAt(loadOptions(options).config.home).policy;
-  const parsed = parsePolicy((await readUserFile(path)).toString("utf8"), { file: path });
-  const findings = parsed.ok
-    ? [
-        ...parsed.warnings,
-        ...lintPolicy(parsed.policy, { knownActions: [...builtInTools().keys()], file: path }),
-      ]
-    : parsed.findings;
-  return report(path, findings, terminal);
+  const files = await readPolicyTexts(file, options);
+  const { findings } = checkPolicyFiles(files, [...builtInTools().keys()]);
+  return report(file ?? files[0]?.name ?? "", findings, terminal);
 }
 
 export async function checkWorkflowFile(
@@ -72,10 +63,7 @@ function report(path: string, findings: readonly Finding[], terminal: Terminal):
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const ok = errors === 0;
   terminal.result({ ok, file: path, findings }, (paint) => {
-    const lines = findings.map((finding) => {
-      const word = finding.severity === "error" ? paint("red", "error  ") : paint("yellow", "warning");
-      return `${word} ${formatFinding(finding)}`;
-    });
+    const lines = findingLines(findings, paint);
     const warnings = findings.length - errors;
     const count = `${errors} ${errors === 1 ? "error" : "errors"}, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;
     return [...lines, `${paint(ok ? "green" : "red", ok ? "ok" : "not valid")}  ${path}: ${count}`].join(

@@ -85,12 +85,9 @@ function dryRunRoute(deps: PolicyReplayDeps): Route {
         .max(40)
         .default("30d")
         .meta({ description: "A duration before now, or an ISO 8601 time" }),
-      against: z
-        .enum(["recorded", "active"])
-        .default("recorded")
-        .meta({
-          description: "Compare with what was decided then, or with what the policy in force says now",
-        }),
+      against: z.enum(["recorded", "active"]).default("recorded").meta({
+        description: "Compare with what was decided then, or with what the policy in force says now",
+      }),
       examples: z.number().int().min(0).max(100).default(5),
     }),
     response: "sse",

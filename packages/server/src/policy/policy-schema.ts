@@ -17,6 +17,8 @@ const text: Schema = { type: "string" };
 const texts: Schema = { anyOf: [text, { type: "array", items: text, minItems: 1 }] };
 const oneOrMore = (item: Schema): Schema => ({ anyOf: [item, { type: "array", items: item, minItems: 1 }] });
 const choice = (values: readonly string[]): Schema => ({ enum: [...values] });
+/** What an editor shows beside the key. */
+const about = (description: string, schema: Schema): Schema => ({ ...schema, description });
 const duration: Schema = {
   type: "string",
   pattern: "^(\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d))+$",
@@ -63,10 +65,10 @@ function conditionSchema(): Schema {
 }
 
 const origin: Readonly<Record<string, Schema>> = {
-  from: oneOrMore(choice(originKinds)),
-  labels: oneOrMore(choice(originLabels)),
-  instructed: percent,
-  delegated: { type: "boolean" },
+  from: about("Where the argument came from", oneOrMore(choice(originKinds))),
+  labels: about("Any of the sources the argument was found in", oneOrMore(choice(originLabels))),
+  instructed: about("At least so much does the passage read as an instruction to the assistant", percent),
+  delegated: about("Whether the task names the source the value came from", { type: "boolean" }),
 };
 const roles = [...argumentRoles, ...roleGroups];
 
@@ -82,19 +84,24 @@ function whereSchema(): Schema {
 }
 
 const scope: Schema = {
-  ...keyed(scopeKeys, { agent: texts, role: texts, tenant: texts, user: texts }),
+  ...keyed(scopeKeys, {
+    agent: about("Globs of agents, as in `workflow:nightly-*`", texts),
+    role: about("Roles of who asked for the run", texts),
+    tenant: about("Tenants", texts),
+    user: about("Who asked for the run, as in `user:ada`", texts),
+  }),
   minProperties: 1,
 };
 
 const after = oneOrMore(
   map({
-    action: texts,
-    resource: texts,
-    label: oneOrMore(choice(originLabels)),
-    outcome: choice(["completed", "failed", "denied"]),
-    instructed: percent,
-    count: { type: "integer", minimum: 1, maximum: 200 },
-    within: { type: "integer", minimum: 1, maximum: 200 },
+    action: about("The run did one of these actions before", texts),
+    resource: about("On a resource that one of these globs matches", texts),
+    label: about("It brought content of this origin into the run", oneOrMore(choice(originLabels))),
+    outcome: about("It ended so", choice(["completed", "failed", "denied"])),
+    instructed: about("Its output held a passage of at least this score", percent),
+    count: about("At least so many times; 1 without it", { type: "integer", minimum: 1, maximum: 200 }),
+    within: about("Among the last so many actions", { type: "integer", minimum: 1, maximum: 200 }),
   }),
 );
 
@@ -106,44 +113,65 @@ function ruleSchema(): Schema {
     ruleKeys,
     {
       name: { type: "string", minLength: 1, maxLength: 100, description: "Unique over all files." },
-      description: text,
-      effect: choice(effects),
+      description: about("For people: shown with the rule.", text),
+      effect: about("What the rule says: deny beats ask beats allow.", choice(effects)),
       action: { ...texts, description: "`file_ops.delete`, `file_ops` for all its actions, or `*`" },
-      resource: texts,
-      except: texts,
-      where: whereSchema(),
-      labels_any: oneOrMore(choice(originLabels)),
-      scope,
-      when: keyed(windowKeys, {
-        days: oneOrMore(day),
-        from: time,
-        to: time,
-        zone: { type: "string", description: "IANA name; UTC without it" },
-        not_before: { type: "string", format: "date-time" },
-        not_after: { type: "string", format: "date-time" },
+      resource: about("Globs; one must match: `workspace/**`, `https://host:443/**`, `bash/rm`.", texts),
+      except: about("Globs of resources the rule does not speak of.", texts),
+      where: about("Conditions on the arguments; all must hold.", whereSchema()),
+      labels_any: about(
+        "A value that went into the run comes from one of these.",
+        oneOrMore(choice(originLabels)),
+      ),
+      scope: about("For whom the rule is; all given parts must match.", scope),
+      when: about(
+        "The times at which the rule speaks.",
+        keyed(windowKeys, {
+          days: about("Days such as `mon` or `mon-fri`", oneOrMore(day)),
+          from: about("Time of day, as in `22:00`", time),
+          to: about("Time of day, excluded; before `from` it goes over midnight", time),
+          zone: { type: "string", description: "IANA name; UTC without it" },
+          not_before: about("From this moment on (ISO 8601 with zone)", {
+            type: "string",
+            format: "date-time",
+          }),
+          not_after: about("Until this moment (ISO 8601 with zone)", { type: "string", format: "date-time" }),
+        }),
+      ),
+      risk: about(
+        "How risky the action is; low for allow, medium for ask, high for deny without it.",
+        choice(["low", "medium", "high"]),
+      ),
+      risk_level: about("Older name of `risk`.", choice(["low", "medium", "high"])),
+      approval: about(
+        "For `ask`: who answers, how many, how long.",
+        map({
+          by: about("Roles that may answer; admin and approver without it", texts),
+          quorum: about("How many must agree; 1 without it", percent),
+          expires: { ...duration, description: "When the question expires; 24h without it" },
+          four_eyes: about("Who asked for the run may not agree", { type: "boolean" }),
+          remember: about("`false`: a yes never stands for the same again", { type: "boolean" }),
+        }),
+      ),
+      sandbox: about("The weakest isolation under which it may run; `true` is `standard`.", {
+        enum: [true, false, "none", "standard", "full"],
       }),
-      risk: choice(["low", "medium", "high"]),
-      risk_level: choice(["low", "medium", "high"]),
-      approval: map({
-        by: texts,
-        quorum: percent,
-        expires: duration,
-        four_eyes: { type: "boolean" },
-        remember: { type: "boolean" },
+      timeout: about("The longest an attempt may take: a duration, or seconds.", {
+        anyOf: [duration, { type: "number", exclusiveMinimum: 0, maximum: 86_400 }],
       }),
-      sandbox: { enum: [true, false, "none", "standard", "full"] },
-      timeout: { anyOf: [duration, { type: "number", exclusiveMinimum: 0, maximum: 86_400 }] },
-      redact: { type: "boolean" },
-      rate: map({ count: { type: "integer", minimum: 1, maximum: 1_000_000 }, per: duration }, [
-        "count",
-        "per",
-      ]),
-      requested: { type: "boolean" },
-      acts: { type: "boolean" },
-      first_use: { type: "boolean" },
-      after,
+      redact: about("`true`: outputs are redacted before they are kept.", { type: "boolean" }),
+      rate: about(
+        "At most `count` actions `per` duration.",
+        map({ count: { type: "integer", minimum: 1, maximum: 1_000_000 }, per: duration }, ["count", "per"]),
+      ),
+      requested: about("`false`: only actions that change something and that the task does not ask for.", {
+        type: "boolean",
+      }),
+      acts: about("`true`: only actions that change something.", { type: "boolean" }),
+      first_use: about("`true`: only targets this agent has never used with this tool.", { type: "boolean" }),
+      after: about("What the run did before.", after),
       requires_approval: { type: "boolean", description: "Short form of `effect: ask`." },
-      blacklist: texts,
+      blacklist: about("What this action is denied for, whatever else allows it: globs or pieces of text.", texts),
     },
     ["name", "action"],
   );
@@ -162,14 +190,24 @@ export function policyJsonSchema(): JsonObject {
     ...keyed(
       fileKeys,
       {
-        version: { enum: [1, "1", "1.0"] },
-        scope,
-        default: fallback,
+        version: about("Version of the language.", { enum: [1, "1", "1.0"] }),
+        scope: about("Files of policy.d: for whom they speak.", scope),
+        default: about("What happens when no rule matches; deny without it.", fallback),
         blocked,
-        untrusted: map({ instructions: choice(["quote", "strip"]), from: percent }, ["instructions"]),
-        risk: { ...map({ ask: percent, deny: percent }), minProperties: 1 },
-        rules,
-        sections: { type: "array", items: section },
+        untrusted: about(
+          "What models are shown of passages that read as instructions: quoted, or left out; `from` is the least score.",
+          map({ instructions: choice(["quote", "strip"]), from: percent }, ["instructions"]),
+        ),
+        risk: {
+          ...map({ ask: percent, deny: percent }),
+          minProperties: 1,
+          description: "From which risk score on a person is asked, or the action refused.",
+        },
+        rules: about("What the organisation allows, asks and denies.", rules),
+        sections: about("Rules for one tenant, agent or user; they only tighten.", {
+          type: "array",
+          items: section,
+        }),
       },
       ["version"],
     ),

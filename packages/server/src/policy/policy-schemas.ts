@@ -71,6 +71,9 @@ export const decisionSchema = z
     matched: z.array(matchedSchema),
     demands: z.string().meta({ description: "What the action must keep to, in words; empty when nothing" }),
     score: z.number().int().nullable(),
+    factors: z
+      .array(z.object({ name: z.string(), points: z.number(), why: z.string() }))
+      .meta({ description: "What the score is made of, largest first" }),
   })
   .meta({ id: "PolicyDecision" });
 
@@ -84,6 +87,7 @@ export function viewDecision(decision: Decision): z.input<typeof decisionSchema>
     matched: [...matched],
     demands: describeObligations(obligations),
     score: score?.value ?? null,
+    factors: [...(score?.factors ?? [])],
   };
 }
 

@@ -1,14 +1,11 @@
 /** Routes of the policy in force: what it says, its check, its activation and its versions. */
 import { z } from "zod";
 import { HomeostatError } from "../base/error.ts";
-import type { Finding } from "../base/finding.ts";
 import { formatCursor, pageOf, pageQuery, parseCursor } from "../http/page.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { ActivePolicy } from "./active-policy.ts";
-import { lintPolicy } from "./lint.ts";
-import { parsePolicyFiles } from "./policy-file.ts";
-import type { PolicyText } from "./policy-file.ts";
+import { checkPolicyFiles } from "./check-policy.ts";
 import {
   candidateFields,
   candidateFiles,
@@ -246,16 +243,4 @@ function viewPolicy(policy: PolicyRoutesDeps["policy"]): z.input<typeof policySc
 function viewVersion(version: PolicyVersion, isActive: boolean): z.output<typeof versionSchema> {
   const { number, revision, rules, by, note: why, atMs } = version;
   return { number, revision, rules, by, note: why, at: new Date(atMs).toISOString(), isActive };
-}
-
-/** Every error of the files, or, when they have none, every warning. Never throws. */
-export function checkPolicyFiles(
-  files: readonly PolicyText[],
-  knownActions: readonly string[],
-): { readonly ok: boolean; readonly revision: string | null; readonly findings: readonly Finding[] } {
-  const parsed = parsePolicyFiles(files);
-  if (!parsed.ok) return { ok: false, revision: null, findings: parsed.findings };
-  const name = files[0]?.name;
-  const lint = lintPolicy(parsed.policy, { knownActions, ...(name === undefined ? {} : { file: name }) });
-  return { ok: true, revision: parsed.policy.revision, findings: [...parsed.warnings, ...lint] };
 }

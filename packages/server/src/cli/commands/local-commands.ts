@@ -15,16 +15,6 @@ export function addLocalCommands(program: Command, act: Act): void {
       ),
     );
   program
-    .command("policy")
-    .description("work with policies")
-    .command("check [file]")
-    .description("check a policy file (default: the one in the data folder)")
-    .action(
-      act(async ([file], options, terminal) =>
-        (await import("../check-file.ts")).checkPolicyFile(file, options, terminal),
-      ),
-    );
-  program
     .command("parts")
     .description("show what runs below what in the server, and what broke down")
     .action(act(async (_, options, terminal) => (await import("../parts.ts")).parts(options, terminal)));
