@@ -56,7 +56,6 @@ export type StepStart =
   | { readonly kind: "for_each"; readonly items: readonly JsonValue[] }
   | { readonly kind: "parallel" }
   | { readonly kind: "group" }
-  | { readonly kind: "approval" }
   | { readonly kind: "wait"; readonly untilMs: number }
   | { readonly kind: "signal"; readonly name: string; readonly untilMs: number | null }
   | {

@@ -26,6 +26,7 @@ import { runKeysMigration } from "../queue/deduplicate.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runChangesMigration } from "../queue/run-changes.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
+import { schedulesMigration } from "../queue/schedule-row.ts";
 import { workersMigration } from "../queue/worker-registry.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
@@ -110,6 +111,8 @@ export interface WorldOptions {
   readonly leaseTtlMs?: number;
   /** Another database than SQLite in the temporary folder. */
   readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
+  /** Fills the folder before anything in it is opened. */
+  readonly prepare?: (folder: string) => Promise<void>;
 }
 
 const clock = systemClock;
@@ -123,6 +126,7 @@ const migrations: readonly Migration[] = [
   runChangesMigration,
   claimsMigration,
   runKeysMigration,
+  schedulesMigration,
   approvalsMigration,
   approvalDepthMigration,
   delegationsMigration,
@@ -139,6 +143,7 @@ const migrations: readonly Migration[] = [
 export async function createWorld(options: WorldOptions): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-runs-"));
   for (const each of ["keys", "blobs", "workspaces"]) await mkdir(join(folder, each));
+  await options.prepare?.(folder);
   const openStore = options.openStore ?? ((wanted) => openInFolder(folder, wanted));
   const store = await openStore(migrations);
   const cache = await openSqliteStore({
