@@ -237,6 +237,8 @@ export type PolicyDecision = {
   /** What the action must keep to, in words; empty when nothing */
   readonly demands: string;
   readonly score: number | null;
+  /** What the score is made of, largest first */
+  readonly factors: readonly { readonly name: string; readonly points: number; readonly why: string }[];
 };
 
 export type PolicyFinding = {
@@ -403,6 +405,36 @@ export type RunSummary = {
   } | null;
 };
 
+export type Schedule = {
+  readonly id: string;
+  readonly name: string;
+  readonly cron: string | null;
+  readonly timezone: string | null;
+  readonly every: string | null;
+  /** `trigger`: it stands in the file of a registered workflow */
+  readonly source: "text" | "registered" | "trigger";
+  readonly workflowName: string;
+  readonly inputs: { readonly [key: string]: unknown };
+  readonly priority: "high" | "normal" | "low";
+  readonly labels: readonly string[];
+  readonly missed: "skip" | "once" | "all";
+  readonly missedCap: number;
+  readonly overlap: "allow" | "skip" | "queue";
+  readonly paused: boolean;
+  /** On whose behalf it runs */
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly nextAt: string | null;
+  /** A time that waits for the end of the run before */
+  readonly waitingAt: string | null;
+  readonly lastAt: string | null;
+  readonly lastRunId: string | null;
+  readonly lastError: { readonly code: string; readonly message: string; readonly at: string } | null;
+  /** Times that were passed over */
+  readonly passed: number;
+};
+
 export type Secret = {
   readonly name: string;
   readonly handle: string;
@@ -477,6 +509,23 @@ export type StepView = {
     readonly reason: string;
     /** ISO 8601, UTC */
     readonly until: string;
+  } | null;
+  /** The event of another run whose outcome this is: it was not done again */
+  readonly carried: { readonly run: string; readonly seq: number } | null;
+  /** The signal that a `wait` step waits for */
+  readonly signal: {
+    readonly name: string;
+    /** Roles that may send it; null: all that may run tasks */
+    readonly by: readonly string[] | null;
+    /** The members its data must have; null: any JSON */
+    readonly payload:
+      | readonly {
+          readonly name: string;
+          readonly type: "string" | "number" | "integer" | "boolean" | "list" | "object";
+          readonly description: string | null;
+          readonly isNeeded: boolean;
+        }[]
+      | null;
   } | null;
   readonly decision: {
     readonly effect: "allow" | "ask" | "deny";
@@ -595,18 +644,30 @@ export type WorkflowGraph = {
     readonly state: string | null;
     /** How often a step inside a loop ran, when more than once */
     readonly times: number | null;
+    /** Of the upper left corner, in pixels */
+    readonly x: number;
+    readonly y: number;
   }[];
   readonly edges: readonly {
     readonly from: string;
     readonly to: string;
     readonly label: string | null;
     readonly kind: "next" | "error";
+    /** Corners of its line: x and y of each */
+    readonly points: readonly (readonly number[])[];
   }[];
   readonly boxes: readonly {
     readonly id: string;
     readonly label: string;
     readonly nodes: readonly string[];
   }[];
+  /** Of the picture and of each node, in pixels */
+  readonly size: {
+    readonly width: number;
+    readonly height: number;
+    readonly nodeWidth: number;
+    readonly nodeHeight: number;
+  };
   readonly mermaid: string;
   readonly svg: string;
 };
@@ -746,6 +807,119 @@ export interface Operations {
         readonly description: string;
         readonly env: string;
       }[];
+    };
+  };
+  /** Give dead letters up */
+  "deadLetters.discard": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly ids?: readonly string[] | undefined;
+      readonly all?: boolean | undefined;
+      readonly workflow?: string | undefined;
+      /** Code of the error it died of */
+      readonly code?: string | undefined;
+      /** It died at or after this time */
+      readonly since?: string | undefined;
+      /** It died before this time */
+      readonly until?: string | undefined;
+      readonly limit?: number | undefined;
+      readonly reason?: string | undefined;
+      readonly dryRun?: boolean | undefined;
+    };
+    readonly answer: {
+      readonly results: readonly {
+        readonly id: string;
+        readonly ok: boolean;
+        readonly error: { readonly code: string; readonly message: string } | null;
+      }[];
+      readonly done: number;
+      readonly failed: number;
+      /** More fit than the limit lets through: ask again */
+      readonly hasMore: boolean;
+    };
+  };
+  /** One dead letter with what led to its end */
+  "deadLetters.get": {
+    readonly kind: "json";
+    readonly params: { readonly id: string };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: {
+      readonly run: RunSummary;
+      readonly history: readonly {
+        readonly seq: number;
+        readonly at: string;
+        readonly kind: string;
+        readonly step: string | null;
+        readonly attempt: number | null;
+        readonly error: {
+          readonly code: string;
+          readonly message: string;
+          readonly hint?: string | undefined;
+        } | null;
+      }[];
+    };
+  };
+  /** Dead letters, the last to die first */
+  "deadLetters.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: {
+      /** How many items at most, 1 to 200 */
+      readonly limit?: number | undefined;
+      /** `nextCursor` of the page before */
+      readonly cursor?: string | number | boolean | undefined;
+      readonly workflow?: string | number | boolean | undefined;
+      /** Code of the error it died of */
+      readonly code?: string | number | boolean | undefined;
+      /** It died at or after this time */
+      readonly since?: string | number | boolean | undefined;
+      /** It died before this time */
+      readonly until?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
+    readonly answer: {
+      readonly data: readonly RunSummary[];
+      readonly nextCursor: string | null;
+      /** All that fit the filter (the latest 10,000), by workflow and error; only on the first page */
+      readonly groups: readonly {
+        readonly workflow: string;
+        readonly code: string;
+        readonly count: number;
+      }[];
+    };
+  };
+  /** Try dead letters again */
+  "deadLetters.retry": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly ids?: readonly string[] | undefined;
+      readonly all?: boolean | undefined;
+      readonly workflow?: string | undefined;
+      /** Code of the error it died of */
+      readonly code?: string | undefined;
+      /** It died at or after this time */
+      readonly since?: string | undefined;
+      /** It died before this time */
+      readonly until?: string | undefined;
+      readonly limit?: number | undefined;
+      readonly reason?: string | undefined;
+      readonly dryRun?: boolean | undefined;
+    };
+    readonly answer: {
+      readonly results: readonly {
+        readonly id: string;
+        readonly ok: boolean;
+        readonly error: { readonly code: string; readonly message: string } | null;
+      }[];
+      readonly done: number;
+      readonly failed: number;
+      /** More fit than the limit lets through: ask again */
+      readonly hasMore: boolean;
     };
   };
   /** Let somebody answer for you until a time */
@@ -1437,6 +1611,10 @@ export interface Operations {
       readonly approvals: readonly Approval[];
       readonly artifacts: readonly Artifact[];
       readonly workflowText: string;
+      /** The run it was made from, and the last event of that run which counts for it */
+      readonly origin: { readonly kind: "rerun" | "fork"; readonly run: string; readonly seq: number } | null;
+      /** What people said to it, oldest first, at most the last 100 */
+      readonly messages: readonly { readonly at: string; readonly by: string; readonly text: string }[];
       /** The last time files in the run's folder had been changed from outside and were put right */
       readonly workspaceRestored: {
         /** ISO 8601, UTC */
@@ -1467,6 +1645,9 @@ export interface Operations {
       /** One or more of the run states, comma-separated */
       readonly state?: string | number | boolean | undefined;
       readonly workflow?: string | number | boolean | undefined;
+      readonly label?: string | number | boolean | undefined;
+      /** Only runs made from this one (re-run, fork) or by a step of it */
+      readonly parent?: string | number | boolean | undefined;
     };
     readonly body: undefined;
     readonly answer: { readonly data: readonly RunSummary[]; readonly nextCursor: string | null };
@@ -1569,6 +1750,166 @@ export interface Operations {
     readonly query: { readonly after?: number | undefined };
     readonly body: undefined;
     readonly answer: never;
+  };
+  /** Run a workflow at its times */
+  "schedules.add": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** Unique in the tenant: small letters, digits, - and _ */
+      readonly name: string;
+      /** minute hour day month weekday; seconds in front are allowed; or a name such as @daily */
+      readonly cron?: string | undefined;
+      /** IANA name, for `cron`; UTC by default */
+      readonly timezone?: string | undefined;
+      /** Instead of `cron`: an interval such as 15m, counted from now */
+      readonly every?: string | undefined;
+      /** The workflow file's text (YAML) */
+      readonly workflow?: string | undefined;
+      /** Instead: a registered workflow, its newest version */
+      readonly workflowName?: string | undefined;
+      readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
+      readonly priority?: "high" | "normal" | "low" | undefined;
+      readonly labels?: readonly string[] | undefined;
+      /** Times that passed while no server ran: `skip`, run `once` (default) for all, or make up for `all` */
+      readonly missed?: "skip" | "once" | "all" | undefined;
+      /** With `all`: the most that are made up for; 24 by default */
+      readonly missedCap?: number | undefined;
+      /** While the run before goes on: `allow` another (default), `skip`, or `queue` one until it has ended */
+      readonly overlap?: "allow" | "skip" | "queue" | undefined;
+      readonly paused?: boolean | undefined;
+    };
+    readonly answer: Schedule;
+  };
+  /** Change a schedule */
+  "schedules.change": {
+    readonly kind: "json";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** minute hour day month weekday; seconds in front are allowed; or a name such as @daily */
+      readonly cron?: string | undefined;
+      /** IANA name, for `cron`; UTC by default */
+      readonly timezone?: string | undefined;
+      /** Instead of `cron`: an interval such as 15m, counted from now */
+      readonly every?: string | undefined;
+      /** The workflow file's text (YAML) */
+      readonly workflow?: string | undefined;
+      /** Instead: a registered workflow, its newest version */
+      readonly workflowName?: string | undefined;
+      readonly inputs?: { readonly [key: string]: JsonValue } | undefined;
+      readonly priority?: "high" | "normal" | "low" | undefined;
+      readonly labels?: readonly string[] | undefined;
+      /** Times that passed while no server ran: `skip`, run `once` (default) for all, or make up for `all` */
+      readonly missed?: "skip" | "once" | "all" | undefined;
+      /** With `all`: the most that are made up for; 24 by default */
+      readonly missedCap?: number | undefined;
+      /** While the run before goes on: `allow` another (default), `skip`, or `queue` one until it has ended */
+      readonly overlap?: "allow" | "skip" | "queue" | undefined;
+    };
+    readonly answer: Schedule;
+  };
+  /** One schedule with its next five times */
+  "schedules.get": {
+    readonly kind: "json";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: {
+      readonly id: string;
+      readonly name: string;
+      readonly cron: string | null;
+      readonly timezone: string | null;
+      readonly every: string | null;
+      /** `trigger`: it stands in the file of a registered workflow */
+      readonly source: "text" | "registered" | "trigger";
+      readonly workflowName: string;
+      readonly inputs: { readonly [key: string]: unknown };
+      readonly priority: "high" | "normal" | "low";
+      readonly labels: readonly string[];
+      readonly missed: "skip" | "once" | "all";
+      readonly missedCap: number;
+      readonly overlap: "allow" | "skip" | "queue";
+      readonly paused: boolean;
+      /** On whose behalf it runs */
+      readonly createdBy: string;
+      readonly createdAt: string;
+      readonly updatedAt: string;
+      readonly nextAt: string | null;
+      /** A time that waits for the end of the run before */
+      readonly waitingAt: string | null;
+      readonly lastAt: string | null;
+      readonly lastRunId: string | null;
+      readonly lastError: { readonly code: string; readonly message: string; readonly at: string } | null;
+      /** Times that were passed over */
+      readonly passed: number;
+      readonly upcoming: readonly string[];
+      readonly workflowText: string | null;
+    };
+  };
+  /** Schedules, by name */
+  "schedules.list": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: {
+      /** How many items at most, 1 to 200 */
+      readonly limit?: number | undefined;
+      /** `nextCursor` of the page before */
+      readonly cursor?: string | number | boolean | undefined;
+    };
+    readonly body: undefined;
+    readonly answer: { readonly data: readonly Schedule[]; readonly nextCursor: string | null };
+  };
+  /** Let a schedule rest */
+  "schedules.pause": {
+    readonly kind: "json";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: Schedule;
+  };
+  /** Delete a schedule; its runs stay */
+  "schedules.remove": {
+    readonly kind: "none";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: undefined;
+  };
+  /** Let a paused schedule go on; times of the pause are not made up for */
+  "schedules.resume": {
+    readonly kind: "json";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: Schedule;
+  };
+  /** Run it now, beside its times */
+  "schedules.trigger": {
+    readonly kind: "json";
+    readonly params: {
+      /** Id or name; a / in it as %2F */
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: RunSummary;
   };
   /** Every secret by name, with what it may be used for; never a value */
   "secrets.list": {
@@ -1986,6 +2327,10 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "artifacts.get": { method: "GET", path: "/v1/artifacts/{id}", kind: "json" },
   "artifacts.list": { method: "GET", path: "/v1/artifacts", kind: "json" },
   "config.get": { method: "GET", path: "/v1/config", kind: "json" },
+  "deadLetters.discard": { method: "POST", path: "/v1/dead-letters/discard", kind: "json" },
+  "deadLetters.get": { method: "GET", path: "/v1/dead-letters/{id}", kind: "json" },
+  "deadLetters.list": { method: "GET", path: "/v1/dead-letters", kind: "json" },
+  "deadLetters.retry": { method: "POST", path: "/v1/dead-letters/retry", kind: "json" },
   "delegations.create": { method: "POST", path: "/v1/delegations", kind: "json" },
   "delegations.list": { method: "GET", path: "/v1/delegations", kind: "json" },
   "delegations.revoke": { method: "DELETE", path: "/v1/delegations/{id}", kind: "none" },
@@ -2038,6 +2383,14 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "runs.steer": { method: "POST", path: "/v1/runs/{id}/steer", kind: "json" },
   "runs.steps": { method: "GET", path: "/v1/runs/{id}/steps", kind: "json" },
   "runs.stream": { method: "GET", path: "/v1/runs/{id}/stream", kind: "sse" },
+  "schedules.add": { method: "POST", path: "/v1/schedules", kind: "json" },
+  "schedules.change": { method: "PATCH", path: "/v1/schedules/{id}", kind: "json" },
+  "schedules.get": { method: "GET", path: "/v1/schedules/{id}", kind: "json" },
+  "schedules.list": { method: "GET", path: "/v1/schedules", kind: "json" },
+  "schedules.pause": { method: "POST", path: "/v1/schedules/{id}/pause", kind: "json" },
+  "schedules.remove": { method: "DELETE", path: "/v1/schedules/{id}", kind: "none" },
+  "schedules.resume": { method: "POST", path: "/v1/schedules/{id}/resume", kind: "json" },
+  "schedules.trigger": { method: "POST", path: "/v1/schedules/{id}/trigger", kind: "json" },
   "secrets.list": { method: "GET", path: "/v1/secrets", kind: "json" },
   "secrets.remove": { method: "DELETE", path: "/v1/secrets/{name}", kind: "none" },
   "secrets.rotate": { method: "POST", path: "/v1/secrets/{name}/rotate", kind: "json" },

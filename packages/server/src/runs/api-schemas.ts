@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { stepKindNames } from "../workflows/step-kinds.ts";
 import { taskStates } from "../queue/task.ts";
+import { inputTypes } from "../workflows/workflow.ts";
 
 const time = z.string().describe("ISO 8601, UTC");
 
@@ -135,6 +136,28 @@ export const stepViewSchema = z
       .object({ reason: z.string(), until: time })
       .nullable()
       .describe("Why a rate or the circuit breaker holds the step back"),
+    carried: z
+      .object({ run: z.string(), seq: z.number().int() })
+      .nullable()
+      .describe("The event of another run whose outcome this is: it was not done again"),
+    signal: z
+      .object({
+        name: z.string(),
+        by: z.array(z.string()).nullable().describe("Roles that may send it; null: all that may run tasks"),
+        payload: z
+          .array(
+            z.object({
+              name: z.string(),
+              type: z.enum(inputTypes),
+              description: z.string().nullable(),
+              isNeeded: z.boolean(),
+            }),
+          )
+          .nullable()
+          .describe("The members its data must have; null: any JSON"),
+      })
+      .nullable()
+      .describe("The signal that a `wait` step waits for"),
     decision: decisionSchema.nullable(),
     approvalId: z.string().nullable(),
   })

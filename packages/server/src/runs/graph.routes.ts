@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
+import { layOutGraph, nodeSize } from "../workflows/graph-layout.ts";
 import { mermaidOf } from "../workflows/graph-mermaid.ts";
 import { svgOf } from "../workflows/graph-svg.ts";
 import { graphOf } from "../workflows/graph.ts";
@@ -28,6 +29,8 @@ const graphSchema = z
           .int()
           .nullable()
           .describe("How often a step inside a loop ran, when more than once"),
+        x: z.number().describe("Of the upper left corner, in pixels"),
+        y: z.number(),
       }),
     ),
     edges: z.array(
@@ -36,9 +39,13 @@ const graphSchema = z
         to: z.string(),
         label: z.string().nullable(),
         kind: z.enum(["next", "error"]),
+        points: z.array(z.array(z.number())).describe("Corners of its line: x and y of each"),
       }),
     ),
     boxes: z.array(z.object({ id: z.string(), label: z.string(), nodes: z.array(z.string()) })),
+    size: z
+      .object({ width: z.number(), height: z.number(), nodeWidth: z.number(), nodeHeight: z.number() })
+      .describe("Of the picture and of each node, in pixels"),
     mermaid: z.string(),
     svg: z.string(),
   })
@@ -77,7 +84,15 @@ export function graphRoutes(deps: RunReaderDeps): readonly Route[] {
 }
 
 function viewGraph(graph: Graph) {
-  return { ...graph, mermaid: mermaidOf(graph), svg: svgOf(graph) };
+  const { width, height, nodes, edges } = layOutGraph(graph);
+  return {
+    ...graph,
+    nodes: nodes.map(({ node, x, y }) => ({ ...node, x, y })),
+    edges: edges.map(({ edge, points }) => ({ ...edge, points: points.map((point) => [...point]) })),
+    size: { width, height, nodeWidth: nodeSize.width, nodeHeight: nodeSize.height },
+    mermaid: mermaidOf(graph),
+    svg: svgOf(graph),
+  };
 }
 
 /** What stands out when the rounds of a loop are in different states. */

@@ -38,6 +38,10 @@ export interface RunQuery {
   /** Empty: all. */
   readonly states: readonly TaskState[];
   readonly workflow: string | null;
+  /** Null: with any label. */
+  readonly label?: string | null;
+  /** Only runs made from this one or by a step of it; null: all. */
+  readonly parent?: string | null;
   /** Older than this (time, id). */
   readonly before: readonly [number, string] | null;
   readonly limit: number;
@@ -54,6 +58,15 @@ export async function listRuns(store: Pick<Store, "read">, query: RunQuery): Pro
   if (query.workflow !== null) {
     where.push("workflow_name = ?");
     params.push(query.workflow);
+  }
+  if (query.label != null) {
+    // Exact and with regard to case on every store, which LIKE is not; the label stands in its JSON form in the list.
+    where.push("replace(labels, ?, '') <> labels");
+    params.push(JSON.stringify(query.label));
+  }
+  if (query.parent != null) {
+    where.push("parent = ?");
+    params.push(query.parent);
   }
   if (query.before !== null) {
     where.push("(created_at_ms < ? OR (created_at_ms = ? AND id < ?))");

@@ -14,7 +14,7 @@ import { commandRun, requireRun } from "./control.ts";
 import type { ControlDeps, RunCommand } from "./control.ts";
 import { listRuns, readEvents } from "./run-reader.ts";
 import type { RunReaderDeps } from "./run-reader.ts";
-import { viewApproval, viewEvent, viewRepair, viewRun } from "./views.ts";
+import { viewApproval, viewEvent, viewMessages, viewRepair, viewRun } from "./views.ts";
 import type { RunState } from "./fold.ts";
 import { createStateCache } from "./state-cache.ts";
 import type { StateCache } from "./state-cache.ts";
@@ -52,7 +52,17 @@ function listRoute({ store }: RunsRoutesDeps): Route {
     summary: "Runs, newest first",
     tags: ["runs"],
     access: "viewer",
-    query: z.object({ ...pageQuery, state: stateList.optional(), workflow: z.string().max(128).optional() }),
+    query: z.object({
+      ...pageQuery,
+      state: stateList.optional(),
+      workflow: z.string().max(128).optional(),
+      label: z.string().max(100).optional(),
+      parent: z
+        .string()
+        .max(64)
+        .optional()
+        .describe("Only runs made from this one (re-run, fork) or by a step of it"),
+    }),
     response: pageOf(runSummarySchema),
     handle: async ({ query, principal }) => {
       const cursorShape = z.tuple([z.number(), z.string()]);
@@ -60,6 +70,8 @@ function listRoute({ store }: RunsRoutesDeps): Route {
         tenant: principal.tenant,
         states: (query.state ?? []) as readonly TaskState[],
         workflow: query.workflow ?? null,
+        label: query.label ?? null,
+        parent: query.parent ?? null,
         before: query.cursor === undefined ? null : parseCursor(query.cursor, cursorShape),
         limit: query.limit + 1,
       });
@@ -90,6 +102,13 @@ function getRoute(deps: RunsRoutesDeps, states: StateCache): Route {
       approvals: z.array(approvalSchema),
       artifacts: z.array(artifactSchema),
       workflowText: z.string(),
+      origin: z
+        .object({ kind: z.enum(["rerun", "fork"]), run: z.string(), seq: z.number().int() })
+        .nullable()
+        .describe("The run it was made from, and the last event of that run which counts for it"),
+      messages: z
+        .array(z.object({ at: z.string(), by: z.string(), text: z.string() }))
+        .describe("What people said to it, oldest first, at most the last 100"),
       workspaceRestored: z
         .object({
           at: z.string().describe("ISO 8601, UTC"),
@@ -120,6 +139,8 @@ function getRoute(deps: RunsRoutesDeps, states: StateCache): Route {
         approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
         artifacts,
         workflowText: state.workflow.text,
+        origin: state.origin && { ...state.origin },
+        messages: viewMessages(state, deps.redact),
         workspaceRestored: viewRepair(state),
       };
     },

@@ -111,6 +111,8 @@ export function viewStep({ path, step, spot }: PlacedStep, state: RunState, reda
     output: redact(record?.output ?? null),
     error: record?.error ?? null,
     held: record?.held ? { reason: record.held.reason, until: timeText(record.held.retryAtMs) } : null,
+    carried: record?.carried ? { ...record.carried } : null,
+    signal: signalOf(step),
     decision: decisionOf(record),
     approvalId: record?.question?.id ?? record?.answer?.approvalId ?? intent?.approvalId ?? null,
   };
@@ -119,6 +121,16 @@ export function viewStep({ path, step, spot }: PlacedStep, state: RunState, reda
 function summaryOf(step: Step): string | null {
   if (step.kind === "workflow") return `run ${step.source.value}`;
   return step.kind === "wait" && step.wait.kind === "signal" ? `wait for signal ${step.wait.name}` : null;
+}
+
+function signalOf(step: Step): StepView["signal"] {
+  if (step.kind !== "wait" || step.wait.kind !== "signal") return null;
+  const { name, by, payload } = step.wait;
+  const members = payload?.map((member) => ({
+    ...{ name: member.name, type: member.type, description: member.description },
+    isNeeded: member.default === undefined,
+  }));
+  return { name, by: by && [...by], payload: members ?? null };
 }
 
 function decisionOf(record: StepRecord | undefined): StepView["decision"] {

@@ -108,6 +108,10 @@ export function viewApproval(approval: Approval, redact: Redact): ApprovalView {
   };
 }
 
+export function viewMessages({ messages }: RunState, redact: Redact) {
+  return messages.map(({ atMs, by, text }) => ({ at: timeText(atMs), by, text: String(redact(text)) }));
+}
+
 /** Null when the folder always was what the journal says. */
 export function viewRepair({ repair }: RunState) {
   if (repair === null) return null;
