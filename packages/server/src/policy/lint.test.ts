@@ -74,3 +74,12 @@ test("of two rules that say the same, the narrower or the later is told", () => 
     lint("effect: ask, action: wait.for, risk: high", "effect: ask, action: wait.for, timeout: 5s"),
   ).toEqual([]);
 });
+
+test("a rule for some times, users or a section covers nothing for all", () => {
+  const allow = "effect: allow, action: wait.for";
+  expect(lint("effect: deny, action: wait.for, when: { days: mon }", allow)).toEqual([]);
+  expect(lint("effect: deny, action: wait.for, scope: { user: x }", allow)).toEqual([]);
+  const section = `sections:\n  - { scope: { tenant: a }, rules: [{ name: s, effect: deny, action: wait.for }] }\n`;
+  const policy = requirePolicy(`version: 1\nrules:\n  - { name: r, ${allow} }\n${section}`);
+  expect(lintPolicy(policy, { knownActions: ["wait.for"] })).toEqual([]);
+});

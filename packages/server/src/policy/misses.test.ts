@@ -125,4 +125,12 @@ describe("the difference of two policies", () => {
       examples: [],
     });
   });
+
+  test("sees what a rule for some times leaves to others, and what it changes at those", () => {
+    const nights = (from: string): ReturnType<typeof requirePolicy> =>
+      requirePolicy(`version: 1\nrules:\n  - { name: a, effect: allow, action: x }\n  - { name: n, effect: deny, action: x, when: { from: ${from}, to: 06:00 } }\n`);
+    const asks = requirePolicy("version: 1\nrules:\n  - { name: a, effect: ask, action: x }\n  - { name: n, effect: deny, action: x, when: { from: 22:00, to: 06:00 } }\n");
+    expect(diffPolicies(nights("22:00"), asks).examples).toMatchObject([{ from: "allow", to: "ask" }]);
+    expect(diffPolicies(nights("22:00"), nights("20:00"))).toMatchObject({ changed: [{ name: "n", parts: [{ part: "when" }] }], examples: [{ from: "allow", to: "deny" }] });
+  }); // prettier-ignore
 });

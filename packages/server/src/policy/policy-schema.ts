@@ -171,7 +171,10 @@ function ruleSchema(): Schema {
       first_use: about("`true`: only targets this agent has never used with this tool.", { type: "boolean" }),
       after: about("What the run did before.", after),
       requires_approval: { type: "boolean", description: "Short form of `effect: ask`." },
-      blacklist: about("What this action is denied for, whatever else allows it: globs or pieces of text.", texts),
+      blacklist: about(
+        "What this action is denied for, whatever else allows it: globs or pieces of text.",
+        texts,
+      ),
     },
     ["name", "action"],
   );

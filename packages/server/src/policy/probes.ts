@@ -3,6 +3,8 @@ import type { JsonValue } from "../base/canonical-json.ts";
 import type { Glob } from "../base/glob.ts";
 import type { ActionRequest } from "./decision.ts";
 import type { Condition, PolicyRule, Target } from "./policy.ts";
+import { isInWindow } from "./time-window.ts";
+import type { TimeWindow } from "./time-window.ts";
 
 /** For each rule a request that should match it, one beside its resource, and one with an argument that fails. */
 export function makeProbes(rules: readonly PolicyRule[]): readonly ActionRequest[] {
@@ -31,6 +33,7 @@ function probesOf(rule: PolicyRule, places: readonly string[]): readonly ActionR
         role: first(rule.scope.role, "operator"),
         tenant: first(rule.scope.tenant, "default"),
         user: first(rule.scope.user ?? [], "user:probe"),
+        atMs: rule.window === undefined ? noon : timeIn(rule.window),
       };
     }),
   );
@@ -41,6 +44,19 @@ function probesOf(rule: PolicyRule, places: readonly string[]): readonly ActionR
     { ...probe, labels: [] },
     { ...probe, agent: "workflow:probe", role: "operator", tenant: "default", user: "user:probe" },
   ]);
+}
+
+/** A Wednesday, UTC. */
+const noon = Date.UTC(2026, 0, 7, 12);
+
+/** A time at which the rule speaks; noon when none is found within two weeks. */
+function timeIn(window: TimeWindow): number {
+  const from = window.notBeforeMs ?? (window.notAfterMs ?? noon) - 14 * 86_400_000;
+  for (let step = 0; step < 14 * 96; step++) {
+    const atMs = from + step * 900_000;
+    if (isInWindow(window, atMs)) return atMs;
+  }
+  return noon;
 }
 
 function first(globs: readonly Glob[], otherwise: string): string {

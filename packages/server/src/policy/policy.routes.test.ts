@@ -1,0 +1,196 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { startTestServer } from "../http/test-server.ts";
+import type { TestServer } from "../http/test-server.ts";
+import { outboxMigration } from "../store/outbox.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import { openActivePolicy } from "./active-policy.ts";
+import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
+import { policyQuestionsRoutes } from "./policy-questions.routes.ts";
+import { policyReplayRoutes } from "./policy-replay.routes.ts";
+import { policyRoutes } from "./policy.routes.ts";
+import type { RecordedAction } from "./recorded-action.ts";
+import { openShadow, policyShadowMigration } from "./shadow.ts";
+import type { Shadow } from "./shadow.ts";
+import { createPolicyVersions, policyVersionsMigration } from "./versions.ts";
+
+const text = (effect: string): string =>
+  `version: 1\nrules:\n  - { name: w, effect: ${effect}, action: wait.for }\n`;
+const recordedAction = (effect: "allow" | "deny", step: string): RecordedAction => ({
+  runId: "run_1",
+  step,
+  seq: 4,
+  atMs: 1_000,
+  request: { action: "wait.for", args: {}, labels: [], agent: "workflow:x", role: "operator", tenant: "default" },
+  resources: ["clock"],
+  recorded: { effect, revision: "r", rules: [] },
+  isComplete: true,
+}); // prettier-ignore
+
+let folder = "";
+let store: Store;
+let server: TestServer;
+let policy: ActivePolicy;
+let shadow: Shadow;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "homeostat-policy-"));
+  const logger = createSilentLogger();
+  const clock = systemClock;
+  store = await openSqliteStore({
+    path: join(folder, "state.db"),
+    migrations: [outboxMigration, policyVersionsMigration, policyShadowMigration],
+    clock,
+    logger,
+  });
+  await writeFile(join(folder, "policy.yaml"), text("allow"));
+  const versions = createPolicyVersions(store);
+  let keeping = Promise.resolve();
+  const report = (change: PolicyChange): void => {
+    if (change.kind === "activated") keeping = versions.add({ ...change, atMs: 1_000 });
+  };
+  policy = openActivePolicy({ path: join(folder, "policy.yaml"), clock, knownActions: ["wait.for"], report });
+  shadow = openShadow({ store, clock, logger, count: () => undefined });
+  await policy.start();
+  await shadow.start();
+  await keeping;
+  const recorded = {
+    countRuns: () => Promise.resolve(2),
+    async *readRuns() {
+      yield { actions: [recordedAction("allow", "a"), recordedAction("deny", "b")], isErased: false };
+      yield { actions: [], isErased: true };
+      await Promise.resolve();
+    },
+  };
+  server = await startTestServer([
+    ...policyRoutes({ policy, versions, kept: () => keeping, knownActions: ["wait.for"] }),
+    ...policyQuestionsRoutes({ policy, versions, clock }),
+    ...policyReplayRoutes({ policy, versions, shadow, recorded, clock }),
+  ]);
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await policy.stop(1_000);
+  await shadow.stop(1_000);
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+async function ask(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
+  const response = await server.call(`/v1/policy${path}`, {
+    method,
+    headers: { "content-type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = response.headers.get("content-type")?.includes("json")
+    ? await response.json()
+    : await response.text();
+  // Any: what a test reads of an answer is what it then checks.
+  return { status: response.status, answer: answer as any };
+}
+
+describe("putting a policy in force", () => {
+  test("takes the revision it was made on, keeps a version, and goes back to one", async () => {
+    const { answer: before } = await ask("GET", "");
+    expect(before).toMatchObject({ text: text("allow"), rules: [{ name: "w", file: null, section: null }], findings: [] });
+    const put = await ask("PUT", "", { text: text("deny"), note: "safer" }, { "if-match": `"${before.revision}"` });
+    expect(put).toMatchObject({ status: 200, answer: { rules: [{ effect: "deny" }] } });
+    expect(await readFile(join(folder, "policy.yaml"), "utf8")).toBe(text("deny"));
+    expect(await ask("PUT", "", { text: text("ask"), expected: before.revision })).toMatchObject({
+      status: 412,
+      answer: { code: "POLICY_CONFLICT" },
+    });
+    const { answer: page } = await ask("GET", "/versions?limit=1");
+    expect(page).toMatchObject({ data: [{ number: 2, by: "admin", note: "safer", isActive: true }], nextCursor: expect.any(String) });
+    const { answer: older } = await ask("GET", `/versions?cursor=${page.nextCursor}`);
+    expect(older).toMatchObject({ data: [{ number: 1, by: null, isActive: false }], nextCursor: null });
+    const back = await ask("POST", "/versions/1/activate", { expected: put.answer.revision });
+    expect(back).toMatchObject({ status: 200, answer: { revision: before.revision, text: text("allow") } });
+    expect((await ask("GET", "/versions")).answer.data[0]).toMatchObject({ number: 3, note: "version 1 again" });
+    expect((await ask("POST", "/versions/9/activate", { expected: before.revision })).status).toBe(404);
+  }); // prettier-ignore
+
+  test("needs a revision, a good text and the admin's role", async () => {
+    expect(await ask("PUT", "", { text: text("deny") })).toMatchObject({ status: 422 });
+    const { revision } = policy.current();
+    expect(await ask("PUT", "", { expected: revision })).toMatchObject({ status: 422 });
+    expect(await ask("PUT", "", { text: text("denied"), expected: revision })).toMatchObject({
+      status: 422,
+      answer: { code: "POLICY_INVALID", errors: [{ line: 3 }] },
+    });
+    expect(await ask("PUT", "", { text: text("deny"), expected: revision }, { authorization: "Bearer approver" })).toMatchObject({ status: 403 });
+    expect(policy.current().revision).toBe(revision);
+  }); // prettier-ignore
+
+  test("a check changes nothing", async () => {
+    expect((await ask("POST", "/check", { text: text("denied") })).answer).toMatchObject({ ok: false, revision: null, findings: [{ line: 3 }] });
+    expect((await ask("POST", "/check", { text: text("deny").replace("wait.for", "wiat.for") })).answer).toMatchObject({
+      ok: true,
+      findings: [{ severity: "warning", hint: "did you mean `wait.for`?" }],
+    });
+    expect(policy.current().rules[0]?.effect).toBe("allow");
+  }); // prettier-ignore
+});
+
+describe("questions", () => {
+  test("one action, under the policy in force and under a candidate", async () => {
+    const request = { action: "wait.for", resource: "clock" };
+    expect((await ask("POST", "/explain", request)).answer).toMatchObject({ decision: { effect: "allow", matched: [{ name: "w" }] }, nearMisses: [] });
+    const other = await ask("POST", "/explain", { ...request, action: "http.get", text: text("deny") });
+    expect(other.answer).toMatchObject({
+      decision: { effect: "deny", matched: [], demands: "", score: null },
+      nearMisses: [{ name: "w", missed: ["action http.get is not wait.for"] }],
+    });
+  }); // prettier-ignore
+
+  test("a table of cases", async () => {
+    const cases = "cases:\n  - { action: wait.for, resource: clock, expect: deny }\n";
+    expect((await ask("POST", "/test", { cases })).answer).toMatchObject({ passed: 0, failed: 1, cases: [{ line: 2, ok: false, effect: "allow" }], coverage: { percent: 100 } });
+    expect((await ask("POST", "/test", { cases, text: text("deny") })).answer).toMatchObject({ passed: 1, failed: 0 });
+    expect(await ask("POST", "/test", { cases: "cases: 5" })).toMatchObject({ status: 422, answer: { errors: [{ line: 1 }] } });
+  }); // prettier-ignore
+
+  test("the difference to a text, to a version, to itself", async () => {
+    const { answer } = await ask("POST", "/diff", { to: { text: text("deny") } });
+    expect(answer).toMatchObject({ changed: [{ name: "w", parts: [{ part: "effect", before: "allow", after: "deny" }, {}] }], examples: [{ from: "allow", to: "deny" }] });
+    expect((await ask("POST", "/diff", { from: { version: 1 } })).answer).toMatchObject({ changed: [], examples: [] });
+    expect((await ask("GET", "/schema")).answer).toMatchObject({ title: "Homeostat policy" });
+  }); // prettier-ignore
+});
+
+describe("replays", () => {
+  test("a dry run tells its progress, each change and a report", async () => {
+    const { answer } = await ask("POST", "/dry-run", { text: text("ask"), since: "1d" });
+    const events = [...String(answer).matchAll(/event: (.*)\ndata: (.*)/g)].map(([, event, data]) => ({ event, data: JSON.parse(data!) }));
+    expect(events.map(({ event }) => event)).toEqual(["progress", "change", "change", "progress", "report", "end"]);
+    expect(events[1]?.data).toMatchObject({ runId: "run_1", step: "a", from: "allow", to: "ask", at: "1970-01-01T00:00:01.000Z" });
+    expect(events[4]?.data).toMatchObject({
+      actions: 2,
+      changed: 2,
+      erasedRuns: 1,
+      groups: [{ from: "deny", to: "ask", count: 1 }, { from: "allow", to: "ask", count: 1 }],
+      rules: [{ name: "w", hits: 2 }],
+    });
+    const against = await ask("POST", "/dry-run", { since: "1970-01-01T00:00:00Z", against: "active" });
+    expect(against.answer).toContain('"changed":0');
+    expect(await ask("POST", "/dry-run", { since: "soon" })).toMatchObject({ status: 422 });
+    expect(await ask("POST", "/dry-run", { text: "x" })).toMatchObject({ status: 422 });
+    expect(await ask("POST", "/dry-run", {}, { authorization: "Bearer viewer" })).toMatchObject({ status: 403 });
+  }); // prettier-ignore
+
+  test("a shadow is set, looked at and cleared", async () => {
+    expect((await ask("GET", "/shadow")).answer).toEqual({ shadow: null });
+    expect(await ask("POST", "/shadow", { text: text("deny") })).toMatchObject({ status: 200, answer: { shadow: { by: "admin", rules: 1, same: 0, changes: [] } } });
+    const request = { action: "wait.for", resource: "clock", args: {}, labels: [], agent: "a", role: "r", tenant: "t" };
+    shadow.observe(request, { effect: "allow", risk: "low", obligations: {}, matched: [], reason: "", revision: "" });
+    expect((await ask("GET", "/shadow")).answer).toMatchObject({ shadow: { changes: [{ from: "allow", to: "deny", count: 1, samples: [{ action: "wait.for" }] }] } });
+    expect((await ask("DELETE", "/shadow")).status).toBe(204);
+    expect((await ask("GET", "/shadow")).answer).toEqual({ shadow: null });
+  }); // prettier-ignore
+});
