@@ -13,7 +13,10 @@ import { approvalsMigration } from "../packages/server/src/gate/approvals.ts";
 import { createGate } from "../packages/server/src/gate/gate.ts";
 import { createPermitOffice } from "../packages/server/src/gate/permit.ts";
 import { createCircuitBreaker } from "../packages/server/src/guards/circuit-breaker.ts";
-import { createTestLimits } from "../packages/server/src/limits/testing-limits.ts";
+import { createBulkhead } from "../packages/server/src/guards/bulkhead.ts";
+import { createRateLimiter } from "../packages/server/src/guards/rate-limit.ts";
+import { noLimits } from "../packages/server/src/limits/limit-rules.ts";
+import { createLimits } from "../packages/server/src/limits/limits.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "../packages/server/src/ledger/publish.ts";
 import { compilePolicy } from "../packages/server/src/policy/compile.ts";
 import { decide } from "../packages/server/src/policy/decide.ts";
@@ -152,7 +155,13 @@ function openGate() {
     findStanding: () => Promise.resolve(undefined),
     clock,
     decide: (request) => decide(policy, request),
-    limits: createTestLimits(clock),
+    limits: createLimits({
+      rules: noLimits,
+      limiter: createRateLimiter({ clock }),
+      bulkhead: createBulkhead(),
+      store: { write: () => Promise.resolve([]) },
+      clock,
+    }),
     breaker: createCircuitBreaker({ clock }),
     permits,
     defaultIsolation: "none",

@@ -1,25 +1,12 @@
 /** Every configuration key in one place: its default, unit and reason. docs/reference/config.md is made from it. */
 import { z } from "zod";
-import { durationForm, parseDuration } from "./base/duration.ts";
+import { limitsSettings } from "./config-limits.ts";
 import { queueSettings } from "./config-queue.ts";
+import { secretsSettings } from "./config-secrets.ts";
 import { choice, integer, optionalText, record, text, texts } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 
 const hostForm = /^[^\s/,]+$/;
-
-const limitName = /^[a-z][a-z0-9-]{0,63}$/;
-const limitShape = {
-  of: z.enum(["tenant", "user", "agent", "tool", "target", "all"]).default("tenant"),
-  action: z.string().min(1).default("**"),
-  count: z.number().int().min(1).max(1_000_000_000),
-};
-/** Read as milliseconds. */
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return ms;
-  context.addIssue({ code: "custom", message: `expected ${durationForm}` });
-  return z.NEVER;
-});
 
 export const settings = {
   home: text({
@@ -229,98 +216,8 @@ export const settings = {
       why: "the built-in JavaScript interpreter needs none; the default policy asks `standard` for all other languages",
     }),
   },
-  limits: {
-    rates: record({
-      name: limitName,
-      value: z.strictObject({ ...limitShape, within: duration }),
-      form: "a map of names to { of, action, count, within: a duration }",
-      default: {},
-      description:
-        "How often actions may run: token buckets by tenant, user, agent, tool, target or all together.",
-      why: "policy's own rates are enough for one team",
-    }),
-    quotas: record({
-      name: limitName,
-      value: z.strictObject({ ...limitShape, window: z.enum(["day", "month"]) }),
-      form: "a map of names to { of, action, count, window: day or month }",
-      default: {},
-      description: "How many actions may run in a calendar day or month (UTC); kept in the database.",
-      why: "nobody pays by the call at first",
-    }),
-    atOnce: record({
-      name: limitName,
-      value: z.strictObject(limitShape),
-      form: "a map of names to { of, action, count }",
-      default: {},
-      description: "How many actions may be under way at the same time in one process; further ones wait.",
-      why: "`runs.concurrency` bounds all of them together",
-    }),
-  },
-  secrets: {
-    key: choice({
-      of: ["file", "passphrase", "transit"],
-      default: "file",
-      description:
-        "What the key comes from that seals secrets: keys/secrets.key, a passphrase, or Vault's transit engine.",
-      why: "a file needs nobody at the start; the others keep a copied data folder closed",
-    }),
-    passphrase: optionalText({
-      default: undefined,
-      description: "For `secrets.key: passphrase`; at least 16 characters.",
-      why: "a key file is made at the first start",
-      secret: true,
-    }),
-    folder: optionalText({
-      default: undefined,
-      description:
-        "A folder of files with secrets, as containers mount them, that `secret set --mounted` may name.",
-      why: "nothing outside of the data folder is read unless it was granted",
-    }),
-    vault: {
-      url: optionalText({
-        default: undefined,
-        description: "Address of a HashiCorp Vault or OpenBao, such as https://vault.example.org:8200.",
-        why: "one machine needs no Vault",
-      }),
-      token: optionalText({
-        default: undefined,
-        description: "The token to use there; or give `roleId` and `secretId`.",
-        why: "its policy says what may be read",
-        secret: true,
-      }),
-      roleId: optionalText({
-        default: undefined,
-        description: "The role to log in with at Vault's AppRole method.",
-        why: "a token that renews itself, for servers",
-      }),
-      secretId: optionalText({
-        default: undefined,
-        description: "The secret of that role.",
-        why: "belongs to `roleId`",
-        secret: true,
-      }),
-      namespace: optionalText({
-        default: undefined,
-        description: "Vault's namespace, where it has any.",
-        why: "an edition of Vault for several tenants has them",
-      }),
-      mount: text({
-        default: "secret",
-        description: "Where the KV engine (version 2) is mounted.",
-        why: "Vault's own default",
-      }),
-      transitMount: text({
-        default: "transit",
-        description: "Where the transit engine is mounted.",
-        why: "Vault's own default",
-      }),
-      transitKey: text({
-        default: "homeostat",
-        description: "Name of the key in the transit engine that wraps the key of the secrets.",
-        why: "one key for one installation",
-      }),
-    },
-  },
+  limits: limitsSettings,
+  secrets: secretsSettings,
   blobs: {
     url: optionalText({
       pattern: /^s3:\/\//,

@@ -1,7 +1,7 @@
 /** Brings texts into comparable forms: case, spaces, punctuation and invisible signs do not make two values different. */
 
 /** Signs that are not seen: zero-width spaces and joiners, direction marks, soft hyphens, variation selectors, tags. */
-export const invisible = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u{e0000}-\u{e0fff}]/gu; // prettier-ignore
+export const invisible: RegExp = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** Compatibility form, lower case, without invisible signs, white space as one space. Linear. */
 export function normalise(text: string): string {

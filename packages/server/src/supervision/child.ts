@@ -64,7 +64,11 @@ export function createChild(spec: ChildSpec, deps: ChildDeps): Child {
     if (part !== next) return;
     state = "running";
     startedMs = clock.monotonic();
-    void next.failed?.then((reason) => child.broke(next, reason));
+    void watch(next);
+  }
+
+  async function watch(running: Part): Promise<void> {
+    if (running.failed !== undefined) child.broke(running, await running.failed);
   }
 
   const child: Child = {

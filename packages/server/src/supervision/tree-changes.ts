@@ -10,7 +10,7 @@ export type Places = ReadonlyMap<string, PlaceChange>;
 
 export function placesOf(root: TreeNode): Places {
   const places = new Map<string, PlaceChange>();
-  const visit = ({ children, uptimeMs: _, ...rest }: TreeNode, above: string): void => {
+  const visit = ({ children, uptimeMs: _uptimeMs, ...rest }: TreeNode, above: string): void => {
     const path = above === "" ? rest.name : `${above}/${rest.name}`;
     places.set(path, { path, ...rest });
     for (const child of children) visit(child, path);
