@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { afterFailure, isEnded, taskStates } from "./task.ts";
+import { afterFailure, isEnded, isRetryDue, taskStates } from "./task.ts";
 
 const base = { transient: true, attempt: 1, maxAttempts: 3, nowMs: 1_000, random: 0 };
 
@@ -32,4 +32,12 @@ describe("after a failed attempt", () => {
 
 test("a run has ended in four of its states", () => {
   expect(taskStates.filter(isEnded)).toEqual(["COMPLETED", "FAILED", "CANCELLED", "DEAD"]);
+});
+
+test("a retry is due at its time, and when it lies further ahead than any is set: then the clock was set back", () => {
+  expect(isRetryDue(1_000, 999)).toBe(false);
+  expect(isRetryDue(1_000, 1_000)).toBe(true);
+  expect(isRetryDue(3_600_000, 0)).toBe(true);
+  const retry = afterFailure({ ...base, attempt: 60, maxAttempts: 100, random: 1 });
+  expect(retry.kind === "retry" && isRetryDue(retry.retryAtMs, base.nowMs)).toBe(false);
 });

@@ -70,3 +70,11 @@ export function afterFailure(failure: {
 export function isEnded(state: TaskState): boolean {
   return state === "COMPLETED" || state === "FAILED" || state === "CANCELLED" || state === "DEAD";
 }
+
+/** No retry is ever set for later than this; see `isRetryDue`. */
+export const longestRetryMs: number = maxDelayMs;
+
+/** A retry further ahead than any is ever set was set by a clock that has gone back since; nobody should wait for it. */
+export function isRetryDue(retryAtMs: number, nowMs: number): boolean {
+  return retryAtMs <= nowMs || retryAtMs > nowMs + longestRetryMs;
+}

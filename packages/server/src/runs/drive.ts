@@ -1,7 +1,7 @@
 /** Drives one claimed run as far as it can go: messages, the workflow, the verdict on its attempt, and the letting go. */
 import type { Clock } from "../base/clock.ts";
 import { cancelApprovals } from "../gate/approvals.ts";
-import { afterFailure } from "../queue/task.ts";
+import { afterFailure, isRetryDue } from "../queue/task.ts";
 import type { WaitingFor } from "../queue/task.ts";
 import { freeLease } from "../store/lease.ts";
 import type { Statement, Store } from "../store/store.ts";
@@ -53,7 +53,7 @@ export async function drive(session: RunSession, deps: DriveDeps): Promise<void>
     if (isEarly(state, deps.clock.now())) return await letGo(session, [], deps);
     if (deps.spent !== null) return await letGo(session, [{ kind: "run.died", error: deps.spent }], deps);
     if (await expireOverdue(session, deps)) continue;
-    if (state.phase === "retrying" && (state.retryAtMs ?? 0) > deps.clock.now())
+    if (state.phase === "retrying" && !isRetryDue(state.retryAtMs ?? 0, deps.clock.now()))
       return await letGo(session, [], deps);
     if (state.phase !== "running")
       await session.append([{ kind: "run.started", attempt: state.attempt + 1 }]);

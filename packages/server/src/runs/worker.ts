@@ -5,6 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import { setRunAside, wakeRun } from "../queue/run-row.ts";
+import { longestRetryMs } from "../queue/task.ts";
 import type { StoredRun } from "../queue/run-row.ts";
 import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
 import { endLease, freeLease } from "../store/lease.ts";
@@ -104,7 +105,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   /** A run that is driven stands below the worker: a fault in one never touches another. */
   function nodeOf(runId: string, { startedMs }: Active): TreeNode {
     const uptimeMs = Math.round(clock.monotonic() - startedMs);
-    const calm = { health: { kind: "ok" }, restarts: 0, lastError: null, mailbox: null, children: [] } as const;
+    const calm = {
+      health: { kind: "ok" },
+      restarts: 0,
+      lastError: null,
+      mailbox: null,
+      children: [],
+    } as const;
     return { name: runId, kind: "run", state: "running", strategy: null, uptimeMs, ...calm };
   }
 
@@ -215,6 +222,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (statements.length > 0) await store.write(statements);
   }
 
+  /** After the wall clock was set back, retries lie further ahead than any is ever set. */
+  async function wakeLateRetries(): Promise<void> {
+    const nowMs = clock.now();
+    const late = await store.read(
+      "SELECT id FROM runs WHERE state = 'RETRYING' AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
+      [nowMs + longestRetryMs],
+    );
+    if (late.length > 0) await store.write(late.map((row) => wakeRun(row["id"] as string, nowMs)));
+  }
+
   /** A run let go a moment ago may fall due before the next sweep. */
   async function advanceSweep(): Promise<void> {
     const nextMs = await queue.nextDueMs(clock.now());
@@ -232,6 +249,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       await clock.sleep(waitMs, timer.signal).catch(() => undefined);
       if (stopping) return;
       await adoptOrphans().catch(noteFault);
+      await wakeLateRetries().catch(noteFault);
       look();
     }
   }
