@@ -6,6 +6,7 @@ import { addControlCommands } from "./cli/commands/control-commands.ts";
 import { addKeyCommands } from "./cli/commands/key-commands.ts";
 import { addLocalCommands } from "./cli/commands/local-commands.ts";
 import { addPolicyCommands } from "./cli/commands/policy-commands.ts";
+import { addQueueCommands } from "./cli/commands/queue-commands.ts";
 import { addRunCommands } from "./cli/commands/run-commands.ts";
 import { addSecretCommands } from "./cli/commands/secret-commands.ts";
 import { addServerCommands } from "./cli/commands/server-commands.ts";
@@ -78,6 +79,7 @@ export function createProgram(act: Act): Command {
   addLocalCommands(program, act);
   addPolicyCommands(program, act);
   addStoreCommands(program, act);
+  addQueueCommands(program, act);
   addSecretCommands(program, act);
   addKeyCommands(program, act);
   return program;

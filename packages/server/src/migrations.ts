@@ -17,6 +17,7 @@ import { policyShadowMigration } from "./policy/shadow.ts";
 import { policyVersionsMigration } from "./policy/versions.ts";
 import { runChangesMigration } from "./queue/run-changes.ts";
 import { runsMigration } from "./queue/run-row.ts";
+import { schedulesMigration } from "./queue/schedule-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
 import { quotasMigration } from "./limits/quotas.ts";
 import { inboxMigration } from "./runs/inbox.ts";
@@ -61,4 +62,5 @@ export const migrations: readonly Migration[] = [
   policyShadowMigration,
   claimsMigration,
   runKeysMigration,
+  schedulesMigration,
 ];

@@ -1,8 +1,23 @@
-/** Builds what the queue consists of from its section of the configuration. */
+/** Builds what the queue consists of: how runs are claimed, schedules with their part, dead letters. Built for system.ts. */
+import type { Clock } from "./base/clock.ts";
+import type { Logger } from "./base/log.ts";
 import type { Config } from "./config-schema.ts";
 import { limitsOf } from "./config-queue.ts";
+import type { Route } from "./http/route.ts";
 import type { Need } from "./queue/worker-registry.ts";
+import { deadLettersRoutes } from "./runs/dead-letters.routes.ts";
 import type { EngineDeps } from "./runs/engine.ts";
+import { fireSchedules } from "./runs/fire-schedules.ts";
+import type { FoldUnheld } from "./runs/fold-unheld.ts";
+import type { ReadBlobText } from "./runs/journal.ts";
+import type { Timetable } from "./runs/registered-workflows.ts";
+import { schedulesRoutes } from "./runs/schedules.routes.ts";
+import type { SubmitDeps } from "./runs/submit.ts";
+import { createTimetable } from "./runs/timetable.ts";
+import type { LeaseStore } from "./store/lease.ts";
+import type { Part } from "./supervision/part.ts";
+import { createSingleton } from "./supervision/singleton.ts";
+import type { WorkflowRegistry } from "./workflows/registry.ts";
 
 /** How the worker of this process claims runs. */
 export function claimingOf(
@@ -12,5 +27,40 @@ export function claimingOf(
   return {
     claiming: { offers, limits: limitsOf(limits), agingMs: agingMinutes * 60_000 },
     maxVainClaims,
+  };
+}
+
+export interface QueueSystemDeps {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  readonly submit: SubmitDeps;
+  readonly registry: WorkflowRegistry;
+  readonly readBlobText: ReadBlobText;
+  readonly foldUnheld: FoldUnheld;
+  readonly redact: (value: unknown) => unknown;
+  /** True where the API is: only such a process makes runs at their time. */
+  readonly serves: boolean;
+}
+
+export interface QueueSystem {
+  readonly parts: readonly Part[];
+  readonly routes: readonly Route[];
+  readonly timetable: Timetable;
+}
+
+export function createQueueSystem(deps: QueueSystemDeps): QueueSystem {
+  const { store, clock, submit, registry } = deps;
+  const work = (signal: AbortSignal): Promise<void> => fireSchedules(deps, signal);
+  const part = createSingleton({ ...deps, name: "schedules", work });
+  return {
+    parts: deps.serves ? [part] : [],
+    routes: [
+      ...schedulesRoutes({ ...deps, workflows: registry }),
+      ...deadLettersRoutes({ ...submit, ...deps }),
+    ],
+    timetable: createTimetable({ store, clock }),
   };
 }

@@ -67,7 +67,7 @@ import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
 import { openPolicySystem } from "./system-policy.ts";
 import { openStateStore } from "./system-store.ts";
-import { claimingOf } from "./system-queue.ts";
+import { claimingOf, createQueueSystem } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
 import { openLimits } from "./system-limits.ts";
 import { createTree, fixed } from "./system-tree.ts";
@@ -183,7 +183,15 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const tools = openSecretsOf(closedTools, secrets.reveal);
   const knownActions = [...tools.keys()];
-  const policies = openPolicySystem({ path: home.policy, store, clock, logger, metrics, knownActions, record });
+  const policies = openPolicySystem({
+    path: home.policy,
+    store,
+    clock,
+    logger,
+    metrics,
+    knownActions,
+    record,
+  });
   const { policy } = policies;
   const permits = createPermitOffice();
   const breaker = createCircuitBreaker({ clock });
@@ -274,6 +282,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const { version } = options;
   const house = { config, home, store, blobs, clock, logger, owner, isOwnerDead, version, serves, record };
   const housekeeping = createHousekeeping(house);
+  const queueing = createQueueSystem({
+    ...{ store, clock, logger, owner, isOwnerDead, serves, submit, redact },
+    ...{ registry: workflows, readBlobText: engine.readBlobText, foldUnheld: engine.foldUnheld },
+  });
+  const { timetable } = queueing;
   const probes = healthRoutes({ parts: () => partsOf(tree.now()), isReady: () => isReady, metrics });
   const api: readonly Route[] = [
     ...tasksRoutes({
@@ -317,8 +330,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       tools: () => describeTools(tools),
     }),
     ...workflowsRoutes(
-      createRegistered({ registry: workflows, store, clock, logger, secrets, changes, submit }),
+      createRegistered({ registry: workflows, store, clock, logger, secrets, changes, submit, timetable }),
     ),
+    ...queueing.routes,
     ...signalsRoutes({ ...reader, clock, holdsSecret }),
     ...graphRoutes(reader),
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
@@ -371,6 +385,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       fixed(http),
       ...(drives ? [worker.child] : []),
       fixed(registry),
+      ...queueing.parts.map(fixed),
       ...housekeeping.parts.map(fixed),
     ],
   });

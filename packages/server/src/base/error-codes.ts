@@ -209,6 +209,15 @@ export const errorCodes = {
     status: 500,
     hint: "Restore keys/secrets.* from the backup, or give the passphrase or Vault key the secrets were sealed with.",
   },
+  SCHEDULE_CONFLICT: {
+    status: 409,
+    hint: "Choose another name; `homeostat schedule list` shows those there are.",
+  },
+  SCHEDULE_INVALID: {
+    status: 422,
+    hint: "Correct the cron expression (minute hour day month weekday), the time zone or the interval.",
+  },
+  SCHEDULE_NOT_FOUND: { status: 404, hint: "List the schedules with `homeostat schedule list`." },
   SECRET_CONFLICT: { status: 409, hint: "Look at it with `homeostat secret list` and try again." },
   SECRET_DENIED: {
     status: 403,

@@ -1,7 +1,8 @@
 /** Ids that sort by creation time (UUIDv7, RFC 9562 section 5.7), with a prefix that says what they name. */
 import { randomBytes } from "node:crypto";
 
-export type IdPrefix = "run" | "apr" | "art" | "bak" | "inb" | "ent" | "req" | "key" | "evt" | "sta" | "del";
+export type IdPrefix =
+  "run" | "apr" | "art" | "bak" | "inb" | "ent" | "req" | "key" | "evt" | "sch" | "sta" | "del";
 
 /** For example `run_0192f3b2c1d47a0e8b7c5d6e7f809a1b`. `nowMs` is milliseconds since 1970. */
 export function createId(

@@ -133,6 +133,8 @@ export interface Firing {
   readonly scope: JsonObject;
   /** The same key starts one run. */
   readonly dedupKey: string | null;
+  /** What a schedule says about its run besides. */
+  readonly extra?: Partial<Submission>;
 }
 
 /**
@@ -142,7 +144,7 @@ export interface Firing {
 export async function startFromTrigger(
   deps: Pick<RegisteredDeps, "registry" | "submit">,
   { tenant, workflow: name, name: triggerName }: Pick<Hook, "tenant" | "workflow" | "name">,
-  { scope, dedupKey }: Firing,
+  { scope, dedupKey, extra = {} }: Firing,
 ): Promise<RunRow> {
   const registered = await deps.registry.require(tenant, { name });
   const workflow = requireWorkflow(registered.text);
@@ -156,6 +158,7 @@ export async function startFromTrigger(
     inputs: inputsOf(trigger, scope),
     labels: [`trigger:${trigger.kind}:${trigger.name}`],
     ...(dedupKey === null ? {} : { dedupKey }),
+    ...extra,
   });
 }
 

@@ -163,7 +163,7 @@ async function createOnce(deps: SubmitDeps, creation: Creation): Promise<Submitt
   const { submission, runId, nowMs } = creation;
   const { deduplication, tenant } = submission;
   const dedupKey =
-    submission.dedupKey === undefined ? null : `${submission.requester}/${submission.dedupKey}`;
+    submission.dedupKey === undefined ? null : `${keyOwner(submission)}/${submission.dedupKey}`;
   const prepared = await prepareRun(deps, creation, dedupKey);
   try {
     const key = deduplication === undefined ? [] : takeRunKey({ ...deduplication, tenant, runId, nowMs });
@@ -177,6 +177,11 @@ async function createOnce(deps: SubmitDeps, creation: Creation): Promise<Submitt
   }
   deps.announce(prepared.events, prepared.row);
   return { row: prepared.row, isNew: true };
+}
+
+/** The times of a schedule stay the same when somebody else takes it over. */
+export function keyOwner({ requester, schedule }: Pick<Submission, "requester" | "schedule">): string {
+  return schedule === undefined ? requester : "schedule";
 }
 
 async function findExisting(
