@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--json]`: runs one benchmark; exit code 1 when a promised figure is not reached, 2 for wrong usage. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { benchFolder } from "./bench.ts";
 import type { BenchResult, Row, RunBench } from "./bench.ts";
@@ -35,12 +36,16 @@ async function main(args: readonly string[]): Promise<number> {
   return result.bars.every(({ ok }) => ok) ? 0 : 1;
 }
 
-/** Every file here is a benchmark, save this one and what they share. */
+/** Files that export `run`; the others are what benchmarks share. */
 function benchNames(): readonly string[] {
   return readdirSync(benchFolder)
-    .filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "run.ts" && name !== "bench.ts")
+    .filter((name) => /^[a-z-]+\.ts$/.test(name) && isBenchmark(name))
     .map((name) => name.slice(0, -3))
     .sort();
+}
+
+function isBenchmark(name: string): boolean {
+  return readFileSync(join(benchFolder, name), "utf8").includes("export async function run(");
 }
 
 function printResult({ name, commit, machine, peers, rows, bars }: BenchResult): void {
