@@ -8,6 +8,7 @@ import type { TestTool, World } from "../../packages/server/src/runs/testing-wor
 import type { LeaseStore } from "../../packages/server/src/store/lease.ts";
 import { openPostgresStore } from "../../packages/server/src/store/postgres.ts";
 import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
+import { requireWorkflow } from "../../packages/server/src/workflows/workflow-file.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 
 const workflow = `version: 1
@@ -51,6 +52,35 @@ describe.skipIf(skipsPostgres())("the engine on PostgreSQL", () => {
   afterAll(async () => {
     await world.close();
     await server.stop();
+  });
+
+  test("drives branches, signals, registered child runs and undoing", async () => {
+    await world.startWorker("branches");
+    const text = "version: 1\nname: inner\noutputs: { got: 1 }\nsteps: [{ id: w, wait: { signal: go } }]\n";
+    const { name, digest } = requireWorkflow(text);
+    const added = { tenant: "default", name, digest, text, addedBy: "eve" };
+    expect(await world.registry.add(added)).toMatchObject({ version: 1 });
+    expect(await world.registry.list("default")).toMatchObject([{ name: "inner", version: 1 }]);
+    const runId = await world.submit(`version: 1
+name: outer
+steps:
+  - { id: a, set: { x: 1 }, compensate: [{ id: undo, set: { x: 0 } }] }
+  - id: both
+    parallel:
+      ask: [{ id: q, approval: { message: Go? } }]
+      run: [{ id: c, workflow: inner }]
+  - { id: bad, set: { x: "\${{ fromJson(\\"broken\\") }}" } }
+`);
+    const question = await world.waitingApproval(runId);
+    await untilAnswered(() => world.answer(question.id, "approve"));
+    const [child] = await world.store.read("SELECT id FROM runs WHERE parent = ?", [runId]);
+    await world.signal(child!["id"] as string, "go");
+    await world.until(runId, "FAILED");
+    const { steps } = await world.state(runId);
+    expect(steps.get("both/run/c")).toMatchObject({ status: "completed", output: { got: 1 } });
+    expect(steps.get("a/compensate")?.status).toBe("completed");
+    await world.registry.remove({ tenant: "default", name, by: "eve" });
+    expect(await world.registry.add(added)).toMatchObject({ version: 2 });
   });
 
   test("runs many runs to their end, each act once and after its yes, over a crash of the database", async () => {
