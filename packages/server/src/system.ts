@@ -14,18 +14,12 @@ import { createPermitOffice } from "./gate/permit.ts";
 import { createCircuitBreaker } from "./guards/circuit-breaker.ts";
 import { prepareHome } from "./home.ts";
 import type { Home } from "./home.ts";
-import { createAuthenticator } from "./http/authenticate.ts";
 import { healthRoutes } from "./http/health.ts";
 import { createOpenApiDocument } from "./http/openapi.ts";
 import { referenceRoutes } from "./http/reference-page.ts";
 import type { Route } from "./http/route.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openAdminToken } from "./identity/admin-token.ts";
-import { createApiKeys } from "./identity/api-keys.ts";
-import { apiKeysRoutes } from "./identity/api-keys.routes.ts";
-import { sessionRoutes } from "./identity/session.routes.ts";
-import { createSessions } from "./identity/sessions.ts";
-import { createTokens } from "./identity/tokens.ts";
 import { ledgerRoutes } from "./ledger/ledger.routes.ts";
 import { createPublicationWatch } from "./ledger/publication-watch.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "./ledger/publish.ts";
@@ -67,6 +61,7 @@ import { createRedactors, openSecretSystem } from "./system-secrets.ts";
 import { neighbourPorts, offersOf, openCluster, openRegistry, requireSharedKeys } from "./system-cluster.ts";
 import { openPolicySystem } from "./system-policy.ts";
 import { openStateStore } from "./system-store.ts";
+import { createIdentity } from "./system-identity.ts";
 import { claimingOf, createQueueSystem } from "./system-queue.ts";
 import { openRoots } from "./open-roots.ts";
 import { openLimits } from "./system-limits.ts";
@@ -168,7 +163,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const cluster = await openCluster(shared);
 
   const listening: number[] = [];
-  const keys = createApiKeys({ store, clock });
+  const identity = createIdentity({
+    ...{ store, clock, adminToken: token.value },
+    sessionHours: config.http.sessionHours,
+  });
+  const { keys } = identity;
   const closedTools = createTools({
     forbiddenFolders: [home.folder],
     temporaryFolder: home.scratch,
@@ -247,14 +246,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     observe: (events, row) => observeEvents(metrics, events, row),
   });
 
-  const tokens = createTokens(token.value);
-  const sessionLifetimeMs = config.http.sessionHours * 3_600_000;
-  const sessions = createSessions({
-    store,
-    clock,
-    credential: tokens.credential,
-    lifetimeMs: sessionLifetimeMs,
-  });
   const holdsSecret = (text: string): boolean => recorded.text(text) !== text;
   const submit = {
     store,
@@ -338,19 +329,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
     ...limitRoutes,
     ...secretsRoutes({ changes }),
-    ...apiKeysRoutes({ keys }),
-    ...sessionRoutes({ sessions, clock }),
+    ...identity.routes,
     ...probes,
   ];
   const document = createOpenApiDocument(api, apiInfo(options.version));
   const http = createHttpServer({
     ...(serves ? { host: config.host, port: config.port } : config.worker),
     routes: serves ? [...api, ...referenceRoutes(() => document)] : probes,
-    authenticate: createAuthenticator({
-      findByToken: async (given) => (await tokens.findByToken(given)) ?? (await keys.findByToken(given)),
-      findBySession: sessions.find,
-      clock,
-    }),
+    authenticate: identity.authenticate,
     ...(options.dashboardFolder === undefined || !serves ? {} : { staticFolder: options.dashboardFolder }),
     store,
     owner,
