@@ -222,11 +222,11 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (statements.length > 0) await store.write(statements);
   }
 
-  /** After the wall clock was set back, retries lie further ahead than any is ever set. */
-  async function wakeLateRetries(): Promise<void> {
+  /** After the wall clock was set back, runs that nobody delayed lie further ahead than any is ever put. */
+  async function wakeLate(): Promise<void> {
     const nowMs = clock.now();
     const late = await store.read(
-      "SELECT id FROM runs WHERE state = 'RETRYING' AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
+      "SELECT id FROM runs WHERE state IN ('QUEUED', 'RETRYING') AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
       [nowMs + longestRetryMs],
     );
     if (late.length > 0) await store.write(late.map((row) => wakeRun(row["id"] as string, nowMs)));
@@ -249,7 +249,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       await clock.sleep(waitMs, timer.signal).catch(() => undefined);
       if (stopping) return;
       await adoptOrphans().catch(noteFault);
-      await wakeLateRetries().catch(noteFault);
+      await wakeLate().catch(noteFault);
       look();
     }
   }
