@@ -318,6 +318,35 @@ export type Problem = {
     | undefined;
 };
 
+export type QueueLevels = {
+  readonly lanes: readonly {
+    readonly priority: "high" | "normal" | "low";
+    /** Could be taken now, were there a free worker and no limit */
+    readonly due: number;
+    /** Have a time that is still to come: a retry, a timer, a delay */
+    readonly later: number;
+    /** A worker has them */
+    readonly held: number;
+    /** Since when the longest due one has been due */
+    readonly oldestDueAt: string | null;
+  }[];
+  readonly limits: readonly {
+    readonly scope: "tenant" | "workflow";
+    readonly name: string;
+    /** How many may be held at once */
+    readonly concurrency: number | null;
+    /** How many may begin within a time */
+    readonly rate: { readonly count: number; readonly perMs: number } | null;
+    readonly held: number;
+    /** How many began within the rate's time */
+    readonly begun: number | null;
+    readonly due: number;
+    /** Nothing more of it is taken at the moment */
+    readonly isFull: boolean;
+  }[];
+  readonly agingMinutes: number;
+};
+
 export type Readiness = {
   readonly status: "ok" | "degraded" | "failed";
   readonly checks: readonly { readonly name: string; readonly kind: "ok" | "degraded" | "failed" }[];
@@ -1355,6 +1384,14 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly data: readonly PolicyVersion[]; readonly nextCursor: string | null };
   };
+  /** How full the queue is: its lanes, and the limits that hold runs back */
+  "queue.get": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answer: QueueLevels;
+  };
   /** One command for many runs, each with a result of its own */
   "runs.bulk": {
     readonly kind: "json";
@@ -2365,6 +2402,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "policy.test": { method: "POST", path: "/v1/policy/test", kind: "json" },
   "policy.version": { method: "GET", path: "/v1/policy/versions/{number}", kind: "json" },
   "policy.versions": { method: "GET", path: "/v1/policy/versions", kind: "json" },
+  "queue.get": { method: "GET", path: "/v1/queue", kind: "json" },
   "runs.bulk": { method: "POST", path: "/v1/runs/bulk", kind: "json" },
   "runs.cancel": { method: "POST", path: "/v1/runs/{id}/cancel", kind: "json" },
   "runs.diff": { method: "GET", path: "/v1/runs/{a}/diff/{b}", kind: "json" },

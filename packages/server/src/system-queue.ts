@@ -14,6 +14,7 @@ import type { Timetable } from "./runs/registered-workflows.ts";
 import { schedulesRoutes } from "./runs/schedules.routes.ts";
 import type { SubmitDeps } from "./runs/submit.ts";
 import { createTimetable } from "./runs/timetable.ts";
+import { queueRoutes } from "./status/queue.routes.ts";
 import type { LeaseStore } from "./store/lease.ts";
 import type { Part } from "./supervision/part.ts";
 import { createSingleton } from "./supervision/singleton.ts";
@@ -41,6 +42,7 @@ export interface QueueSystemDeps {
   readonly readBlobText: ReadBlobText;
   readonly foldUnheld: FoldUnheld;
   readonly redact: (value: unknown) => unknown;
+  readonly settings: Config["queue"];
   /** True where the API is: only such a process makes runs at their time. */
   readonly serves: boolean;
 }
@@ -52,7 +54,7 @@ export interface QueueSystem {
 }
 
 export function createQueueSystem(deps: QueueSystemDeps): QueueSystem {
-  const { store, clock, submit, registry } = deps;
+  const { store, clock, submit, registry, settings } = deps;
   const work = (signal: AbortSignal): Promise<void> => fireSchedules(deps, signal);
   const part = createSingleton({ ...deps, name: "schedules", work });
   return {
@@ -60,6 +62,10 @@ export function createQueueSystem(deps: QueueSystemDeps): QueueSystem {
     routes: [
       ...schedulesRoutes({ ...deps, workflows: registry }),
       ...deadLettersRoutes({ ...submit, ...deps }),
+      ...queueRoutes({
+        ...{ store, now: clock.now, agingMinutes: settings.agingMinutes },
+        limits: limitsOf(settings.limits),
+      }),
     ],
     timetable: createTimetable({ store, clock }),
   };

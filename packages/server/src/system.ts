@@ -276,6 +276,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const queueing = createQueueSystem({
     ...{ store, clock, logger, owner, isOwnerDead, serves, submit, redact },
     ...{ registry: workflows, readBlobText: engine.readBlobText, foldUnheld: engine.foldUnheld },
+    settings: config.queue,
   });
   const { timetable } = queueing;
   const probes = healthRoutes({ parts: () => partsOf(tree.now()), isReady: () => isReady, metrics });

@@ -12,6 +12,10 @@ export function addServerCommands(program: Command, act: Act): void {
     .option("--role <role>", "which parts this process runs: all, gateway or worker (default: all)")
     .action(act(async (_, options, terminal) => (await import("../up.ts")).up(options, terminal)));
   program
+    .command("queue")
+    .description("how full the queue is: its lanes, and the limits that hold runs back")
+    .action(act(async (_, options, terminal) => (await import("../queue.ts")).queue(options, terminal)));
+  program
     .command("workers")
     .description("list the processes that work on the database, with what they have")
     .option("-a, --all", "list those too that ended in the last 7 days")
