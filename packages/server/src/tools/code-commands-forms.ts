@@ -2,6 +2,8 @@
 import { commandName } from "../policy/shell-names.ts";
 import type { Redirection, SimpleCommand } from "../policy/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
+import { describeArguments } from "./code-commands-arguments.ts";
+import { isForeign } from "./foreign-path.ts";
 
 export interface ProgramText {
   readonly language: LanguageId;
@@ -19,7 +21,7 @@ export function describeForms(command: SimpleCommand): readonly string[] {
   if (awks.has(name) && command.argv.some((word) => word !== null && startsPrograms(word))) {
     forms.push(`${name}!system`);
   }
-  return forms;
+  return [...forms, ...describeArguments(name, command.argv)];
 }
 
 /** The program in the arguments of an interpreter; `unknown` when it is a file or only known at run time. */
@@ -77,17 +79,6 @@ function describeRedirection({ operator, target }: Redirection): string[] {
   if (/^\/dev\/(?:tcp|udp)\//.test(target)) return ["!network"];
   const isWrite = operator.includes(">") && !/^(?:\d+|\d*-)$/.test(target);
   return isWrite && isForeign(target) ? ["!write-absolute"] : [];
-}
-
-/** Absolute or climbing out, and neither a folder a program has for itself nor a device that keeps nothing. */
-function isForeign(path: string): boolean {
-  if (/^\/dev\/(?:null|zero|stdin|stdout|stderr|tty|fd\/\d+)$/.test(path)) return false;
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  let depth = 0;
-  for (const part of parts) if ((depth += part === ".." ? -1 : 1) < 0) return true;
-  if (!path.startsWith("/")) return false;
-  const isOwn = (parts[0] === "tmp" || parts[0] === "box") && parts.length > 1;
-  return !isOwn || parts.includes("..");
 }
 
 const recursive: ReadonlySet<string> = new Set(["rm", "chmod", "chown", "chgrp", "setfacl"]);

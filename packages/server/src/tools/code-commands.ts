@@ -5,6 +5,7 @@ import { commandName } from "../policy/shell-names.ts";
 import { parseShell } from "../policy/shell.ts";
 import type { Place, ShellOptions, SimpleCommand } from "../policy/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
+import { loadingVariables } from "./code-commands-arguments.ts";
 import { describeForms, findProgramText } from "./code-commands-forms.ts";
 import type { ProgramText } from "./code-commands-forms.ts";
 
@@ -64,11 +65,6 @@ const alarms: readonly (readonly [RegExp, number])[] = [
   [/^bash\/\?$/, 2],
   [/^bash\/(?:perl|ruby|php|lua|tclsh|expect|gdb|docker|podman|kubectl)$/, 2],
 ];
-
-/** Variables by which a program is made to run other code first. */
-const loadingVariables: ReadonlySet<string> = new Set([
-  "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "NODE_OPTIONS", "PROMPT_COMMAND", "PYTHONSTARTUP", "PYTHONHOME",
-]); // prettier-ignore
 
 interface Collector {
   /** Resource to the line it was first seen in. */

@@ -1,0 +1,128 @@
+/** What the arguments of ordinary commands do: start programs, load code into others, write outside the work folder. */
+import type { SimpleCommand } from "../policy/shell.ts";
+import { isForeign } from "./foreign-path.ts";
+
+type Words = SimpleCommand["argv"];
+
+/** Variables by which a program is made to run other code first. */
+export const loadingVariables: ReadonlySet<string> = new Set([
+  "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "NODE_OPTIONS", "PROMPT_COMMAND", "PYTHONSTARTUP", "PYTHONHOME",
+]); // prettier-ignore
+
+/** Resources below `bash/`, such as `tar!program`, `!environment` and `!write-absolute`. Careful: false alarms only ask. */
+export function describeArguments(name: string, argv: Words): readonly string[] {
+  const words = argv.slice(1).flatMap((word) => (word === null ? [] : [word]));
+  return [
+    ...(setters.has(name) && words.some(setsLoading) ? ["!environment"] : []),
+    ...(starters[name]?.(words) === true ? [`${name}!program`] : []),
+    ...(writesOutside(name, words) ? ["!write-absolute"] : []),
+  ];
+}
+
+const setters: ReadonlySet<string> = new Set([
+  "env",
+  "export",
+  "declare",
+  "typeset",
+  "local",
+  "readonly",
+  "sudo",
+]);
+
+function setsLoading(word: string): boolean {
+  return loadingVariables.has(/^([A-Za-z_]\w*)\+?=/.exec(word)?.[1] ?? "");
+}
+
+/** Commands with words of their own that start programs. */
+const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> = {
+  vi: (words) => words.some(isEditorCommand),
+  vim: (words) => words.some(isEditorCommand),
+  nvim: (words) => words.some(isEditorCommand),
+  ex: (words) => words.some(isEditorCommand),
+  view: (words) => words.some(isEditorCommand),
+  emacs: (words) => words.some((word) => /^--?(?:eval|execute|load|l|f|funcall|script)\b/.test(word)),
+  git: (words) => words.some((word, index) => startsByGit(word, words[index - 1])),
+  tar: (words) =>
+    words.some((word) =>
+      /^--(?:checkpoint-a|to-c|use-c|rsh-c|info-s|new-volume-s)|^-[A-Za-z]*[IF]/.test(word),
+    ),
+  sed: (words) => words.some((word, index) => isSedScript(words, index) && startsBySed(word)),
+  gsed: (words) => words.some((word, index) => isSedScript(words, index) && startsBySed(word)),
+  make: (words) =>
+    words.some((word) => word === "-f" || word === "-C" || /^--(?:eval|file|directory)/.test(word)),
+  split: (words) => words.some((word) => word.startsWith("--filter")),
+  sort: (words) => words.some((word) => word.startsWith("--compress-prog")),
+  zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
+  man: (words) => words.some((word) => /^-(?:P|-pager|H|-html)/.test(word)),
+  less: (words) => words.some((word) => /^\+/.test(word)),
+};
+
+/** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`. */
+function isEditorCommand(word: string): boolean {
+  return /^\+./.test(word) || /^-(?:c|-cmd|S|s|u|-startuptime)$/.test(word) || /^(?:-c|--cmd)/.test(word);
+}
+
+/** `-c alias.x=!...`, `-c core.pager=...`: any setting that names a program. */
+function startsByGit(word: string, before: string | undefined): boolean {
+  if (before === "-c" || word.startsWith("--config-env")) {
+    return /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)|.*\.(?:textconv|clean|smudge|process|cmd|command|helper|program|driver|proxy)=)/i.test(
+      word,
+    );
+  }
+  return (
+    /^--(?:upload-pack|receive-pack|exec)\b|^ext::|^-[uo]?ext::/.test(word) ||
+    (before === "rebase" && /^-x|^--exec/.test(word))
+  );
+}
+
+function isSedScript(words: readonly string[], index: number): boolean {
+  const before = words[index - 1];
+  if (before === "-e" || before === "--expression") return true;
+  const word = words[index]!;
+  if (/^(?:-e|--expression=)./.test(word)) return true;
+  const isGiven = words.some((each) => /^(?:-e|-f|--expression|--file)/.test(each));
+  return !isGiven && words.findIndex((each) => !each.startsWith("-")) === index;
+}
+
+/** The command `e`, and the flag `e` of `s`; both are GNU's. */
+function startsBySed(script: string): boolean {
+  // Longer scripts are not read: they ask.
+  if (script.length > 4_096) return true;
+  return (
+    /(?:^|[;{}\n])\s{0,9}(?:\d+|\$|\/[^/\n]{0,200}\/)?(?:,(?:\d+|\$))?\s{0,9}!?\s{0,9}e(?:\s|$|;)/.test(
+      script,
+    ) ||
+    /(?:^|[;{}\n\d/])\s{0,9}s([^\w\s\\])(?:(?!\1)[^\\]|\\.){0,500}\1(?:(?!\1)[^\\]|\\.){0,500}\1[a-zA-Z0-9]{0,9}e/s.test(
+      script,
+    )
+  );
+}
+
+/** Which of a command's operands it writes: the last one, or every one. */
+const writers: Readonly<Record<string, "last" | "all">> = {
+  cp: "last",
+  install: "last",
+  ln: "last",
+  rsync: "last",
+  mv: "all",
+  tee: "all",
+  truncate: "all",
+  touch: "all",
+  unlink: "all",
+  rmdir: "all",
+  mkdir: "all",
+  mkfifo: "all",
+  mknod: "all",
+};
+
+function writesOutside(name: string, words: readonly string[]): boolean {
+  const which = writers[name];
+  if (which === undefined) return false;
+  const operands = words.filter((word) => !word.startsWith("-"));
+  const target = words.flatMap((word, index) => {
+    if (/^(?:-[A-Za-z]*t|--target-directory)$/.test(word)) return [words[index + 1] ?? ""];
+    return /^--target-directory=(.*)$/s.exec(word)?.slice(1) ?? [];
+  });
+  const written = [...target, ...(which === "all" ? operands : operands.slice(-1))];
+  return written.some(isForeign);
+}
