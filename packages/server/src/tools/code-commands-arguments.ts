@@ -46,8 +46,8 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
     words.some((word) =>
       /^--(?:checkpoint-a|to-c|use-c|rsh-c|info-s|new-volume-s)|^-[A-Za-z]*[IF]/.test(word),
     ),
-  sed: (words) => words.some((word, index) => isSedScript(words, index) && startsBySed(word)),
-  gsed: (words) => words.some((word, index) => isSedScript(words, index) && startsBySed(word)),
+  sed: startsSed,
+  gsed: startsSed,
   make: (words) =>
     words.some((word) => word === "-f" || word === "-C" || /^--(?:eval|file|directory)/.test(word)),
   split: (words) => words.some((word) => word.startsWith("--filter")),
@@ -75,13 +75,19 @@ function startsByGit(word: string, before: string | undefined): boolean {
   );
 }
 
-function isSedScript(words: readonly string[], index: number): boolean {
-  const before = words[index - 1];
-  if (before === "-e" || before === "--expression") return true;
-  const word = words[index]!;
-  if (/^(?:-e|--expression=)./.test(word)) return true;
-  const isGiven = words.some((each) => /^(?:-e|-f|--expression|--file)/.test(each));
-  return !isGiven && words.findIndex((each) => !each.startsWith("-")) === index;
+/** A script in a file is one that nobody has read. */
+function startsSed(words: readonly string[]): boolean {
+  return words.some((word) => /^(?:-f|--file)/.test(word)) || sedScripts(words).some(startsBySed);
+}
+
+/** What follows `-e`, else the first operand. */
+function sedScripts(words: readonly string[]): readonly string[] {
+  const given = words.flatMap((word, index) => {
+    if (word === "-e" || word === "--expression") return [words[index + 1] ?? ""];
+    return /^(?:-e|--expression=)(.+)$/s.exec(word)?.slice(1) ?? [];
+  });
+  if (given.length > 0) return given;
+  return words.filter((word) => !word.startsWith("-")).slice(0, 1);
 }
 
 /** The command `e`, and the flag `e` of `s`; both are GNU's. */

@@ -42,7 +42,7 @@ const hidden: readonly string[] = [
   "sudo rm -rf /home", "busybox rm -rf /home", "coproc rm -rf /home", "flock l rm -rf /home", "unshare rm -rf /home", "watch rm -rf /home", "script -c 'rm -rf /home'",
   "parallel rm -rf ::: /home", "awk 'BEGIN{system(\"rm -rf /home\")}'", "perl -e 'system q(rm -rf /home)'", "python3 -c 'import os; os.system(\"rm -rf /home\")'",
   "node -e 'require(\"child_process\").execSync(\"rm -rf /home\")'", "ssh host rm -rf /home", "vim -c '!rm -rf /home'", "git -c alias.x='!rm -rf /home' x",
-  "tar -cf /dev/null x --checkpoint=1 --checkpoint-action=exec='rm -rf /home'", "sed '1e rm -rf /home' x", "sed 's/a/rm/e' x", "sed -n -e 's|a|b|ge' x", "export BASH_ENV=x; bash -c :", "declare -x LD_AUDIT=x", "git -c core.sshCommand=x fetch", "git clone ext::x y", "vim +'!x' y", "split --filter='rm x' y",
+  "tar -cf /dev/null x --checkpoint=1 --checkpoint-action=exec='rm -rf /home'", "sed '1e rm -rf /home' x", "sed 's/a/rm/e' x", "sed -f script x", "sed -n -e 's|a|b|ge' x", "export BASH_ENV=x; bash -c :", "declare -x LD_AUDIT=x", "git -c core.sshCommand=x fetch", "git clone ext::x y", "vim +'!x' y", "split --filter='rm x' y",
   // Where it stands.
   "true && rm -rf /home", "false || rm -rf /home", "true;rm -rf /home", "true & rm -rf /home", "(rm -rf /home)", "{ rm -rf /home; }", "! rm -rf /home", "if rm -rf /home; then :; fi",
   "while rm -rf /home; do :; done", "for i in $(rm -rf /home); do :; done", "for ((i=$(rm -rf /home);;)) { :; }", "case $(rm -rf /home) in *) ;; esac", "f() { rm -rf /home; }; f",
