@@ -1,6 +1,7 @@
 /** Every address of the dashboard, what its query may say, and which chunk draws it. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { inboxViews, type InboxView } from "./approvals/inbox-views.ts";
 import { readChoice, readNumber, readText } from "./search-values.ts";
 import { runTabs, type RunTab } from "./run/run-tabs.ts";
 import { runGroupNames, type RunGroupName } from "./runs/run-groups.ts";
@@ -48,8 +49,8 @@ const runRoute = createRoute({
 const approvalsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/approvals",
-  validateSearch: (search: Search): { show?: "all"; id?: string } => ({
-    ...readChoice(search, "show", ["all"] as const),
+  validateSearch: (search: Search): { show?: InboxView; id?: string } => ({
+    ...readChoice(search, "show", inboxViews),
     ...readText(search, "id"),
   }),
   component: lazyRouteComponent(() => import("./approvals/approvals-page.tsx"), "ApprovalsPage"),

@@ -32,7 +32,7 @@ interface RunsQuery extends PageQuery {
   readonly workflow?: string;
 }
 
-const client = createClient({ baseUrl: "" });
+export const client = createClient({ baseUrl: "" });
 
 /** Each rejects with an ApiError. */
 export const api = {
@@ -117,7 +117,7 @@ export async function artifactText(id: string, limitBytes: number, signal: Abort
 }
 
 /** 128 random bits. Not randomUUID: that exists only on https and localhost, and a LAN address is neither. */
-function randomKey(): string {
+export function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

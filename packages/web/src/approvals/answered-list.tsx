@@ -1,6 +1,5 @@
 /** Every question there was, with its answer; each opens to its arguments. */
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useEffect, type ReactElement } from "react";
 import type { Approval } from "../api/contract.ts";
 import { answeredQuery } from "../api/queries.ts";
@@ -13,6 +12,7 @@ import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { StateBadge } from "../ui/state-glyph.tsx";
 import { statusLooks } from "./approval-text.ts";
+import { RunPath } from "./run-path.tsx";
 
 /** The API tells oldest first, a history reads newest first: all pages are fetched, up to 2,000 questions. */
 const mostPages = 20;
@@ -28,8 +28,9 @@ export function AnsweredList(): ReactElement {
   if (list.isError) return <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />;
   const approvals = list.data.pages
     .flatMap((page) => page.data)
+    .filter((approval) => approval.status !== "waiting")
     .toSorted((a, b) => b.requestedAt.localeCompare(a.requestedAt));
-  if (approvals.length === 0) return <EmptyState title="No question was asked yet">{null}</EmptyState>;
+  if (approvals.length === 0) return <EmptyState title="No question was answered yet">{null}</EmptyState>;
   return (
     <>
       <ul className="panel answered">
@@ -66,13 +67,16 @@ function Row({ approval }: { readonly approval: Approval }): ReactElement {
       <div className="answered-body">
         {approval.decisionReason !== null && <p>“{approval.decisionReason}”</p>}
         <p className="quiet small">
-          {approval.reason}{" "}
-          <Link to="/runs/$runId" params={{ runId: approval.runId }} search={{ step: approval.step }}>
-            {approval.workflow} › {approval.step}
-          </Link>
+          {approval.reason} <RunPath of={approval} />
         </p>
         {approval.matched.length > 0 && <MatchedRules rules={approval.matched} />}
         <JsonView value={approval.args} what="arguments" emptyText="This question had no arguments." />
+        {approval.editedArgs !== null && (
+          <>
+            <h3>Approved with these instead</h3>
+            <JsonView value={approval.editedArgs} what="edited arguments" />
+          </>
+        )}
       </div>
     </details>
   );

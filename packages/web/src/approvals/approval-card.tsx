@@ -1,7 +1,9 @@
 /** One question with everything needed to answer it; nothing is folded away. */
-import { Link } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactElement, Ref } from "react";
 import type { Approval } from "../api/contract.ts";
+import { delegationsQuery } from "../api/inbox-calls.ts";
+import { sessionQuery } from "../api/queries.ts";
 import { JsonView } from "../json-view/json-view.tsx";
 import { MatchedRules } from "../policy/matched-rules.tsx";
 import { Digest } from "../ui/digest.tsx";
@@ -9,9 +11,13 @@ import { Ago } from "../ui/moment.tsx";
 import { riskLook } from "../ui/state.ts";
 import { StateBadge } from "../ui/state-glyph.tsx";
 import { kindTexts } from "./approval-text.ts";
-import { DecisionForm, type DecisionMode } from "./decision-form.tsx";
+import { DecisionForm } from "./decision-form.tsx";
+import type { DecisionMode } from "./decision-mode.ts";
 import { Expiry } from "./expiry.tsx";
+import { listOf, mayAnswer, type MayAnswer } from "./may-answer.ts";
 import { OutcomeForm } from "./outcome-form.tsx";
+import { Quorum } from "./quorum.tsx";
+import { RunPath } from "./run-path.tsx";
 import "./approval-card.css";
 
 interface Props {
@@ -33,6 +39,7 @@ export function ApprovalCard({
   ref,
 }: Props): ReactElement {
   const titleId = `approval-${approval.id}`;
+  const may = useMayAnswer(approval);
   return (
     <article
       className="approval panel"
@@ -53,15 +60,7 @@ export function ApprovalCard({
           <p className="approval-message">{approval.message}</p>
         )}
         <p className="approval-from">
-          {withRun && (
-            <>
-              <Link to="/runs/$runId" params={{ runId: approval.runId }} search={{ step: approval.step }}>
-                {approval.workflow}
-              </Link>
-              <span aria-hidden="true">›</span>
-            </>
-          )}
-          <code>{approval.step}</code>
+          <RunPath of={approval} withOwn={withRun} />
           <span>
             for {approval.requester}, asked <Ago time={approval.requestedAt} />
           </span>
@@ -75,14 +74,23 @@ export function ApprovalCard({
         <Reasons approval={approval} />
       </div>
       <footer className="approval-foot">
+        <Quorum approval={approval} />
         {approval.kind === "outcome" ? (
           <OutcomeForm approval={approval} />
         ) : (
-          <DecisionForm approval={approval} mode={mode} onMode={onMode} />
+          <DecisionForm approval={approval} may={may} mode={mode} onMode={onMode} />
         )}
       </footer>
     </article>
   );
+}
+
+/** May answer as long as it is not known who is signed in: the server has the last word. */
+export function useMayAnswer(approval: Approval): MayAnswer {
+  const session = useQuery(sessionQuery).data;
+  const delegations = useQuery(delegationsQuery).data ?? [];
+  if (session === null || session === undefined) return { kind: "may" };
+  return mayAnswer(approval, session, delegations);
 }
 
 function Reasons({ approval }: { readonly approval: Approval }): ReactElement {
@@ -115,7 +123,16 @@ function Reasons({ approval }: { readonly approval: Approval }): ReactElement {
           </>
         )}
         <dt>May answer</dt>
-        <dd>{approval.by.length === 0 ? "anyone signed in" : approval.by.join(", ")}</dd>
+        <dd>
+          {listOf(approval.by)}
+          {approval.delegates.length > 0 && `, handed on to ${approval.delegates.join(", ")}`}
+        </dd>
+        {approval.fourEyes && (
+          <>
+            <dt>Four eyes</dt>
+            <dd>{approval.requester} asked for the run and may not agree to it, but may say no</dd>
+          </>
+        )}
         <dt>Policy</dt>
         <dd>
           <Digest value={approval.policyRevision} what="policy revision" withCopy={false} />

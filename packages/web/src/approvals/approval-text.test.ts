@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Approval } from "../api/contract.ts";
-import { answeredText } from "./approval-text.ts";
+import { answeredText, voteText } from "./approval-text.ts";
 
 const answered = (fields: Partial<Approval>): string =>
   answeredText({ decidedBy: null, answer: null, ...fields } as Approval);
@@ -17,4 +17,9 @@ test("names who was first", () => {
 test("says why nobody was", () => {
   expect(answered({ status: "expired" })).toMatch(/expired/);
   expect(answered({ status: "cancelled" })).toMatch(/cancelled/);
+});
+
+test("a vote says how many are still needed", () => {
+  expect(voteText({ votes: 1, quorum: 2 })).toBe("Your yes is in: 1 of 2. One more must agree.");
+  expect(voteText({ votes: 1, quorum: 4 })).toBe("Your yes is in: 1 of 4. 3 more must agree.");
 });

@@ -17,6 +17,12 @@ export const statusLooks: Readonly<Record<ApprovalStatus, StateLook>> = {
   resolved: { label: "Resolved", tone: "done", glyph: "check" },
 };
 
+/** After a vote that did not yet decide: `Your yes is in: 1 of 2. One more must agree.` */
+export function voteText({ votes, quorum }: Pick<Approval, "votes" | "quorum">): string {
+  const left = quorum - votes;
+  return `Your yes is in: ${votes} of ${quorum}. ${left === 1 ? "One more" : `${left} more`} must agree.`;
+}
+
 /** For whoever comes second: `Already approved by anna`, `The question expired before it was answered`. */
 export function answeredText(approval: Approval): string {
   const by = approval.decidedBy === null ? "" : ` by ${approval.decidedBy}`;

@@ -6,7 +6,7 @@ import { problemOf } from "../api/problem.ts";
 import { keys } from "../api/queries.ts";
 import { applyApproval } from "../live/apply-run.ts";
 import { useAnnounce } from "../ui/announcer.tsx";
-import { answeredText } from "./approval-text.ts";
+import { answeredText, voteText } from "./approval-text.ts";
 
 const done: Readonly<Record<ApprovalAnswer, string>> = {
   approve: "Approved",
@@ -24,21 +24,26 @@ export function useDecide(approval: Approval): UseMutationResult<Approval, Error
     mutationFn: async (decision: Decision) => {
       try {
         const answered = await api.decide(approval.id, decision);
-        announce(`${done[decision.answer]}: ${approval.summary}`);
+        if (answered.status === "waiting") announce(voteText(answered), { tone: "waiting" });
+        else announce(`${done[decision.answer]}: ${approval.summary}`);
         return answered;
       } catch (error) {
-        if (problemOf(error).code !== "APPROVAL_CONFLICT") throw error;
+        const problem = problemOf(error);
+        if (problem.code !== "APPROVAL_CONFLICT") throw error;
         const first = await api.approval(approval.id);
-        announce(answeredText(first), { tone: "waiting" });
+        // It still waits: this person's own vote was in already, which the server says best.
+        announce(first.status === "waiting" ? problem.detail : answeredText(first), { tone: "waiting" });
         return first;
       }
     },
-    onSuccess: (answered) => settle(client, answered),
+    onSuccess: (answered) => takeAnswer(client, answered),
   });
 }
 
-function settle(client: QueryClient, answered: Approval): void {
+/** Puts a changed question where it belongs in everything on screen. */
+export function takeAnswer(client: QueryClient, answered: Approval): void {
   client.setQueryData<readonly Approval[]>(keys.waiting, (waiting) => applyApproval(waiting ?? [], answered));
   void client.invalidateQueries({ queryKey: keys.answered });
+  void client.invalidateQueries({ queryKey: ["standing-approvals"] });
   void client.invalidateQueries({ queryKey: keys.run(answered.runId) });
 }

@@ -24,6 +24,8 @@ function run(id: string, state: RunState, headSeq = 1, createdAt = `2026-11-21T1
     stepsTotal: 3,
     artifactCount: 0,
     parent: null,
+    progress: null,
+    fault: null,
   };
 }
 

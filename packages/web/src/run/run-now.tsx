@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
 import type { Approval, RunDetail, RunError } from "../api/contract.ts";
 import { ApprovalCard } from "../approvals/approval-card.tsx";
-import type { DecisionMode } from "../approvals/decision-form.tsx";
+import type { DecisionMode } from "../approvals/decision-mode.ts";
 import { useNow } from "../live/now.ts";
 import { waitingText } from "../runs/waiting-text.ts";
 import { Icon } from "../ui/icon.tsx";

@@ -39,6 +39,7 @@ export function useKeys(bindings: Bindings): void {
     let state: KeyState | null = null;
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+      if (event.key === "Enter" && isPressed(event.target)) return;
       if (isTyping(event.target) || document.querySelector("dialog[open]") !== null || !areShortcutsOn())
         return;
       const result = matchKey(latest.current, state, event.key, nowMs());
@@ -69,6 +70,11 @@ export function switchShortcuts(on: boolean): void {
   } catch {
     // As above.
   }
+}
+
+/** Enter there means the control itself. */
+function isPressed(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a, summary, [role='button']") !== null;
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -15,6 +15,8 @@ function step(path: string, depth: number, fields: Partial<StepView> = {}): Step
     childRunId: null,
     caught: false,
     held: null,
+    carried: null,
+    signal: null,
     title: null,
     depth,
     state: "completed",
