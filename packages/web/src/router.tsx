@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { inboxViews, type InboxView } from "./approvals/inbox-views.ts";
+import { policyTabs, type PolicyTab } from "./policy/policy-tabs.ts";
 import { readChoice, readNumber, readText } from "./search-values.ts";
 import { runTabs, type RunTab } from "./run/run-tabs.ts";
 import { runGroupNames, type RunGroupName } from "./runs/run-groups.ts";
@@ -73,9 +74,10 @@ const ledgerRoute = createRoute({
 const policyRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/policy",
-  validateSearch: (search: Search): { line?: number; tab?: "check" } => ({
+  validateSearch: (search: Search): { line?: number; file?: string; tab?: PolicyTab } => ({
     ...readNumber(search, "line"),
-    ...readChoice(search, "tab", ["check"] as const),
+    ...readText(search, "file"),
+    ...readChoice(search, "tab", policyTabs),
   }),
   component: lazyRouteComponent(() => import("./policy/policy-page.tsx"), "PolicyPage"),
 });

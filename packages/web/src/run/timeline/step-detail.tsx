@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import type { RunDetail, StepDecision, StepView } from "../../api/contract.ts";
 import { formatDuration } from "../../format/duration.ts";
 import { JsonView } from "../../json-view/json-view.tsx";
+import { Origins, RiskScore } from "../../policy/decision/decision-parts.tsx";
 import { MatchedRules } from "../../policy/matched-rules.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Digest } from "../../ui/digest.tsx";
@@ -46,7 +47,7 @@ export function StepDetail({ run, step, now, onClose }: Props): ReactElement {
         {step.summary !== null && <p>{step.summary}</p>}
         {step.error !== null && <StepError error={step.error} />}
         <StepFacts step={step} now={now} />
-        {step.decision !== null && <DecisionView decision={step.decision} />}
+        {step.decision !== null && <DecisionView decision={step.decision} runId={run.id} />}
         <Answer run={run} step={step} />
         {step.kind === "tool" && (
           <Section title="Arguments">
@@ -140,19 +141,32 @@ const effectTexts: Readonly<Record<string, string>> = {
   unsafe: "unsafe: never repeated without a person",
 };
 
-function DecisionView({ decision }: { readonly decision: StepDecision }): ReactElement {
+interface DecisionProps {
+  readonly decision: StepDecision;
+  readonly runId: string;
+}
+
+function DecisionView({ decision, runId }: DecisionProps): ReactElement {
   return (
-    <Section title="Decision">
-      <div className="cluster">
-        <StateBadge look={effectLooks[decision.effect]} />
-        <StateBadge look={riskLook(decision.risk)} />
-        <span className="small quiet">
-          policy <Digest value={decision.revision} what="policy revision" withCopy={false} />
-        </span>
-      </div>
-      <p className="small">{decision.reason}</p>
-      <MatchedRules rules={decision.matched} />
-    </Section>
+    <>
+      <Section title="Decision">
+        <div className="cluster">
+          <StateBadge look={effectLooks[decision.effect]} />
+          <StateBadge look={riskLook(decision.risk)} />
+          <span className="small quiet">
+            policy <Digest value={decision.revision} what="policy revision" withCopy={false} />
+          </span>
+        </div>
+        <p className="small">{decision.reason}</p>
+        <MatchedRules rules={decision.matched} />
+        {decision.score !== undefined && <RiskScore score={decision.score} />}
+      </Section>
+      {decision.origins !== undefined && (
+        <Section title="Where its arguments come from">
+          <Origins origins={decision.origins} runId={runId} />
+        </Section>
+      )}
+    </>
   );
 }
 
