@@ -208,7 +208,11 @@ describe.skipIf(skipped.includes("browser"))("the dashboard", () => {
         "/artifacts",
         "/ledger",
         "/policy",
-        "/policy?tab=check",
+        "/policy?tab=edit",
+        "/policy?tab=explain",
+        "/policy?tab=shadow",
+        "/policy?tab=coverage",
+        "/policy?tab=versions",
         "/system",
       ];
       for (const path of paths) {

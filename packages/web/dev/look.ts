@@ -81,7 +81,11 @@ async function viewsOf(page: Page): Promise<View[]> {
     { name: "ledger", path: "/ledger" },
     { name: "ledger-verified", path: "/ledger", prepare: click(".page-actions .button") },
     { name: "policy", path: "/policy?line=25" },
-    { name: "policy-check", path: "/policy?tab=check" },
+    { name: "policy-edit", path: "/policy?tab=edit" },
+    { name: "policy-explain", path: "/policy?tab=explain", prepare: click(".explain-form .button") },
+    { name: "policy-shadow", path: "/policy?tab=shadow" },
+    { name: "policy-coverage", path: "/policy?tab=coverage", prepare: click(".panel-head .button") },
+    { name: "policy-versions", path: "/policy?tab=versions" },
     { name: "system", path: "/system" },
     { name: "keys", path: "/", prepare: async (page) => page.keyboard.press("?") },
     {

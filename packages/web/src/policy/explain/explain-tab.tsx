@@ -198,6 +198,7 @@ function Answer({
 }): ReactElement {
   return (
     <section className="panel panel-body stack explain-answer">
+      <h2 className="visually-hidden">Answer</h2>
       <div className="cluster">
         <StateBadge look={effectLooks[decision.effect]} />
         <StateBadge look={riskLook(decision.risk)} />
