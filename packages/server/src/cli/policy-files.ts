@@ -41,8 +41,12 @@ export async function readCompiled(
   return compilePolicy(await readPolicy(file, options));
 }
 
-/** What a server is sent: names that mean nothing there are shortened. */
-export function toCandidate(files: readonly PolicyText[]): { files: { name: string; text: string }[] } {
+/** What a server is sent. One file alone takes the place of policy.yaml: the server's policy.d stays beside it. */
+export function toCandidate(
+  files: readonly PolicyText[],
+): { readonly text: string } | { readonly files: { name: string; text: string }[] } {
+  const [first] = files;
+  if (files.length === 1 && first !== undefined) return { text: first.text };
   return {
     files: files.map(({ name, text }, index) => ({ name: index === 0 ? "policy.yaml" : name, text })),
   };

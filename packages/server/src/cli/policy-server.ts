@@ -59,6 +59,7 @@ export async function dryRunPolicy(
 }
 
 export interface ReplayBody {
+  readonly text?: string;
   readonly files?: { name: string; text: string }[];
   readonly since: string;
   readonly against?: "recorded" | "active";
