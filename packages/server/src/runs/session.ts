@@ -17,6 +17,7 @@ import type { RunState } from "./fold.ts";
 import { familyMessages } from "./family.ts";
 import { buildRows, inlineBodyLimit, insertRow } from "./journal.ts";
 import type { JournalRow } from "./journal.ts";
+import { whyIllegal } from "./legal-event.ts";
 import { projectRow } from "./project.ts";
 import type { Letting } from "./project.ts";
 
@@ -126,7 +127,10 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     const rows = await Promise.all(built.rows.map((row) => placeBody(row, deps.blobs)));
     const events = bodies.map((body, index) => eventOf(built.rows[index]!, body));
     const childrenBefore = [...state.openChildren.keys()];
-    for (const event of events) fold(state, event);
+    for (const event of events) {
+      requireLegal(state, event.body);
+      fold(state, event);
+    }
     const row = projectRow(state, {
       tenant,
       stepsTotal: start.stepsTotal,
@@ -148,6 +152,18 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     else await writeAndHandOver(statements, handOver);
     deps.announce(events, row);
   }
+}
+
+/** Throws INTERNAL for an event that cannot follow: a fault of ours, which must not be written down for ever. */
+function requireLegal(state: RunState, body: EventBody): void {
+  const why = whyIllegal(state, body);
+  if (why === null) return;
+  const step = stepOf(body);
+  throw new HomeostatError(
+    "INTERNAL",
+    `${body.kind}${step === null ? "" : ` of ${step}`} cannot be journalled for ${state.id}: ${why}`,
+    { run: state.id, kind: body.kind, step },
+  );
 }
 
 /** The key under which the publisher knows this event. */
