@@ -1,7 +1,7 @@
 /** Taking due runs: one batch that picks them in order, keeps the limits and takes their leases, the same text on every database. */
 import type { Lease } from "../store/lease.ts";
 import type { Statement, StatementResult, Store } from "../store/store.ts";
-import { limitParts, noLimits } from "./limits.ts";
+import { begins, hasRates, limitParts, noLimits } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
 import { runFromStore } from "./run-row.ts";
 import type { StoredRun } from "./run-row.ts";
@@ -99,7 +99,10 @@ function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim
       epoch = leases.epoch + 1, until_ms = excluded.until_ms, claim = excluded.claim
     RETURNING substr(name, 5) AS id, epoch, previous_owner`;
   // Due again when the lease ends: if the taker dies, the next look finds it.
-  const mark = sql`UPDATE runs SET wake_at_ms = ${untilMs}, claimed_at_ms = COALESCE(claimed_at_ms, ${nowMs}),
+  const claimedAt = hasRates(settings.limits ?? noLimits)
+    ? sql`, claimed_at_ms = COALESCE(claimed_at_ms, ${nowMs})`
+    : nothing;
+  const mark = sql`UPDATE runs SET wake_at_ms = ${untilMs}${claimedAt},
       claims = CASE WHEN steps_done > claimed_steps THEN 1 ELSE claims + 1 END, claimed_steps = steps_done
     WHERE id IN (SELECT substr(name, 5) FROM leases
       WHERE until_ms = ${untilMs} AND owner <> '' AND owner = ${owner} AND claim = ${claim})
@@ -112,7 +115,7 @@ function pickedRuns(settings: ClaimSettings, { limit, nowMs }: Omit<Claim, "clai
   // With limits some of what is read may have to stay; what has nothing left at all is not read, so every claim gets on.
   const readAhead = limits === undefined ? limit : limit * 4 + 64;
   const lanes = Object.values(priorities).map(
-    (lane) => sql`SELECT * FROM (SELECT id, tenant, workflow_name, wake_at_ms, claimed_at_ms,
+    (lane) => sql`SELECT * FROM (SELECT id, tenant, workflow_name, wake_at_ms, ${plain(begins)} AS begins,
         ${laneNow(lane, settings.agingMs ?? defaultAgingMs, nowMs)} AS lane
       FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs}
         AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ${nowMs})

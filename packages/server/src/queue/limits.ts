@@ -33,6 +33,14 @@ export function parseRate(text: string): NonNullable<Limit["rate"]> {
   return { count: Number(count), windowMs: unitsMs[unit as keyof typeof unitsMs] };
 }
 
+/** 1 for a run that was never worked on: what a rate holds back. */
+export const begins = "CASE WHEN runs.claimed_at_ms IS NULL AND runs.started_at_ms IS NULL THEN 1 ELSE 0 END";
+
+/** True when somebody must know when runs began. */
+export function hasRates({ tenants, workflows }: QueueLimits): boolean {
+  return has(tenants, "rate") || has(workflows, "rate");
+}
+
 /** What a claim adds to itself to keep the limits. */
 export interface LimitParts {
   /** Tables for WITH, each followed by a comma. */
@@ -127,12 +135,12 @@ function rateRule(scope: Scope, nowMs: number): Rule {
   return {
     used: sql`${plain(name)} AS (SELECT ${plain(scope.columns)}, COUNT(*) AS used FROM begun
       WHERE claimed_at_ms + ${windowMs} > ${nowMs} GROUP BY ${plain(scope.columns)})`,
-    isFull: sql`(runs.claimed_at_ms IS NULL AND EXISTS (SELECT 1 FROM ${plain(name)} AS u
+    isFull: sql`(${plain(begins)} = 1 AND EXISTS (SELECT 1 FROM ${plain(name)} AS u
       WHERE ${plain(scope.same("u", "runs"))} AND u.used >= ${limitOf("u")}))`,
     scope,
     name,
     limitOf,
-    counts: (table) => `${table}.claimed_at_ms IS NULL`,
+    counts: (table) => `${table}.begins = 1`,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Group commit: many batches as savepoints of one transaction, so that one disk sync serves them all. */
 import { failureKind, failureText, readRows, runStatement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
+import { isFailure } from "./wire.ts";
 import type { WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
 
 export interface CommitReport {
@@ -20,8 +21,12 @@ export function commitBatches(connection: Connection, batches: readonly WireBatc
   try {
     // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
     database.exec("BEGIN IMMEDIATE");
-    const outcomes = batches.map((batch) => runBatch(connection, batch, tables));
-    database.exec("COMMIT");
+    const [only, second] = batches;
+    const outcomes =
+      only !== undefined && second === undefined
+        ? [runAlone(connection, only, tables)]
+        : batches.map((batch) => runBatch(connection, batch, tables));
+    if (database.isTransaction) database.exec("COMMIT");
     return { outcomes, tables: [...tables] };
   } catch (error) {
     // SQLite has already undone the transaction after some failures (disk full), not after others.
@@ -31,9 +36,29 @@ export function commitBatches(connection: Connection, batches: readonly WireBatc
   }
 }
 
+/** A batch that has the commit to itself needs no savepoint. Throws as `runBatch`. */
+function runAlone(connection: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
+  const outcome = runStatements(connection, batch, tables);
+  if (isFailure(outcome)) connection.database.exec("ROLLBACK");
+  return outcome;
+}
+
 /** Throws when the whole transaction is lost. */
-function runBatch({ database, prepare }: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
+function runBatch(connection: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
+  const { database } = connection;
   database.exec("SAVEPOINT batch");
+  const outcome = runStatements(connection, batch, tables);
+  if (isFailure(outcome)) database.exec("ROLLBACK TO batch");
+  database.exec("RELEASE batch");
+  return outcome;
+}
+
+/** Ends at the first statement that fails; what those before it did stands until it is rolled back. */
+function runStatements(
+  { database, prepare }: Connection,
+  batch: WireBatch,
+  tables: Set<string>,
+): WireOutcome {
   const results: WireResult[] = [];
   const filled: string[] = [];
   let failure: WireFailure | undefined;
@@ -51,11 +76,8 @@ function runBatch({ database, prepare }: Connection, batch: WireBatch, tables: S
       if (kind === "unavailable" || !database.isTransaction) throw error;
       failure = { kind, statement, message: failureText(error) };
     }
-    if (failure !== undefined) break;
+    if (failure !== undefined) return failure;
   }
-  if (failure !== undefined) database.exec("ROLLBACK TO batch");
-  database.exec("RELEASE batch");
-  if (failure !== undefined) return failure;
   for (const table of filled) tables.add(table);
   return results;
 }

@@ -13,6 +13,7 @@ const { port, options } = workerData as {
 void servePostgresWriter(options, {
   clock: systemClock,
   send: (message: FromWriter) => port.postMessage(message),
-  listen: (onMessage: (message: ToWriter) => void) => port.on("message", onMessage),
+  listen: (onMessage: (message: ToWriter) => void) =>
+    port.on("message", (messages: readonly ToWriter[]) => messages.forEach(onMessage)),
   close: () => port.close(),
 });

@@ -58,13 +58,14 @@ const commitSizes = (): number[] =>
   sent.flatMap((message) => (message.kind === "committed" ? [message.outcomes.length] : []));
 
 describe("the writer", () => {
-  test("commits as one group what has arrived, in order, before it obeys anything later", () => {
+  test("commits as one group what has arrived, whatever it is told of leases and listeners in between, before it ends", () => {
     serve();
     expect(sent).toEqual([{ kind: "opened" }]);
     inbox.push({ kind: "write", batches: batches("b", 2) }, { kind: "watch", on: false });
+    inbox.push({ kind: "drop", name: "x", epoch: 1 });
     inbox.push({ kind: "write", batches: batches("c", 4) }, { kind: "close" });
     deliver({ kind: "write", batches: batches("a", 1) });
-    expect(commitSizes()).toEqual([3, 4]);
+    expect(commitSizes()).toEqual([7]);
     expect(isClosed).toBe(true);
   });
 

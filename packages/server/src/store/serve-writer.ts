@@ -56,7 +56,8 @@ function serveConnection(connection: Connection, options: WriterOptions, line: W
       if (message.kind === "write") {
         waiting = waiting.length === 0 ? [...message.batches] : waiting.concat(message.batches);
       }
-      if (waiting.length > 0 && (message.kind !== "write" || waiting.length >= maxBatchesPerCommit)) {
+      // Leases are held and dropped beside the commits: their rows are written already, and only the end has to wait.
+      if (waiting.length > 0 && (message.kind === "close" || waiting.length >= maxBatchesPerCommit)) {
         waiting = commitAll(waiting);
       }
       obey(message);

@@ -51,8 +51,9 @@ export interface WireLease {
   readonly slot: BigInt64Array;
 }
 
+/** They are sent in lists: all that one turn of the main thread has to say, in order. */
 export type ToWriter =
-  | { readonly kind: "write"; readonly batches: readonly WireBatch[] }
+  | { readonly kind: "write"; readonly batches: WireBatch[] }
   /** Whether commits of other processes are looked for. */
   | { readonly kind: "watch"; readonly on: boolean }
   | { readonly kind: "hold"; readonly lease: WireLease }

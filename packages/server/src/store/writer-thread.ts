@@ -7,10 +7,25 @@ import type { FromWriter, ToWriter, WriterOptions } from "./wire.ts";
 
 const { port, options } = workerData as { readonly port: MessagePort; readonly options: WriterOptions };
 
+// What arrived in one list and was not asked for yet.
+const arrived: ToWriter[] = [];
+
 serveWriter(options, {
   clock: systemClock,
   send: (message: FromWriter) => port.postMessage(message),
-  receive: () => (receiveMessageOnPort(port) as { readonly message: ToWriter } | undefined)?.message,
-  listen: (onMessage: (message: ToWriter) => void) => port.on("message", onMessage),
+  receive() {
+    if (arrived.length === 0) {
+      const more = receiveMessageOnPort(port) as { readonly message: readonly ToWriter[] } | undefined;
+      arrived.push(...(more?.message ?? []));
+    }
+    return arrived.shift();
+  },
+  listen: (onMessage: (message: ToWriter) => void) =>
+    port.on("message", (messages: readonly ToWriter[]) => {
+      arrived.push(...messages);
+      // Whoever is told of the first asks for the rest.
+      const first = arrived.shift();
+      if (first !== undefined) onMessage(first);
+    }),
   close: () => port.close(),
 });

@@ -51,7 +51,7 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
   const { program, maxPendingBatches, about } = thread;
   const { worker, port, ended } = startThread(program);
   const pending = createPendingBatches(maxPendingBatches);
-  let unsent: WireBatch[] = [];
+  let unsent: ToWriter[] = [];
   let unwritable: string | undefined;
   const opened = Promise.withResolvers<void>();
   port.on("message", receive);
@@ -61,7 +61,7 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
   return {
     async write(batch) {
       if (unwritable !== undefined) throw unavailable(unwritable);
-      return pending.add(batch, (wire) => unsent.push(wire) === 1 && queueMicrotask(flush));
+      return pending.add(batch, (wire) => put(wire));
     },
     send,
     async close() {
@@ -86,16 +86,24 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
     if (message.kind === "lease-lost") events.onLeaseLost(message.name, message.epoch);
   }
 
-  /** One message for all batches of a turn: a message costs about as much as a small commit. */
+  /** One message for everything of a turn: a message costs about as much as a small commit. */
   function flush(): void {
-    if (unsent.length > 0) port.postMessage({ kind: "write", batches: unsent } satisfies ToWriter);
+    port.postMessage(unsent);
     unsent = [];
   }
 
+  function put(wire: WireBatch): void {
+    const last = unsent.at(-1);
+    if (last?.kind === "write") last.batches.push(wire);
+    else enqueue({ kind: "write", batches: [wire] });
+  }
+
+  function enqueue(message: ToWriter): void {
+    if (unsent.push(message) === 1) queueMicrotask(flush);
+  }
+
   function send(message: ToWriter): void {
-    if (unwritable !== undefined) return;
-    flush();
-    port.postMessage(message);
+    if (unwritable === undefined) enqueue(message);
   }
 
   function die(why: string): void {
