@@ -6,6 +6,7 @@ import { findUnmetNeeds, listWorkers } from "../queue/worker-registry.ts";
 import type { WorkerRow } from "../queue/worker-registry.ts";
 import { isProcessDead } from "../store/process-identity.ts";
 import { openRedisLink } from "../store/redis.ts";
+import type { RedisLink } from "../store/redis.ts";
 import { openStateReader } from "../system-store.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
@@ -23,7 +24,7 @@ async function checkRedis({ redisUrl }: Config): Promise<readonly Diagnosis[]> {
   try {
     const endMs = clock.monotonic() + patienceMs;
     while (!link.isUp() && clock.monotonic() < endMs) await clock.sleep(20);
-    if (link.isUp()) return [{ name: "redis", state: "ok", detail: "answers" }];
+    if (link.isUp()) return [{ name: "redis", state: "ok", detail: await redisVersion(link) }];
     return [
       {
         name: "redis",
@@ -35,6 +36,13 @@ async function checkRedis({ redisUrl }: Config): Promise<readonly Diagnosis[]> {
   } finally {
     await link.close();
   }
+}
+
+/** A server that answers but will not tell its version (ACL) is no worse for it. */
+async function redisVersion(link: RedisLink): Promise<string> {
+  const facts = await link.client.info("server").catch(() => "");
+  const version = /^redis_version:(\S+)/m.exec(facts)?.[1];
+  return version === undefined ? "answers" : `Redis ${version} answers`;
 }
 
 async function checkWorkers(config: Config): Promise<readonly Diagnosis[]> {

@@ -44,7 +44,7 @@ export async function checkWorkflowFile(
 }
 
 /** Only their names and schemas are asked for: nothing here can act. */
-function builtInTools(): ReturnType<typeof createTools> {
+export function builtInTools(): ReturnType<typeof createTools> {
   const http = {
     allowedHosts: [],
     allowPrivate: [],

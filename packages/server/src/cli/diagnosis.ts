@@ -1,4 +1,5 @@
 /** One line of what `doctor` found. */
+import { errorMessage, isHomeostatError } from "../base/error.ts";
 
 /** `warning`: it works, with less; `failed`: something will not work. */
 export interface Diagnosis {
@@ -6,4 +7,10 @@ export interface Diagnosis {
   readonly state: "ok" | "warning" | "failed";
   readonly detail: string;
   readonly hint?: string;
+}
+
+/** What was thrown while looking, with its own hint where it has one. */
+export function failed(name: string, error: unknown): Diagnosis {
+  const hint = isHomeostatError(error) ? { hint: error.hint } : {};
+  return { name, state: "failed", detail: errorMessage(error), ...hint };
 }
