@@ -4,10 +4,12 @@ import type { ReactElement } from "react";
 import { inboxViews, type InboxView } from "./approvals/inbox-views.ts";
 import { policyTabs, type PolicyTab } from "./policy/policy-tabs.ts";
 import { readChoice, readNumber, readText } from "./search-values.ts";
+import { diedWithin, type DiedWithin } from "./queue/died-within.ts";
 import { runTabs, type RunTab } from "./run/run-tabs.ts";
 import { runGroupNames, type RunGroupName } from "./runs/run-groups.ts";
 import { AppShell } from "./shell/app-shell.tsx";
 import { BrokenPage } from "./shell/broken-page.tsx";
+import { systemTabs, type SystemTab } from "./system/system-tabs.ts";
 import { EmptyState } from "./ui/empty-state.tsx";
 import { Loading, Page } from "./ui/page.tsx";
 
@@ -18,9 +20,13 @@ const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotF
 const runsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
-  validateSearch: (search: Search): { state?: RunGroupName; workflow?: string } => ({
+  validateSearch: (
+    search: Search,
+  ): { state?: RunGroupName; workflow?: string; label?: string; parent?: string } => ({
     ...readChoice(search, "state", runGroupNames),
     ...readText(search, "workflow"),
+    ...readText(search, "label"),
+    ...readText(search, "parent"),
   }),
   component: lazyRouteComponent(() => import("./runs/runs-page.tsx"), "RunsPage"),
 });
@@ -45,6 +51,16 @@ const runRoute = createRoute({
     ...readText(search, "kind"),
   }),
   component: lazyRouteComponent(() => import("./run/run-page.tsx"), "RunPage"),
+});
+
+const compareRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/compare",
+  validateSearch: (search: Search): { a?: string; b?: string } => ({
+    ...readText(search, "a"),
+    ...readText(search, "b"),
+  }),
+  component: lazyRouteComponent(() => import("./compare/compare-page.tsx"), "ComparePage"),
 });
 
 const approvalsRoute = createRoute({
@@ -82,9 +98,41 @@ const policyRoute = createRoute({
   component: lazyRouteComponent(() => import("./policy/policy-page.tsx"), "PolicyPage"),
 });
 
+const queueRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/queue",
+  validateSearch: (
+    search: Search,
+  ): { tab?: "dead"; workflow?: string; code?: string; within?: DiedWithin } => ({
+    ...readChoice(search, "tab", ["dead"] as const),
+    ...readText(search, "workflow"),
+    ...readText(search, "code"),
+    ...readChoice(search, "within", diedWithin),
+  }),
+  component: lazyRouteComponent(() => import("./queue/queue-page.tsx"), "QueuePage"),
+});
+
+const schedulesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/schedules",
+  validateSearch: (search: Search): { name?: string; view?: "new" | "edit" } => ({
+    ...readText(search, "name"),
+    ...readChoice(search, "view", ["new", "edit"] as const),
+  }),
+  component: lazyRouteComponent(() => import("./schedules/schedules-page.tsx"), "SchedulesPage"),
+});
+
+const secretsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/secrets",
+  validateSearch: (search: Search): { tab?: "keys" } => readChoice(search, "tab", ["keys"] as const),
+  component: lazyRouteComponent(() => import("./secrets/secrets-page.tsx"), "SecretsPage"),
+});
+
 const systemRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/system",
+  validateSearch: (search: Search): { tab?: SystemTab } => readChoice(search, "tab", systemTabs),
   component: lazyRouteComponent(() => import("./system/system-page.tsx"), "SystemPage"),
 });
 
@@ -92,10 +140,14 @@ const routeTree = rootRoute.addChildren([
   runsRoute,
   newTaskRoute,
   runRoute,
+  compareRoute,
   approvalsRoute,
   artifactsRoute,
   ledgerRoute,
   policyRoute,
+  queueRoute,
+  schedulesRoute,
+  secretsRoute,
   systemRoute,
 ]);
 

@@ -11,6 +11,7 @@ import {
 } from "react";
 import { openAllStream, type StreamEvent } from "../api/calls.ts";
 import type { Approval, RunDetail, RunSummary } from "../api/contract.ts";
+import { operationKeys } from "../api/operations-queries.ts";
 import { keys } from "../api/queries.ts";
 import { applyApproval, applyRun, type RunFilter, type RunPages } from "./apply-run.ts";
 import type { StreamState } from "./follow-stream.ts";
@@ -34,6 +35,8 @@ export function LiveUpdates({ children }: { readonly children: ReactNode }): Rea
       later(() => {
         void client.invalidateQueries({ queryKey: keys.status });
         void client.invalidateQueries({ queryKey: keys.artifacts });
+        void client.invalidateQueries({ queryKey: operationKeys.queue });
+        void client.invalidateQueries({ queryKey: operationKeys.schedules });
       });
     },
     onState: (next, status) => {

@@ -7,7 +7,7 @@ import { shortId } from "../format/quantity.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { runLooks } from "../ui/state.ts";
-import { pageEntries } from "./pages.ts";
+import { pageEntries, viewEntries } from "./pages.ts";
 import "./palette.css";
 
 interface Entry {
@@ -108,6 +108,13 @@ function useEntries(): Entry[] {
     icon: page.icon,
     go: () => void navigate({ to: page.to, search: {} }),
   }));
+  const views = viewEntries.map<Entry>(({ to, search, label, icon }) => ({
+    id: label,
+    label,
+    detail: "view",
+    icon,
+    go: () => void navigate({ to, search }),
+  }));
   const runs = (recent.data ?? []).map<Entry>((run) => ({
     id: run.id,
     label: run.workflow.name,
@@ -122,5 +129,5 @@ function useEntries(): Entry[] {
     icon: "plus",
     go: () => void navigate({ to: "/new", search: {} }),
   };
-  return [create, ...pages, ...runs];
+  return [create, ...pages, ...views, ...runs];
 }

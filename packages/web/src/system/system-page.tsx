@@ -1,8 +1,9 @@
-/** How the runtime itself is: its parts, what the sandbox can do here, the queue, and every setting with its origin. */
+/** How the runtime itself is: its supervision tree, workers, limits, stores, sandbox, and every setting with its origin. */
 import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import type { PartStatus, SystemStatus } from "../api/contract.ts";
-import { statusQuery } from "../api/queries.ts";
+import type { SystemStatus } from "../api/contract.ts";
+import { liveStatusQuery } from "../api/operations-queries.ts";
 import { formatDuration } from "../format/duration.ts";
 import { useNow } from "../live/now.ts";
 import { useStreamState } from "../live/live-updates.tsx";
@@ -10,25 +11,65 @@ import { CommandLine } from "../ui/command-line.tsx";
 import { Exact } from "../ui/moment.tsx";
 import { Loading, Page } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
-import { healthLooks } from "../ui/state.ts";
-import { StateBadge, StateGlyph } from "../ui/state-glyph.tsx";
+import { Tabs } from "../ui/tabs.tsx";
 import { millisOf } from "../format/time.ts";
 import { ConfigTable } from "./config-table.tsx";
+import { LimitLevels } from "./limit-levels.tsx";
 import { QueueCounts } from "./queue-counts.tsx";
 import { SandboxPanel } from "./sandbox-panel.tsx";
+import { StoresPanel } from "./stores-panel.tsx";
+import { SupervisionTree } from "./supervision-tree.tsx";
+import type { SystemTab } from "./system-tabs.ts";
+import { WorkerList } from "./worker-list.tsx";
 import "./system-page.css";
 
+const route = getRouteApi("/system");
+
+const tabs: readonly { readonly tab?: SystemTab; readonly label: string }[] = [
+  { label: "Overview" },
+  { tab: "workers", label: "Workers" },
+  { tab: "limits", label: "Limits" },
+  { tab: "settings", label: "Configuration" },
+];
+
 export function SystemPage(): ReactElement {
-  const status = useQuery(statusQuery);
+  const { tab } = route.useSearch();
   return (
-    <Page title="System" lead="How the runtime itself is, on this machine.">
+    <Page title="System" lead="How the runtime itself is, live.">
+      <Tabs label="Views of the system">
+        {tabs.map((each) => (
+          <Link
+            key={each.label}
+            className="tab"
+            to="/system"
+            search={each.tab === undefined ? {} : { tab: each.tab }}
+            activeOptions={{ exact: true }}
+            aria-current={tab === each.tab ? "page" : undefined}
+          >
+            {each.label}
+          </Link>
+        ))}
+      </Tabs>
+      {tab === undefined && <Overview />}
+      {tab === "workers" && <WorkerList />}
+      {tab === "limits" && <LimitLevels />}
+      {tab === "settings" && <ConfigTable />}
+    </Page>
+  );
+}
+
+function Overview(): ReactElement {
+  const status = useQuery(liveStatusQuery);
+  return (
+    <>
       {status.isPending && <Loading lines={6} />}
       {status.isError && <ProblemNotice error={status.error} onRetry={() => void status.refetch()} />}
       {status.data !== undefined && (
         <>
           <div className="system">
-            <Parts parts={status.data.parts} />
+            <SupervisionTree tree={status.data.tree} />
             <div className="stack">
+              <StoresPanel status={status.data} />
               <About status={status.data} />
               <QueueCounts queue={status.data.queue.counts} />
             </div>
@@ -36,32 +77,7 @@ export function SystemPage(): ReactElement {
           <SandboxPanel report={status.data.sandbox} />
         </>
       )}
-      <ConfigTable />
-    </Page>
-  );
-}
-
-function Parts({ parts }: { readonly parts: readonly PartStatus[] }): ReactElement {
-  const well = parts.filter((part) => part.health.kind === "ok").length;
-  return (
-    <section className="panel">
-      <header className="panel-head">
-        <h2>Parts</h2>
-        <span className="quiet small">
-          {well} of {parts.length} well
-        </span>
-      </header>
-      <ul className="parts">
-        {parts.map((part) => (
-          <li key={part.name}>
-            <StateGlyph look={healthLooks[part.health.kind]} label={healthLooks[part.health.kind].label} />
-            <span>{part.name}</span>
-            <span className="quiet small">{part.health.detail}</span>
-            {part.health.kind !== "ok" && <StateBadge look={healthLooks[part.health.kind]} />}
-          </li>
-        ))}
-      </ul>
-    </section>
+    </>
   );
 }
 
@@ -93,7 +109,7 @@ function About({ status }: { readonly status: SystemStatus }): ReactElement {
         </dd>
         <dt>In a terminal</dt>
         <dd>
-          <CommandLine command="npx homeostat doctor" />
+          <CommandLine command="homeostat doctor" />
         </dd>
       </dl>
     </section>

@@ -1,0 +1,71 @@
+/** Puts the levels of limits under the rule they belong to. Pure. */
+import type { Limits } from "../api/operations-calls.ts";
+import { formatDuration } from "../format/duration.ts";
+
+export type LimitRule = Limits["configured"][number];
+
+/** One counted subject of a limit. */
+export interface LimitLevel {
+  /** Whose actions: the key without the rule's name; `all` for one that counts everybody together. */
+  readonly whose: string;
+  readonly used: number;
+  readonly count: number;
+  /** What else is worth knowing, `2 turned away`, or empty. */
+  readonly note: string;
+  /** When a quota begins anew. */
+  readonly endsAt: string | null;
+}
+
+export interface LimitGroup {
+  readonly name: string;
+  /** `20 per 1 h of each user`. */
+  readonly text: string;
+  readonly levels: readonly LimitLevel[];
+}
+
+/** Rules of the configuration in their order, then what policy rules or built-in places count. */
+export function groupLimits(limits: Limits): readonly LimitGroup[] {
+  const levels = levelsOf(limits);
+  const configured = limits.configured.map((rule) => ({
+    name: rule.name,
+    text: ruleText(rule),
+    levels: levels
+      .filter(({ key }) => belongs(key, rule.name))
+      .map(({ key, ...level }) => ({
+        ...level,
+        whose: key.slice(rule.name.length + 1) || "all",
+      })),
+  }));
+  const others = levels.filter(({ key }) => !limits.configured.some((rule) => belongs(key, rule.name)));
+  if (others.length === 0) return configured;
+  const rest = others.map(({ key, ...level }) => ({ ...level, whose: key }));
+  return [...configured, { name: "Others", text: "of policy rules and built in", levels: rest }];
+}
+
+export function ruleText({ of, action, count, per }: LimitRule): string {
+  const whose = of === "all" ? "together" : `of each ${of}`;
+  const what = action === "*" ? "actions" : action;
+  if (per === "at once") return `${count} ${what} at once, ${whose}`;
+  const time = /^\d+$/.test(per) ? formatDuration(Number(per)) : per;
+  return `${count} ${what} per ${time}, ${whose}`;
+}
+
+function belongs(key: string, name: string): boolean {
+  return key === name || key.startsWith(`${name}/`);
+}
+
+type KeyedLevel = Omit<LimitLevel, "whose"> & { readonly key: string };
+
+function levelsOf({ buckets, quotas, bulkheads }: Limits): readonly KeyedLevel[] {
+  return [
+    ...buckets.map(({ key, left, count }) => ({
+      ...{ key, count, used: Math.max(0, Math.round((count - left) * 100) / 100) },
+      ...{ note: "", endsAt: null },
+    })),
+    ...quotas.map(({ key, used, count, endsAt }) => ({ key, used, count, endsAt, note: "" })),
+    ...bulkheads.map(({ key, inUse, atOnce, refused }) => ({
+      ...{ key, used: inUse, count: atOnce, endsAt: null },
+      note: refused === 0 ? "" : `${refused} turned away`,
+    })),
+  ];
+}
