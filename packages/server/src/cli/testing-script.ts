@@ -43,10 +43,7 @@ export async function runScript(script: string): Promise<string> {
       written.push(...before, `$ ${command}`, ...names.mask(printed));
     }
   } finally {
-    for (const child of background) {
-      child.kill("SIGTERM");
-      if (child.exitCode === null) await once(child, "exit");
-    }
+    for (const child of background) await stop(child);
     await rm(work, { recursive: true, force: true });
   }
   return `${written.join("\n")}\n${filesText}`;
@@ -89,12 +86,35 @@ function splitWords(command: string): string[] {
   return [...command.matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([word]) => word.replaceAll('"', ""));
 }
 
+/** A command that takes longer is told of, and ended, instead of holding the test up for ever. */
+const commandMs = 60_000;
+/** A server that has not gone by then is no longer asked. */
+const stopMs = 15_000;
+
+async function stop(child: ChildProcess): Promise<void> {
+  // Ended already, by itself or by a signal: it would not say so again.
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopMs);
+  await exited;
+  clearTimeout(timer);
+}
+
 async function wholeOutput(child: ChildProcess): Promise<string[]> {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, commandMs);
   let out = "";
   let err = "";
   child.stdout?.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (err += chunk.toString()));
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
+  if (isLate)
+    throw new Error(`${child.spawnargs.slice(2).join(" ")} did not end in ${commandMs} ms: ${out}${err}`);
   return [
     ...linesOf(out),
     ...linesOf(err).map((line) => `! ${line}`),
