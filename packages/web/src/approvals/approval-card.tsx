@@ -133,10 +133,14 @@ function Reasons({ approval }: { readonly approval: Approval }): ReactElement {
             <dd>{approval.requester} asked for the run and may not agree to it, but may say no</dd>
           </>
         )}
-        <dt>Policy</dt>
-        <dd>
-          <Digest value={approval.policyRevision} what="policy revision" withCopy={false} />
-        </dd>
+        {approval.policyRevision !== "" && (
+          <>
+            <dt>Policy</dt>
+            <dd>
+              <Digest value={approval.policyRevision} what="policy revision" withCopy={false} />
+            </dd>
+          </>
+        )}
         <dt>Bound to</dt>
         <dd>
           <Digest value={approval.argsDigest} what="argument digest" />

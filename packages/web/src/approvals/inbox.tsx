@@ -51,7 +51,7 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }): 
               key={approval.id}
               approval={approval}
               isSelected={approval.id === selected?.id}
-              onChoose={() => select(approval.id)}
+              onChoose={() => void select(approval.id)}
             />
           ))}
         </ul>
@@ -59,7 +59,7 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }): 
       {selected !== undefined && (
         <div className="inbox-detail">
           {!isOne && (
-            <Button look="plain" onClick={() => select(undefined)}>
+            <Button look="plain" onClick={() => void select(undefined)}>
               All {approvals.length} questions
             </Button>
           )}
@@ -73,7 +73,8 @@ function Questions({ approvals }: { readonly approvals: readonly Approval[] }): 
 /** The question the address names; else the first. The one after an answered question takes its place. */
 function useSelected(approvals: readonly Approval[]): {
   readonly selected: Approval | undefined;
-  readonly select: (id: string | undefined) => void;
+  /** Resolves when it is on screen. */
+  readonly select: (id: string | undefined) => Promise<void>;
 } {
   const { id } = route.useSearch();
   const navigate = route.useNavigate();
@@ -83,16 +84,15 @@ function useSelected(approvals: readonly Approval[]): {
   useEffect(() => {
     lastIndex.current = index;
   }, [index]);
-  const select = (next: string | undefined): void => {
-    void navigate({ search: next === undefined ? {} : { id: next }, replace: true, resetScroll: false });
-  };
+  const select = (next: string | undefined): Promise<void> =>
+    navigate({ search: next === undefined ? {} : { id: next }, replace: true, resetScroll: false });
   return { selected: approvals[index], select };
 }
 
 interface InHandProps {
   readonly approval: Approval;
   readonly approvals: readonly Approval[];
-  readonly onSelect: (id: string | undefined) => void;
+  readonly onSelect: (id: string | undefined) => Promise<void>;
   readonly list: RefObject<HTMLUListElement | null>;
 }
 
@@ -106,7 +106,7 @@ function InHand({ approval, approvals, onSelect, list }: InHandProps): ReactElem
     const at = approvals.findIndex(({ id }) => id === approval.id);
     const next = approvals[Math.max(0, Math.min(approvals.length - 1, at + by))];
     if (next === undefined) return;
-    onSelect(next.id);
+    void onSelect(next.id);
     list.current?.querySelector(`[data-id="${next.id}"]`)?.scrollIntoView({ block: "nearest" });
   };
   const open = (wanted: DecisionMode): void => {
@@ -122,9 +122,10 @@ function InHand({ approval, approvals, onSelect, list }: InHandProps): ReactElem
     j: () => move(1),
     k: () => move(-1),
     Enter: () => {
-      onSelect(approval.id);
-      card.current?.focus();
-      card.current?.scrollIntoView({ block: "nearest" });
+      void onSelect(approval.id).then(() => {
+        card.current?.focus();
+        card.current?.scrollIntoView({ block: "nearest" });
+      });
     },
     // One stray key must not do something dangerous: the first press only arms.
     a: () => open(approval.risk === "high" && mode !== "confirm" ? "confirm" : "approve"),
@@ -132,7 +133,7 @@ function InHand({ approval, approvals, onSelect, list }: InHandProps): ReactElem
     e: () => open("edit"),
     m: () => open("remember"),
     d: () => open("hand-on"),
-    Escape: () => (mode === "idle" ? onSelect(undefined) : setMode("idle")),
+    Escape: () => (mode === "idle" ? void onSelect(undefined) : setMode("idle")),
   });
   return <ApprovalCard approval={approval} mode={mode} onMode={setMode} ref={card} />;
 }

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useDeferredValue, useId, useMemo, useState, type ReactElement } from "react";
-import type { RunEvent } from "../api/contract.ts";
+import type { RunDetail, RunEvent } from "../api/contract.ts";
 import { formatCount } from "../format/quantity.ts";
 import { formatClock, millisOf } from "../format/time.ts";
 import { JsonView } from "../json-view/json-view.tsx";
@@ -12,18 +12,19 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { AgainButton } from "./again-button.tsx";
 import { countKinds, filterEvents, runEventsQuery } from "./run-events.ts";
 import "./events-view.css";
 
 const route = getRouteApi("/runs/$runId");
 const atOnce = 200;
 
-export function EventsView({ runId }: { readonly runId: string }): ReactElement {
+export function EventsView({ run }: { readonly run: RunDetail }): ReactElement {
   const { kind = "" } = route.useSearch();
   const [text, setText] = useState("");
   const [shown, setShown] = useState(atOnce);
   const wanted = useDeferredValue(text);
-  const query = useQuery(runEventsQuery(runId));
+  const query = useQuery(runEventsQuery(run.id));
   const events = query.data;
   const found = useMemo(() => filterEvents(events ?? [], { kind, text: wanted }), [events, kind, wanted]);
   if (query.isPending) return <Loading lines={8} />;
@@ -43,7 +44,7 @@ export function EventsView({ runId }: { readonly runId: string }): ReactElement 
       {found.length > 0 && (
         <ul className="panel events">
           {found.slice(0, shown).map((event) => (
-            <EventRow key={event.seq} event={event} />
+            <EventRow key={event.seq} run={run} event={event} />
           ))}
         </ul>
       )}
@@ -121,7 +122,7 @@ function withKind<Search extends { kind?: string }>(search: Search, kind: string
   return (kind === "" ? rest : { ...rest, kind }) as Search;
 }
 
-function EventRow({ event }: { readonly event: RunEvent }): ReactElement {
+function EventRow({ run, event }: { readonly run: RunDetail; readonly event: RunEvent }): ReactElement {
   const atMs = millisOf(event.at);
   return (
     <li>
@@ -137,6 +138,9 @@ function EventRow({ event }: { readonly event: RunEvent }): ReactElement {
         <div className="events-body">
           <Digest value={event.digest} what="event digest" length={64} />
           <JsonView value={event.body} what="event body" emptyText="No body." />
+          <div>
+            <AgainButton run={run} point={{ kind: "fork", seq: event.seq }} label="Fork here" />
+          </div>
         </div>
       </details>
     </li>

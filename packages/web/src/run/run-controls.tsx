@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type FormEvent, type ReactElement } from "react";
 import { api } from "../api/calls.ts";
-import type { RunCommand, RunSummary } from "../api/contract.ts";
+import type { RunCommand, RunDetail, RunSummary } from "../api/contract.ts";
 import { keys } from "../api/queries.ts";
 import { takeRun } from "../live/live-updates.tsx";
 import { useAnnounce } from "../ui/announcer.tsx";
@@ -10,6 +10,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { endedStates } from "../ui/state.ts";
+import { AgainButton } from "./again-button.tsx";
 
 const doneTexts: Readonly<Record<RunCommand, string>> = {
   pause: "Paused after the step that is running",
@@ -19,7 +20,10 @@ const doneTexts: Readonly<Record<RunCommand, string>> = {
   discard: "Discarded",
 };
 
-export function RunControls({ run }: { readonly run: RunSummary }): ReactElement {
+const again = { kind: "rerun", fromStep: undefined } as const;
+const fork = { kind: "fork", seq: undefined } as const;
+
+export function RunControls({ run }: { readonly run: RunDetail }): ReactElement {
   const [asking, setAsking] = useState<"cancel" | "discard" | null>(null);
   const client = useQueryClient();
   const announce = useAnnounce();
@@ -63,6 +67,7 @@ export function RunControls({ run }: { readonly run: RunSummary }): ReactElement
           Cancel run
         </Button>
       )}
+      <AgainButton run={run} point={hasEnded ? again : fork} />
       {command.isError && asking === null && <ProblemNotice error={command.error} />}
       {asking !== null && (
         <EndDialog

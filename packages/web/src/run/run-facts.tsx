@@ -1,7 +1,7 @@
 /** The line of facts below a run's name. */
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import type { RunSummary } from "../api/contract.ts";
+import type { RunDetail } from "../api/contract.ts";
 import { formatDuration } from "../format/duration.ts";
 import { shortId } from "../format/quantity.ts";
 import { useNow } from "../live/now.ts";
@@ -10,7 +10,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Ago } from "../ui/moment.tsx";
 import { endedStates } from "../ui/state.ts";
 
-export function RunFacts({ run }: { readonly run: RunSummary }): ReactElement {
+export function RunFacts({ run }: { readonly run: RunDetail }): ReactElement {
   const now = useNow(250, run.startedAt !== null && !endedStates.has(run.state));
   const durationMs = runDurationMs(run, now);
   return (
@@ -32,6 +32,12 @@ export function RunFacts({ run }: { readonly run: RunSummary }): ReactElement {
       <li>
         {run.stepsDone} of {run.stepsTotal} steps
       </li>
+      {run.progress !== null && !endedStates.has(run.state) && (
+        <li>
+          {run.progress.percent !== null && `${run.progress.percent} %, `}
+          {run.progress.text}
+        </li>
+      )}
       {(run.attempts > 1 || run.maxAttempts > 1) && (
         <li>
           try {run.attempts} of {run.maxAttempts}
@@ -40,7 +46,7 @@ export function RunFacts({ run }: { readonly run: RunSummary }): ReactElement {
       {run.priority !== "normal" && <li>{run.priority} priority</li>}
       {run.parent !== null && (
         <li>
-          from{" "}
+          {run.origin === null ? "a step of" : run.origin.kind === "fork" ? "forked from" : "made again from"}{" "}
           <Link to="/runs/$runId" params={{ runId: run.parent }} search={{}}>
             {shortId(run.parent)}
           </Link>
@@ -48,7 +54,9 @@ export function RunFacts({ run }: { readonly run: RunSummary }): ReactElement {
       )}
       {run.labels.map((label) => (
         <li key={label}>
-          <span className="chip">{label}</span>
+          <Link className="chip" to="/" search={{ label }} title={`All runs labelled ${label}`}>
+            {label}
+          </Link>
         </li>
       ))}
     </ul>

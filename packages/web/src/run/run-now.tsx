@@ -4,11 +4,14 @@ import { useState, type ReactElement } from "react";
 import type { Approval, RunDetail, RunError } from "../api/contract.ts";
 import { ApprovalCard } from "../approvals/approval-card.tsx";
 import type { DecisionMode } from "../approvals/decision-mode.ts";
+import { formatCount, shortId } from "../format/quantity.ts";
 import { useNow } from "../live/now.ts";
 import { waitingText } from "../runs/waiting-text.ts";
 import { Icon } from "../ui/icon.tsx";
 import { runLooks } from "../ui/state.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
+import { RunNotes } from "./run-notes.tsx";
+import { RunSignals } from "./run-signals.tsx";
 
 export function RunNow({ run }: { readonly run: RunDetail }): ReactElement {
   const questions = run.approvals.filter((approval) => approval.status === "waiting");
@@ -18,7 +21,9 @@ export function RunNow({ run }: { readonly run: RunDetail }): ReactElement {
       {questions.map((approval) => (
         <Question key={approval.id} approval={approval} />
       ))}
+      <RunSignals run={run} />
       {questions.length === 0 && <Waiting run={run} />}
+      <RunNotes run={run} />
     </>
   );
 }
@@ -30,11 +35,26 @@ function Question({ approval }: { readonly approval: Approval }): ReactElement {
 
 function Waiting({ run }: { readonly run: RunDetail }): ReactElement | null {
   const now = useNow(500, run.waitingFor !== null);
-  if (run.waitingFor === null) return null;
+  // A signal has its own form above.
+  if (run.waitingFor === null || run.waitingFor.kind === "signal") return null;
   return (
     <p className="run-waiting" data-tone="waiting" role="status">
       <Icon name={run.waitingFor.kind === "pause" ? "pause" : "clock"} />
-      {waitingText(run.waitingFor, now)}
+      <span>
+        {waitingText(run.waitingFor, now)}
+        {run.waitingFor.kind === "child" && run.waitingFor.id !== undefined && (
+          <>
+            :{" "}
+            <Link to="/runs/$runId" params={{ runId: run.waitingFor.id }} search={{}}>
+              {shortId(run.waitingFor.id)}
+            </Link>
+          </>
+        )}
+        {run.waitingFor.reason !== undefined && `: ${run.waitingFor.reason}`}
+        {run.waitingFor.more !== undefined &&
+          run.waitingFor.more > 0 &&
+          `, and for ${formatCount(run.waitingFor.more, "more thing")} at the same time`}
+      </span>
     </p>
   );
 }

@@ -14,7 +14,11 @@ import { StateBadge } from "../ui/state-glyph.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { ArtifactGrid } from "../artifacts/artifact-grid.tsx";
 import { EventsView } from "./events-view.tsx";
+import { GraphView } from "./graph-view.tsx";
+import { useLongRun } from "./long-run.tsx";
+import { MessagesView } from "./messages-view.tsx";
 import { ProofView } from "./proof-view.tsx";
+import { RelatedView } from "./related-view.tsx";
 import { RunControls } from "./run-controls.tsx";
 import { RunFacts } from "./run-facts.tsx";
 import { RunNow } from "./run-now.tsx";
@@ -80,18 +84,22 @@ export function RunPage(): ReactElement {
 
 const tabNames: Readonly<Record<RunTab, string>> = {
   timeline: "Timeline",
+  graph: "Graph",
   events: "Events",
   artifacts: "Artifacts",
   values: "Inputs and outputs",
+  messages: "Messages",
+  related: "Related runs",
   proof: "Proof",
 };
 
 function RunTabs({ run, lines }: { readonly run: RunDetail; readonly lines: ProgressLines }): ReactElement {
   const { tab = "timeline" } = route.useSearch();
   const counts: Readonly<Partial<Record<RunTab, number>>> = {
-    timeline: run.steps.length,
+    timeline: run.stepsListed,
     events: run.headSeq,
     artifacts: run.artifacts.length,
+    ...(run.messages.length === 0 ? {} : { messages: run.messages.length }),
   };
   return (
     <div className="run-views">
@@ -111,12 +119,31 @@ function RunTabs({ run, lines }: { readonly run: RunDetail; readonly lines: Prog
           </Link>
         ))}
       </Tabs>
-      {tab === "timeline" && <Timeline run={run} lines={lines} />}
-      {tab === "events" && <EventsView runId={run.id} />}
+      {tab === "timeline" && <WholeTimeline run={run} lines={lines} />}
+      {tab === "graph" && <GraphView run={run} />}
+      {tab === "events" && <EventsView run={run} />}
       {tab === "artifacts" && <RunArtifacts run={run} />}
       {tab === "values" && <ValuesView run={run} />}
+      {tab === "messages" && <MessagesView run={run} />}
+      {tab === "related" && <RelatedView run={run} />}
       {tab === "proof" && <ProofView run={run} />}
     </div>
+  );
+}
+
+function WholeTimeline({
+  run: given,
+  lines,
+}: {
+  readonly run: RunDetail;
+  readonly lines: ProgressLines;
+}): ReactElement {
+  const { run, note } = useLongRun(given);
+  return (
+    <>
+      {note}
+      <Timeline run={run} lines={lines} />
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 /** All about one step: what was asked for, what policy said, what came out. */
-import type { ReactElement, ReactNode } from "react";
-import { useEffect, useRef } from "react";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef, type ReactElement, type ReactNode } from "react";
 import type { RunDetail, StepDecision, StepView } from "../../api/contract.ts";
 import { formatDuration } from "../../format/duration.ts";
+import { shortId } from "../../format/quantity.ts";
 import { JsonView } from "../../json-view/json-view.tsx";
 import { Origins, RiskScore } from "../../policy/decision/decision-parts.tsx";
 import { MatchedRules } from "../../policy/matched-rules.tsx";
@@ -10,8 +11,9 @@ import { IconButton } from "../../ui/button.tsx";
 import { Digest } from "../../ui/digest.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Exact } from "../../ui/moment.tsx";
-import { effectLooks, riskLook, stepLooks } from "../../ui/state.ts";
+import { effectLooks, endedStates, riskLook, stepLooks } from "../../ui/state.ts";
 import { StateBadge, StateGlyph } from "../../ui/state-glyph.tsx";
+import { AgainButton } from "../again-button.tsx";
 import { stepDurationMs } from "./step-duration.ts";
 import { kindIcons } from "./kind-icons.ts";
 import "./step-detail.css";
@@ -47,6 +49,7 @@ export function StepDetail({ run, step, now, onClose }: Props): ReactElement {
         {step.summary !== null && <p>{step.summary}</p>}
         {step.error !== null && <StepError error={step.error} />}
         <StepFacts step={step} now={now} />
+        <StepRelations run={run} step={step} />
         {step.decision !== null && <DecisionView decision={step.decision} runId={run.id} />}
         <Answer run={run} step={step} />
         {step.kind === "tool" && (
@@ -186,6 +189,38 @@ function Answer({ run, step }: { readonly run: RunDetail; readonly step: StepVie
         </p>
       ))}
     </Section>
+  );
+}
+
+/** Where its outcome came from, the run it waits for, and the way to do it again. */
+function StepRelations({ run, step }: { readonly run: RunDetail; readonly step: StepView }): ReactElement {
+  const mayBegin = endedStates.has(run.state) && step.state !== "pending" && step.role === "step";
+  return (
+    <>
+      {step.carried !== null && (
+        <p className="small">
+          Kept from{" "}
+          <Link to="/runs/$runId" params={{ runId: step.carried.run }} search={{ step: step.path }}>
+            {shortId(step.carried.run)}
+          </Link>
+          : its event {step.carried.seq} proves the outcome. It was not done again.
+        </p>
+      )}
+      {step.childRunId !== null && (
+        <p className="small">
+          Runs{" "}
+          <Link to="/runs/$runId" params={{ runId: step.childRunId }} search={{}}>
+            {shortId(step.childRunId)}
+          </Link>
+        </p>
+      )}
+      {step.caught && <p className="small">It failed, and the workflow has dealt with that.</p>}
+      {mayBegin && (
+        <div>
+          <AgainButton run={run} point={{ kind: "rerun", fromStep: step.path }} label="Run again from here" />
+        </div>
+      )}
+    </>
   );
 }
 

@@ -34,6 +34,11 @@ export function TimelineRow({ row, scale, now, line, isSelected, onFold }: Props
         <StateGlyph look={look} size={15} label={look.label} />
         {row.turn !== null && <span className="step-turn">{row.turn + 1}</span>}
         <StepLink row={row} isSelected={isSelected} />
+        {step.carried !== null && <span className="step-note">kept</span>}
+        {step.role !== "step" && <span className="step-note">{step.role}</span>}
+        {step.branch !== null && <span className="step-note">{step.branch}</span>}
+        {step.caught && <span className="step-note">dealt with</span>}
+        {step.held !== null && row.isLive && <span className="step-note">held back</span>}
         {step.attempt > 1 && <span className="step-note">try {step.attempt}</span>}
         {row.isFolded && <span className="step-note">{row.childCount} inside</span>}
         <span className="step-tool truncate">
