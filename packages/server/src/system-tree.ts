@@ -5,6 +5,7 @@ import type { Logger } from "./base/log.ts";
 import type { Metrics } from "./base/metrics.ts";
 import type { ChildSpec } from "./supervision/child.ts";
 import type { Part, TreeNode } from "./supervision/part.ts";
+import type { RestartLimits } from "./supervision/restart-plan.ts";
 import { createSupervisor } from "./supervision/supervisor.ts";
 import type { SupervisionEvent, Supervisor } from "./supervision/supervisor.ts";
 
@@ -14,6 +15,7 @@ export interface TreeDeps {
   readonly metrics: Pick<Metrics, "count">;
   /** Writes a fact for the ledger. Must not throw. */
   readonly record: (type: string, data: JsonObject) => void;
+  readonly limits?: RestartLimits;
   /** In the order of start. */
   readonly children: readonly ChildSpec[];
 }
@@ -26,11 +28,13 @@ export interface Tree {
 }
 
 /** Each child is renewed by itself: they hold no state of one another. What cannot be renewed ends the process in order. */
-export function createTree({ clock, logger, metrics, record, children }: TreeDeps): Tree {
+export function createTree(deps: TreeDeps): Tree {
+  const { clock, logger, metrics, record, children } = deps;
   const listeners = new Set<() => void>();
   const supervisor = createSupervisor({
     name: "homeostat",
     strategy: "one-for-one",
+    ...(deps.limits === undefined ? {} : { limits: deps.limits }),
     children,
     clock,
     logger,

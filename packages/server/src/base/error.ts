@@ -60,6 +60,12 @@ export function isHomeostatError(error: unknown, ...codes: readonly ErrorCode[])
   return codes.length === 0 || codes.includes(error.code as ErrorCode);
 }
 
+/** An error of our own code rather than of the world around it: to go on as before would meet it again. */
+export function isProgrammingError(error: unknown): boolean {
+  if (isHomeostatError(error, "INTERNAL")) return true;
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+}
+
 /** The text of anything thrown, for logs and `lastError`; never throws. */
 export function errorMessage(error: unknown): string {
   if (error instanceof Error) return error.message;

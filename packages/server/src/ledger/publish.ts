@@ -1,7 +1,7 @@
 /** The one publisher of a database: moves outbox rows into the ledger under a lease, and takes bulk entries directly. */
 import { statSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError, isProgrammingError } from "../base/error.ts";
 import type { LedgerEntry } from "../base/ledger-entry.ts";
 import type { Logger } from "../base/log.ts";
 import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
@@ -119,6 +119,7 @@ export function createLedgerPublisher(deps: PublisherDeps): LedgerPublisher {
   });
   return {
     name: "ledger",
+    failed: life.failed,
     reader,
     start: life.start,
     async stop(deadlineMs) {
@@ -157,6 +158,8 @@ interface LifeDeps extends PublisherDeps {
 
 interface Life {
   readonly phase: () => Phase;
+  /** Resolves with an error of our own code: the loop has ended, and a new publisher has to begin with what is on disk. */
+  readonly failed: Promise<unknown>;
   readonly start: () => Promise<void>;
   readonly stop: (deadlineMs: number) => Promise<void>;
 }
@@ -165,6 +168,7 @@ interface Life {
 function createLife(deps: LifeDeps): Life {
   const { clock, logger, bell, waiters, settings } = deps;
   const started = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<unknown>();
   let phase: Phase = { kind: "starting" };
   let isStopping = false;
   let running: Promise<void> = Promise.resolve();
@@ -186,6 +190,10 @@ function createLife(deps: LifeDeps): Life {
           enter({ kind: "broken", error });
           return waiters.rejectAll(error);
         }
+        if (isProgrammingError(error)) {
+          enter({ kind: "waiting", why: errorMessage(error) });
+          return failed.resolve(error);
+        }
         logger.warn(
           { error: errorMessage(error) },
           "the ledger cannot be written; it is opened again shortly",
@@ -198,6 +206,7 @@ function createLife(deps: LifeDeps): Life {
 
   return {
     phase: () => phase,
+    failed: failed.promise,
     async start() {
       running = run();
       await started.promise;

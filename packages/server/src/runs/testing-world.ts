@@ -55,6 +55,7 @@ import { readState } from "./run-reader.ts";
 import { sendSignal } from "./signals.ts";
 import { submitTask } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
+import type { Worker } from "./worker.ts";
 import type { WorkspaceFile } from "./workspace.ts";
 
 export interface TestTool {
@@ -77,6 +78,8 @@ export interface World {
     tenant?: string,
   ): Promise<string>;
   /** Starts a worker as another process would; `gone` are owners it may treat as dead. */
+  /** For a supervisor; not started. */
+  createWorker(owner: string): Worker;
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
   row(runId: string): Promise<RunRow>;
   state(runId: string): Promise<RunState>;
@@ -235,6 +238,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       });
       return row.id;
     },
+    createWorker: (owner) => engineFor(owner, []).createWorker(),
     async startWorker(owner, gone = []) {
       const worker = engineFor(owner, gone).createWorker();
       await worker.start();

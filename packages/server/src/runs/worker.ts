@@ -1,6 +1,6 @@
 /** The worker: a Part that claims due runs, drives as many at once as it may, and lets go cleanly when it stops. */
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
@@ -50,6 +50,7 @@ const sweepMs = 1_000;
 export type Worker = Part & { activeRuns(): number };
 
 interface Active {
+  readonly row: StoredRun;
   readonly startedMs: number;
   readonly interrupt: AbortController;
   readonly lease: HeldLease;
@@ -69,16 +70,30 @@ export function createWorker(deps: WorkerDeps): Worker {
   let sweepAtMs = 0;
   let lastFault: string | undefined;
   const failed = Promise.withResolvers<unknown>();
+  /** The mailbox of wake-ups holds one: while it waits, more of them would say the same. */
+  const wakeUps = { accepted: 0, dropped: 0, longest: 0 };
 
   return {
     name: "worker",
     failed: failed.promise,
-    inspect: () => ({ children: [...active].map(([runId, run]) => nodeOf(runId, run)) }),
+    inspect: () => ({
+      mailbox: {
+        ...wakeUps,
+        ...({
+          length: lookAgain ? 1 : 0,
+          capacity: 1,
+          overflow: "drop-newest",
+          rejected: 0,
+          blocked: 0,
+        } as const),
+      },
+      children: [...active.values()].map(nodeOf),
+    }),
     async start() {
       await adoptOrphans();
       unsubscribe.push(
         queue.onWake(look, () => active.size < deps.concurrency),
-        store.onCommit("inbox", () => void interruptCancelled().catch(noteFault)),
+        store.onCommit("inbox", () => void interruptCancelled().catch(partFault)),
       );
       look();
       sweep().catch(failed.resolve);
@@ -103,27 +118,26 @@ export function createWorker(deps: WorkerDeps): Worker {
   };
 
   /** A run that is driven stands below the worker: a fault in one never touches another. */
-  function nodeOf(runId: string, { startedMs }: Active): TreeNode {
+  function nodeOf({ row, startedMs }: Active): TreeNode {
     const uptimeMs = Math.round(clock.monotonic() - startedMs);
-    const calm = {
-      health: { kind: "ok" },
-      restarts: 0,
-      lastError: null,
-      mailbox: null,
-      children: [],
-    } as const;
-    return { name: runId, kind: "run", state: "running", strategy: null, uptimeMs, ...calm };
+    const plain = { health: { kind: "ok" }, strategy: null, mailbox: null, children: [] } as const;
+    // The claim that is being driven is counted already; those before it ended in a fault of ours.
+    const restarts = Math.max(0, row.claims - 1);
+    const lastError = row.fault?.message ?? null;
+    return { name: row.id, kind: "run", state: "running", restarts, lastError, uptimeMs, ...plain };
   }
 
   /** Coalesces wake-ups: one look at a time, and one more if asked meanwhile. */
   function look(): void {
     if (stopping) return;
+    wakeUps[lookAgain ? "dropped" : "accepted"] += 1;
+    wakeUps.longest = 1;
     lookAgain = true;
     looking ??= (async () => {
       while (lookAgain && !stopping) {
         lookAgain = false;
-        await claimDue().catch(noteFault);
-        await advanceSweep().catch(noteFault);
+        await claimDue().catch(partFault);
+        await advanceSweep().catch(partFault);
       }
       looking = undefined;
     })();
@@ -156,7 +170,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     };
     // The entry must stand before the work can end, or its removal would come first.
     const done = Promise.resolve().then(() => work(claimed));
-    active.set(row.id, { startedMs: clock.monotonic(), interrupt, lease: held, done });
+    active.set(row.id, { row, startedMs: clock.monotonic(), interrupt, lease: held, done });
   }
 
   function takeNext(): HandOver {
@@ -204,6 +218,12 @@ export function createWorker(deps: WorkerDeps): Worker {
     lastFault = errorMessage(error);
   }
 
+  /** What the world around does passes; an error of our own code outside of any run asks for a new worker. */
+  function partFault(error: unknown): void {
+    noteFault(error);
+    if (isProgrammingError(error)) failed.resolve(error);
+  }
+
   /** Runs whose holder is provably gone, or was a session of this process that ended badly, may be taken again. */
   async function adoptOrphans(): Promise<void> {
     const rows = await store.read(
@@ -248,8 +268,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       // Woken early by `advanceSweep` or `stop`: both look again at what to wait for.
       await clock.sleep(waitMs, timer.signal).catch(() => undefined);
       if (stopping) return;
-      await adoptOrphans().catch(noteFault);
-      await wakeLate().catch(noteFault);
+      await adoptOrphans().catch(partFault);
+      await wakeLate().catch(partFault);
       look();
     }
   }
