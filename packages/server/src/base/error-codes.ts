@@ -205,10 +205,6 @@ export const errorCodes = {
     status: 503,
     hint: "Run `homeostat doctor`; it names the command that raises the level.",
   },
-  SECRETS_KEY_UNUSABLE: {
-    status: 500,
-    hint: "Restore keys/secrets.* from the backup, or give the passphrase or Vault key the secrets were sealed with.",
-  },
   SCHEDULE_CONFLICT: {
     status: 409,
     hint: "Choose another name; `homeostat schedule list` shows those there are.",
@@ -218,6 +214,10 @@ export const errorCodes = {
     hint: "Correct the cron expression (minute hour day month weekday), the time zone or the interval.",
   },
   SCHEDULE_NOT_FOUND: { status: 404, hint: "List the schedules with `homeostat schedule list`." },
+  SECRETS_KEY_UNUSABLE: {
+    status: 500,
+    hint: "Restore keys/secrets.* from the backup, or give the passphrase or Vault key the secrets were sealed with.",
+  },
   SECRET_CONFLICT: { status: 409, hint: "Look at it with `homeostat secret list` and try again." },
   SECRET_DENIED: {
     status: 403,
