@@ -50,7 +50,10 @@ export function renderDetail(run: RunDetail, paint: Paint): string {
     headline(run, paint),
     `  by ${run.requester} at ${run.createdAt}, attempt ${run.attempts} of ${run.maxAttempts}`,
   ];
+  if (run.origin !== null)
+    lines.push(`  a ${run.origin.kind} of ${run.origin.run}, after event ${run.origin.seq}`);
   if (Object.keys(run.inputs).length > 0) lines.push(`  inputs ${JSON.stringify(run.inputs)}`);
+  for (const { at, by, text } of run.messages) lines.push(`  told by ${by} at ${at}: ${oneLine(text)}`);
   if (run.error !== null) lines.push(...renderFailure(run.error, paint));
   if (run.fault !== null) lines.push(...renderFault(run.fault, paint));
   if (run.progress !== null && run.endedAt === null)
@@ -146,7 +149,8 @@ function renderStep(step: StepView, paint: Paint): string {
     step.startedAt === null || step.endedAt === null
       ? ""
       : formatSpan(Date.parse(step.endedAt) - Date.parse(step.startedAt));
-  const what = step.summary ?? step.title ?? step.tool ?? "";
+  const kept = step.carried === null ? "" : `kept from ${step.carried.run}, event ${step.carried.seq}`;
+  const what = [step.summary ?? step.title ?? step.tool ?? "", kept].filter((text) => text !== "").join("  ");
   const held =
     step.held === null ? "" : `: held back: ${oneLine(step.held.reason)}, until ${step.held.until}`;
   const error = step.error === null ? held : `: ${oneLine(step.error.message)}`;
