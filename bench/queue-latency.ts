@@ -1,0 +1,159 @@
+/** How soon a run that is put in is in a worker's hands, in the same process and in another; and event loops while syncs are slow. */
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock as clock } from "../packages/server/src/base/clock.ts";
+import { createSilentLogger } from "../packages/server/src/base/log.ts";
+import { createClaims } from "../packages/server/src/queue/claim.ts";
+import type { Claims } from "../packages/server/src/queue/claim.ts";
+import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
+import type { Queue } from "../packages/server/src/queue/local-queue.ts";
+import { insertRun, projectRun } from "../packages/server/src/queue/run-row.ts";
+import { freeLease } from "../packages/server/src/store/lease.ts";
+import type { LeaseStore } from "../packages/server/src/store/lease.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { createFaults } from "../test/chaos/fault-shim.ts";
+import { benchFolder } from "./bench.ts";
+import { dueRun, queueMigrations } from "./queue-own.ts";
+
+interface Hands {
+  readonly store: LeaseStore;
+  readonly queue: Queue;
+  readonly claims: Claims;
+}
+
+/** As the worker does it: a wake-up, a look without a write, a claim. Returns the end. */
+export function takeAsTheyCome(
+  { store, queue, claims }: Hands,
+  onTaken: (runId: string) => void,
+): () => Promise<void> {
+  let again = false;
+  let taking: Promise<void> | undefined;
+  const look = (): void => {
+    again = true;
+    taking ??= take().finally(() => (taking = undefined));
+  };
+  const take = async (): Promise<void> => {
+    while (again) {
+      again = false;
+      if (!(await claims.mayTake(clock.now()))) continue;
+      for (const { row, lease } of await claims.take(4, clock.now())) {
+        onTaken(row.id);
+        const ended = { ...row, state: "COMPLETED" as const, wakeAtMs: null, endedAtMs: clock.now() };
+        await store.write([projectRun(ended, row.headSeq), freeLease(lease)]);
+      }
+    }
+  };
+  const stop = queue.onWake(look);
+  look();
+  return async () => {
+    stop();
+    await taking;
+  };
+}
+
+/** Milliseconds from the call that puts a run in to the worker's hands, for `count` runs, one every 10 ms or so. */
+export async function pickUpInProcess(parent: string, count: number): Promise<readonly number[]> {
+  const folder = mkdtempSync(join(parent, "pick-up-"));
+  const store = await open(join(folder, "state.db"));
+  const claims = createClaims(store, { owner: "bench", leaseTtlMs: 30_000 });
+  const taken = new Map<string, (atMs: number) => void>();
+  const stop = takeAsTheyCome({ store, queue: createLocalQueue({ store }), claims }, (id) =>
+    taken.get(id)?.(performance.now()),
+  );
+  const latencies = await measure(count, { store, taken, now: () => performance.now() });
+  await stop();
+  await store.close();
+  rmSync(folder, { recursive: true });
+  return latencies;
+}
+
+/** As `pickUpInProcess`, with the worker in another process on the same database. */
+export async function pickUpAcross(parent: string, count: number): Promise<readonly number[]> {
+  const folder = mkdtempSync(join(parent, "pick-up-"));
+  const path = join(folder, "state.db");
+  const store = await open(path);
+  const child = forkBench(["pick-up", path]);
+  await once(child, "message");
+  const taken = new Map<string, (atMs: number) => void>();
+  child.on("message", ({ id, atMs }: { id: string; atMs: number }) => taken.get(id)?.(atMs));
+  // The two processes have a clock in common only as the time since 1970.
+  const now = (): number => performance.timeOrigin + performance.now();
+  const latencies = await measure(count, { store, taken, now });
+  const exited = once(child, "exit");
+  child.send("stop");
+  await exited;
+  await store.close();
+  rmSync(folder, { recursive: true });
+  return latencies;
+}
+
+async function measure(
+  count: number,
+  deps: {
+    readonly store: LeaseStore;
+    readonly taken: Map<string, (atMs: number) => void>;
+    readonly now: () => number;
+  },
+): Promise<readonly number[]> {
+  const latencies: number[] = [];
+  for (let index = 0; index < count + warmUp; index += 1) {
+    const run = dueRun();
+    const arrived = new Promise<number>((resolve) => deps.taken.set(run.id, resolve));
+    const startMs = deps.now();
+    await deps.store.write([insertRun(run, null)]);
+    const latencyMs = (await arrived) - startMs;
+    deps.taken.delete(run.id);
+    if (index >= warmUp) latencies.push(latencyMs);
+    // Not in step with anybody's polling.
+    await clock.sleep(5 + ((index * 7) % 11));
+  }
+  return latencies;
+}
+
+const warmUp = 20;
+
+export interface SlowSyncs {
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly commits: number;
+}
+
+/** Two processes that write to one database, each sync taking `delayMs` longer; how late the event loop of each was. */
+export async function eventLoopUnderSlowSyncs(
+  parent: string,
+  { delayMs, durationMs }: { readonly delayMs: number; readonly durationMs: number },
+): Promise<readonly SlowSyncs[]> {
+  const folder = mkdtempSync(join(parent, "slow-"));
+  const path = join(folder, "state.db");
+  await (await open(path)).close();
+  const faults = await createFaults(folder);
+  await faults.slowSyncs(delayMs);
+  const children = [0, 1].map(() => forkBench(["write", path, String(durationMs)], faults.environment));
+  const told = await Promise.all(
+    children.map(async (child) => {
+      const exited = once(child, "exit");
+      const [message] = (await once(child, "message")) as [SlowSyncs];
+      await exited;
+      return message;
+    }),
+  );
+  const syncs = await faults.syncs();
+  await faults.close();
+  rmSync(folder, { recursive: true });
+  if (syncs === 0) throw new Error("no sync was slowed down");
+  return told;
+}
+
+function forkBench(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return fork(join(benchFolder, "queue-process.ts"), args, { env: { ...process.env, ...environment } });
+}
+
+function open(path: string): Promise<LeaseStore> {
+  return openSqliteStore({ path, migrations: queueMigrations, clock, logger: createSilentLogger() });
+}

@@ -1,0 +1,59 @@
+/**
+ * Another process of the queue benchmark, forked with its orders as arguments. `pick-up`: claims runs as they come and tells its
+ * parent at which time (milliseconds since 1970) each was in its hands. `write`: commits as fast as it can, and tells how late its event
+ * loop was.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { systemClock as clock } from "../packages/server/src/base/clock.ts";
+import { createSilentLogger } from "../packages/server/src/base/log.ts";
+import { createClaims } from "../packages/server/src/queue/claim.ts";
+import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
+import { insertRun } from "../packages/server/src/queue/run-row.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { takeAsTheyCome } from "./queue-latency.ts";
+import { dueRun, queueMigrations } from "./queue-own.ts";
+
+const [task, path = "", milliseconds = "0"] = process.argv.slice(2);
+const store = await openSqliteStore({
+  path,
+  migrations: queueMigrations,
+  clock,
+  logger: createSilentLogger(),
+});
+
+if (task === "pick-up") {
+  const stop = takeAsTheyCome(
+    {
+      store,
+      queue: createLocalQueue({ store }),
+      claims: createClaims(store, { owner: `bench ${process.pid}`, leaseTtlMs: 30_000 }),
+    },
+    (id) => process.send?.({ id, atMs: performance.timeOrigin + performance.now() }),
+  );
+  process.once("message", () => void stop().then(end));
+  process.send?.("ready");
+} else {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  // The first commits compile and load what the others use.
+  await store.write([insertRun(dueRun(), null)]);
+  delay.enable();
+  const endMs = clock.now() + Number(milliseconds);
+  let commits = 0;
+  const write = async (): Promise<void> => {
+    while (clock.now() < endMs) {
+      await store.write([insertRun(dueRun(), null)]);
+      commits += 1;
+      // Reads happen on the main thread, and must not wait for anybody's commit either.
+      await store.read("SELECT COUNT(*) AS n FROM runs WHERE state = 'RUNNING'");
+    }
+  };
+  await Promise.all([write(), write(), write(), write()]);
+  delay.disable();
+  process.send?.({ p99Ms: delay.percentile(99) / 1e6, maxMs: delay.max / 1e6, commits });
+  await end();
+}
+
+async function end(): Promise<void> {
+  await store.close();
+  process.disconnect();
+}
