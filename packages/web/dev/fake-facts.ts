@@ -108,12 +108,23 @@ function rule(
   description: string | null,
 ): PolicyView["rules"][number] {
   const risk = ({ allow: "low", ask: "high", deny: "high" } as const)[effect];
-  return { name, effect, line, actions, description, resources: ["workspace/**"], risk };
+  return {
+    name,
+    effect,
+    line,
+    actions,
+    description,
+    resources: ["workspace/**"],
+    risk,
+    file: null,
+    section: null,
+  };
 }
 
 export const policy: PolicyView = {
   revision,
   text: policyText,
+  files: [],
   path: "/root/.local/share/homeostat/policy.yaml",
   rules: [
     rule(
@@ -168,6 +179,18 @@ export function systemStatus(runs: readonly FakeRun[], size: number): SystemStat
     startedAt: iso(startedMs),
     uptimeMs: Date.now() - startedMs,
     home: "/root/.local/share/homeostat",
+    tree: {
+      name: "homeostat",
+      kind: "supervisor",
+      state: "running",
+      health: ok("every part is well"),
+      restarts: 0,
+      lastError: null,
+      uptimeMs: null,
+      strategy: "one-for-one",
+      mailbox: null,
+      children: [],
+    },
     parts: [
       { name: "store", health: ok("state.db, 214 commits in the last minute") },
       { name: "ledger", health: ok("signed 12 s ago") },

@@ -50,6 +50,12 @@ export function createRun(id: string, createdMs: number, requester = "admin"): F
       stepsTotal: script.length,
       artifactCount: 0,
       parent: null,
+      progress: null,
+      fault: null,
+      stepsListed: script.length,
+      origin: null,
+      messages: [],
+      workspaceRestored: null,
       inputs: {
         folder: "assets",
         stale_days: 365,
@@ -81,6 +87,7 @@ function toPending(step: ScriptStep): Writable<StepView> {
     path, id, kind, depth, title, tool,
     state: "pending", attempt: 0, startedAt: null, endedAt: null, resource: null, summary: null, effect: null,
     args: null, output: null, error: null, decision: null, approvalId: null,
+    role: "step", branch: null, childRunId: null, caught: false, held: null, carried: null, signal: null,
   }; // prettier-ignore
 }
 
@@ -208,5 +215,6 @@ function makeApproval(run: FakeRun, step: ScriptStep, atMs: number): Writable<Ap
     risk: "high", reason: step.decision?.reason ?? "", matched: step.decision?.matched ?? [], policyRevision: revision,
     requester: run.detail.requester, by: ["approver", "admin"], requestedAt: iso(atMs), expiresAt: iso(atMs + 3_600_000),
     decidedBy: null, decidedAt: null, decisionReason: null, answer: null,
+    runPath: [], delegates: [], quorum: 1, votes: 0, fourEyes: false, mayRemember: true, editedArgs: null,
   }; // prettier-ignore
 }
