@@ -5,6 +5,7 @@ import type { Approval } from "../api/contract.ts";
 import { delegationsQuery } from "../api/inbox-calls.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { JsonView } from "../json-view/json-view.tsx";
+import { TracedReasons } from "../policy/decision/traced-reasons.tsx";
 import { MatchedRules } from "../policy/matched-rules.tsx";
 import { Digest } from "../ui/digest.tsx";
 import { Ago } from "../ui/moment.tsx";
@@ -99,6 +100,7 @@ function Reasons({ approval }: { readonly approval: Approval }): ReactElement {
       <h3>Why it asks</h3>
       <p className="small">{approval.reason}</p>
       {approval.kind === "action" && <MatchedRules rules={approval.matched} />}
+      <TracedReasons approval={approval} />
       <dl className="facts">
         {approval.action !== null && (
           <>

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { changedFiles, draftOf, dropDraft, findDraft, isChanged, keepDraft, withText } from "./draft.ts";
+import {
+  changedFiles,
+  draftOf,
+  dropDraft,
+  findDraft,
+  isBehind,
+  isChanged,
+  keepDraft,
+  withText,
+} from "./draft.ts";
 
 function memory(): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
   const kept = new Map<string, string>();
@@ -60,4 +69,11 @@ test("a draft knows which files changed", () => {
   expect(changedFiles(policy.files, [{ name: "policy.yaml", text: "a" }])).toEqual([
     { name: "policy.d/x.yaml", before: "b", after: "" },
   ]);
+});
+
+test("a draft is behind when the policy in force is another, or only its comments are", () => {
+  const draft = withText(draftOf(policy), "policy.yaml", "A");
+  expect(isBehind(draft, policy)).toBe(false);
+  expect(isBehind(draft, { ...policy, revision: "r2" })).toBe(true);
+  expect(isBehind(draft, { revision: "r1", files: [{ name: "policy.yaml", text: "# a" }] })).toBe(true);
 });

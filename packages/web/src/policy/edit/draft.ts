@@ -24,6 +24,11 @@ export function isChanged({ base, files }: Pick<Draft, "base" | "files">): boole
   return changedFiles(base, files).length > 0;
 }
 
+/** Whether the policy in force is another than the draft began with. Comments count too: they are in no revision. */
+export function isBehind(draft: Draft, { revision, files }: Pick<Policy, "revision" | "files">): boolean {
+  return draft.revision !== revision || changedFiles(draft.base, files).length > 0;
+}
+
 /** Every file that differs; the text of a side that has it not is empty. */
 export function changedFiles(
   base: readonly PolicyText[],

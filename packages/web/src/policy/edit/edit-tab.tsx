@@ -13,7 +13,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
 import { DryRunPanel } from "../replay/dry-run-panel.tsx";
 import { ActivateDialog } from "./activate-dialog.tsx";
-import { changedFiles, textOf } from "./draft.ts";
+import { changedFiles, isBehind, textOf } from "./draft.ts";
 import { FilePills } from "./file-pills.tsx";
 import { findingsOf } from "./findings-of.ts";
 import { Meanwhile } from "./meanwhile.tsx";
@@ -27,11 +27,11 @@ export function EditTab({ policy }: { readonly policy: Policy }): ReactElement {
   const { draft, isChanged } = handle;
   const check = useCheck(draft.files);
   const [isActivating, setActivating] = useState(false);
-  const isBehind = isChanged && draft.revision !== policy.revision;
+  const isOutdated = isChanged && isBehind(draft, policy);
   const isGood = check.checked?.ok === true && !check.isOld;
   return (
     <div className="stack">
-      {isBehind && <Meanwhile policy={policy} handle={handle} />}
+      {isOutdated && <Meanwhile policy={policy} handle={handle} />}
       <div className="policy-edit">
         <TextPart handle={handle} check={check} />
         <aside className="stack" aria-label="Check and activation">
@@ -44,7 +44,7 @@ export function EditTab({ policy }: { readonly policy: Policy }): ReactElement {
             <Actions
               handle={handle}
               policy={policy}
-              isReady={isChanged && isGood && !isBehind}
+              isReady={isChanged && isGood && !isOutdated}
               onActivate={() => setActivating(true)}
             />
             {check.error !== null && <ProblemNotice error={check.error} />}

@@ -2,7 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { policyApi, type CheckedPolicy, type Policy, type PolicyText } from "../../api/policy-calls.ts";
-import { draftOf, dropDraft, findDraft, isChanged, keepDraft, withText, type Draft } from "./draft.ts";
+import {
+  draftOf,
+  dropDraft,
+  findDraft,
+  isBehind,
+  isChanged,
+  keepDraft,
+  withText,
+  type Draft,
+} from "./draft.ts";
 
 export interface DraftHandle {
   readonly draft: Draft;
@@ -17,7 +26,7 @@ export function useDraft(policy: Policy): DraftHandle {
   const [draft, setDraft] = useState(() => findDraft(sessionStorage) ?? draftOf(policy));
   const hasChanged = isChanged(draft);
   // A draft without changes follows the policy in force.
-  if (!hasChanged && draft.revision !== policy.revision) setDraft(draftOf(policy));
+  if (!hasChanged && isBehind(draft, policy)) setDraft(draftOf(policy));
   useEffect(() => {
     if (!hasChanged) return undefined;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();

@@ -34,11 +34,18 @@ export function useEditorHelp(): EditorHelp {
         return place && { from: place.from, items: completionsAt(language, place) };
       },
       explain: (text, offset) => {
-        const path = keyAt(text, offset);
+        const path = keyAt(text, offset) ?? keyOfValue(text, offset);
         return path && helpFor(language, path);
       },
     };
   }, [schema, tools]);
+}
+
+/** The path of the key whose value the offset is in. */
+function keyOfValue(text: string, offset: number): readonly string[] | undefined {
+  const place = placeAt(text, offset);
+  if (place?.kind !== "value") return undefined;
+  return place.path.slice(0, place.path.findLastIndex((segment) => segment !== "[]") + 1);
 }
 
 export function argumentsOf({ schema }: Pick<Tool, "schema">): readonly string[] {
