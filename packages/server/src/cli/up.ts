@@ -97,8 +97,9 @@ function sayWhere(
 async function refuseSecondServer(home: string, port: number): Promise<void> {
   const url = await findServerAddress(home);
   if (url === undefined) return;
+  // Where nobody listens the answer comes at once; a server on a busy machine was seen to need more than a second.
   const isAnswering = await createClient({ baseUrl: url })
-    .call("health.live", { signal: AbortSignal.timeout(1_000) })
+    .call("health.live", { signal: AbortSignal.timeout(10_000) })
     .then(
       () => true,
       () => false,
