@@ -189,6 +189,11 @@ export function setRunProgress(runId: string, progress: RunProgress): Statement 
   return { sql: "UPDATE runs SET progress = ? WHERE id = ?", params: [JSON.stringify(progress), runId] };
 }
 
+/** As `wakeRun`, but not before `atMs` either: for a run that is to be left alone for a while. */
+export function delayRun(runId: string, atMs: number): Statement {
+  return { sql: "UPDATE runs SET wake_at_ms = ? WHERE id = ?", params: [atMs, runId] };
+}
+
 /** Asks for a worker's look no later than `atMs`. */
 export function wakeRun(runId: string, atMs: number): Statement {
   return {

@@ -4,7 +4,7 @@ import { errorMessage, HomeostatError, isHomeostatError, isProgrammingError } fr
 import type { Logger } from "../base/log.ts";
 import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
-import { setRunAside, wakeRun } from "../queue/run-row.ts";
+import { delayRun, setRunAside, wakeRun } from "../queue/run-row.ts";
 import { longestRetryMs } from "../queue/task.ts";
 import type { StoredRun } from "../queue/run-row.ts";
 import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
@@ -236,8 +236,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     const statements = rows.flatMap((row) => {
       const [name, owner, epoch] = [row["name"] as string, row["owner"] as string, row["epoch"] as number];
       if (!isOrphan(name, owner)) return [];
-      const wakeAtMs = clock.now() + pauseAfterCrashMs(row["claims"] as number);
-      return [endLease({ name, owner, epoch }), wakeRun(runOf(name), wakeAtMs)];
+      const pauseMs = pauseAfterCrashMs(row["claims"] as number);
+      const again = (pauseMs === 0 ? wakeRun : delayRun)(runOf(name), clock.now() + pauseMs);
+      return [endLease({ name, owner, epoch }), again];
     });
     if (statements.length > 0) await store.write(statements);
   }
