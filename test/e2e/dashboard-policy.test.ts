@@ -224,6 +224,7 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
     await page.getByRole("heading", { name: /^From version \d+ to version \d+$/ }).waitFor();
     expect(await violationsOn(page)).toEqual([]);
     await page.getByRole("button", { name: "Roll back to version 1" }).click();
+    await page.getByRole("dialog").getByText("policy.yaml: 0 lines added, 4 lines removed").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
     await page.getByText("version 1 again").waitFor();
     expect((await policyNow()).revision).toBe(before.revision);

@@ -33,8 +33,11 @@ export const policyApi = {
   activate: (body: Activation): Promise<Policy> => client.call("policy.activate", { body }),
   versions: (cursor: string | undefined, signal?: AbortSignal): Promise<Page<PolicyVersion>> =>
     client.call("policy.versions", { query: { limit: 50, cursor }, signal }),
-  version: async (number: number, signal?: AbortSignal): Promise<readonly PolicyText[]> =>
-    (await client.call("policy.version", { params: { number }, signal })).files,
+  /** The main file is kept under its whole path; here it has the name it has in the policy in force. */
+  version: async (number: number, signal?: AbortSignal): Promise<readonly PolicyText[]> => {
+    const { files } = await client.call("policy.version", { params: { number }, signal });
+    return files.map(({ name, text }, index) => ({ name: index === 0 ? "policy.yaml" : name, text }));
+  },
   rollBack: (number: number, body: { readonly expected: string; readonly note: string }): Promise<Policy> =>
     client.call("policy.rollback", { params: { number }, body }),
   diff: (from: PolicySide, to: PolicySide, signal?: AbortSignal): Promise<PolicyChanges> =>
