@@ -158,7 +158,7 @@ function openGate() {
     limits: createLimits({
       rules: noLimits,
       limiter: createRateLimiter({ clock }),
-      bulkhead: createBulkhead(),
+      bulkhead: createBulkhead({ clock }),
       store: { write: () => Promise.resolve([]) },
       clock,
     }),

@@ -191,7 +191,17 @@ export type Limits = {
     readonly key: string;
     readonly inUse: number;
     readonly atOnce: number;
+    readonly waiting: number;
+    /** How many may wait */
+    readonly line: number;
     readonly refused: number;
+  }[];
+  /** What was held back since this process started, the latest first */
+  readonly refusals: readonly {
+    readonly kind: "rate" | "quota" | "bulkhead";
+    readonly limit: string;
+    readonly count: number;
+    readonly lastAt: string;
   }[];
   readonly breakers: readonly {
     readonly target: string;

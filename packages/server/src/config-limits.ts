@@ -38,10 +38,11 @@ export const limitsSettings = {
   }),
   atOnce: record({
     name: limitName,
-    value: z.strictObject(limitShape),
-    form: "a map of names to { of, action, count }",
+    value: z.strictObject({ ...limitShape, line: z.number().int().min(0).max(10_000).default(16) }),
+    form: "a map of names to { of, action, count, line: how many may wait }",
     default: {},
-    description: "How many actions may be under way at the same time in one process; further ones wait.",
+    description:
+      "How many actions may be under way at the same time in one process; `line` more wait, 1 s at most, further ones come again.",
     why: "`runs.concurrency` bounds all of them together",
   }),
 };

@@ -7,6 +7,7 @@ import type { CircuitBreaker } from "./guards/circuit-breaker.ts";
 import type { RateLimiter } from "./guards/rate-limit.ts";
 import type { LimitRules } from "./limits/limit-rules.ts";
 import { createLimits } from "./limits/limits.ts";
+import { createRefusalCount } from "./limits/refusals.ts";
 import type { Limits } from "./limits/limits.ts";
 import { limitsRoutes } from "./limits/limits.routes.ts";
 import type { Route } from "./http/route.ts";
@@ -35,16 +36,20 @@ export function openLimits({
   metrics,
 }: LimitSystemDeps): LimitSystem {
   const rules = rulesOf(settings);
-  const bulkhead = createBulkhead();
+  const bulkhead = createBulkhead({ clock });
+  const refusals = createRefusalCount(clock);
   const limits = createLimits({
     rules,
     limiter,
     bulkhead,
     store,
     clock,
-    observe: (kind, limit) => metrics.count("homeostat_limits_refused_total", { kind, limit }),
+    observe(kind, limit) {
+      refusals.add(kind, limit);
+      metrics.count("homeostat_limits_refused_total", { kind, limit });
+    },
   });
-  return { limits, routes: limitsRoutes({ rules, limiter, bulkhead, breaker, store, clock }) };
+  return { limits, routes: limitsRoutes({ rules, limiter, bulkhead, breaker, refusals, store, clock }) };
 }
 
 function rulesOf({ rates, quotas, atOnce }: Config["limits"]): LimitRules {

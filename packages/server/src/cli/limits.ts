@@ -21,15 +21,20 @@ export async function limits(options: GlobalOptions, terminal: Terminal): Promis
         key,
         `${used} of ${count} used until ${endsAt}`,
       ]),
-      ...state.bulkheads.map(({ key, inUse, atOnce, refused }) => [
+      ...state.bulkheads.map(({ key, inUse, atOnce, waiting, refused }) => [
         "at once",
         key,
-        `${inUse} of ${atOnce} in use, ${refused} turned away`,
+        `${inUse} of ${atOnce} in use, ${waiting} in line, ${refused} turned away`,
       ]),
       ...state.breakers.map(({ target, state: is, failures, openUntil }) => [
         "breaker",
         target,
         `${is} after ${failures} failures${openUntil === null ? "" : `, until ${openUntil}`}`,
+      ]),
+      ...state.refusals.map(({ kind, limit, count, lastAt }) => [
+        "held back",
+        limit,
+        `${count} times by its ${kind}, last at ${lastAt}`,
       ]),
     ];
     if (rows.length > 0) return formatTable(["KIND", "WHOSE", "NOW"], rows, terminal.columns);

@@ -66,5 +66,7 @@ export interface Draft {
   readonly consent?: Consent;
   /** Held back by the breaker already: nothing more is asked. */
   readonly isHeld?: true;
+  /** The breaker let it pass, maybe as its only probe: whoever goes no further gives that back. */
+  readonly hasPassedBreaker?: true;
   readonly places?: readonly string[];
 }

@@ -194,7 +194,7 @@ function checkBreaker(
 ): ReturnType<Guard<Draft>["judge"]> {
   const target = breakerTarget(input.toolName, resolved!.resource);
   const retryAtMs = breaker.blockedUntilMs(target);
-  if (retryAtMs === undefined) return {};
+  if (retryAtMs === undefined) return { draft: { hasPassedBreaker: true } };
   const reason = `${target} failed several times in a row; calls are held back`;
   return {
     draft: { isHeld: true },
@@ -202,9 +202,12 @@ function checkBreaker(
   };
 }
 
-/** An action that does not go on must not keep the breaker's only probe; limits are last, and are entered only by what does. */
-function giveBack({ input, resolved }: Draft, { breaker }: GateDeps): void {
-  if (resolved !== undefined) breaker.released(breakerTarget(input.toolName, resolved.resource));
+/**
+ * An action that does not go on must not keep the breaker's only probe, and one that never had it must not give away another's.
+ * Limits are last, and are entered only by what goes on.
+ */
+function giveBack({ input, resolved, hasPassedBreaker }: Draft, { breaker }: GateDeps): void {
+  if (hasPassedBreaker === true) breaker.released(breakerTarget(input.toolName, resolved!.resource));
 }
 
 /** Hosts fail on their own; everything else by tool. */

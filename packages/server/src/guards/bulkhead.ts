@@ -1,46 +1,114 @@
-/** Bulkheads: so many at once of a kind in this process, so that one slow tool cannot take all hands. */
+/** Bulkheads: so many at once of a kind in this process, a few more in a line, so that one slow tool cannot take all hands. */
+import type { Clock } from "../base/clock.ts";
 
 export interface BulkheadClaim {
   /** Whose places: a tool, a host. */
   readonly key: string;
   readonly atOnce: number;
+  /** How many may wait for a place; further ones are turned away at once. */
+  readonly line: number;
 }
 
 export interface BulkheadLevel extends BulkheadClaim {
   readonly inUse: number;
-  /** How often somebody was turned away since the process started. */
+  readonly waiting: number;
+  /** How often somebody was turned away since the process started, at once or after waiting in vain. */
   readonly refused: number;
 }
 
 export interface Bulkhead {
-  /** Takes a place of each, or none of any: then the key that is full. Every place taken must be given back by `leave`. */
-  enter(claims: readonly BulkheadClaim[]): string | undefined;
+  /**
+   * Takes a place of each, or none of any: then the key that is full. Waits in line for up to `patienceMs`, first come first
+   * served. Every place taken must be given back by `leave`. Never rejects.
+   */
+  enter(claims: readonly BulkheadClaim[], patienceMs: number): Promise<string | undefined>;
   leave(keys: readonly string[]): void;
   levels(): readonly BulkheadLevel[];
 }
 
-export function createBulkhead(): Bulkhead {
-  const rooms = new Map<string, { atOnce: number; inUse: number; refused: number }>();
-  const roomOf = ({ key, atOnce }: BulkheadClaim) => {
-    const room = rooms.get(key) ?? { atOnce, inUse: 0, refused: 0 };
+interface Room {
+  atOnce: number;
+  line: number;
+  inUse: number;
+  waiting: number;
+  refused: number;
+}
+
+interface Waiter {
+  readonly claims: readonly BulkheadClaim[];
+  readonly admit: () => void;
+}
+
+export function createBulkhead({ clock }: { readonly clock: Clock }): Bulkhead {
+  const rooms = new Map<string, Room>();
+  // In the order of coming: a set keeps it, and lets one in the middle leave.
+  const waiters = new Set<Waiter>();
+
+  function roomOf({ key, atOnce, line }: BulkheadClaim): Room {
+    const room = rooms.get(key) ?? { atOnce, line, inUse: 0, waiting: 0, refused: 0 };
     rooms.set(key, room);
     return room;
-  };
+  }
+
+  const fullOne = (claims: readonly BulkheadClaim[]): BulkheadClaim | undefined =>
+    claims.find((claim) => roomOf(claim).inUse >= claim.atOnce);
+
+  /** Whoever comes goes behind those who wait for one of the same places. */
+  function inTheWay(claims: readonly BulkheadClaim[]): BulkheadClaim | undefined {
+    return fullOne(claims) ?? claims.find((claim) => roomOf(claim).waiting > 0);
+  }
+
+  function take(claims: readonly BulkheadClaim[]): void {
+    for (const claim of claims) roomOf(claim).inUse += 1;
+  }
+
+  /** Waits in the line of `room`, whose place is what is missing. */
+  async function wait(claims: readonly BulkheadClaim[], room: Room, patienceMs: number): Promise<boolean> {
+    const admitted = new AbortController();
+    const waiter: Waiter = {
+      claims,
+      admit() {
+        // Taken here and not where it wakes: nobody may slip in between.
+        take(claims);
+        room.waiting -= 1;
+        waiters.delete(waiter);
+        admitted.abort();
+      },
+    };
+    waiters.add(waiter);
+    room.waiting += 1;
+    // The sleep is cut short by the admission.
+    await clock.sleep(patienceMs, admitted.signal).catch(() => undefined);
+    if (admitted.signal.aborted) return true;
+    room.waiting -= 1;
+    waiters.delete(waiter);
+    // Whoever stood behind may need less.
+    admitFitting();
+    return false;
+  }
+
+  function admitFitting(): void {
+    for (const waiter of waiters) if (fullOne(waiter.claims) === undefined) waiter.admit();
+  }
+
   return {
-    enter(claims) {
-      const full = claims.find((claim) => roomOf(claim).inUse >= claim.atOnce);
-      if (full !== undefined) {
-        roomOf(full).refused += 1;
-        return full.key;
+    async enter(claims, patienceMs) {
+      const blocking = inTheWay(claims);
+      if (blocking === undefined) {
+        take(claims);
+        return undefined;
       }
-      for (const claim of claims) roomOf(claim).inUse += 1;
-      return undefined;
+      const room = roomOf(blocking);
+      if (room.waiting < blocking.line && (await wait(claims, room, patienceMs))) return undefined;
+      room.refused += 1;
+      return blocking.key;
     },
     leave(keys) {
       for (const key of keys) {
         const room = rooms.get(key);
         if (room !== undefined) room.inUse = Math.max(0, room.inUse - 1);
       }
+      admitFitting();
     },
     levels: () => [...rooms].map(([key, room]) => ({ key, ...room })),
   };

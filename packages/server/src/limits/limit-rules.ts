@@ -27,6 +27,8 @@ export interface QuotaRule extends Matching {
 
 export interface BulkheadRule extends Matching {
   readonly atOnce: number;
+  /** How many may wait for a place. */
+  readonly line: number;
 }
 
 export interface LimitRules {
@@ -69,9 +71,10 @@ export function claimsOf(rules: LimitRules, action: LimitedAction): Claims {
       count,
       window,
     })),
-    bulkheads: matching(rules.bulkheads, action).map(([name, { atOnce, of }]) => ({
+    bulkheads: matching(rules.bulkheads, action).map(([name, { atOnce, line, of }]) => ({
       key: keyOf(name, of, action),
       atOnce,
+      line,
     })),
   };
 }

@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import { limitSubjects } from "./limit-rules.ts";
 import type { LimitRules } from "./limit-rules.ts";
 import { quotaLevels } from "./quotas.ts";
+import type { RefusalCount } from "./refusals.ts";
 
 export interface LimitsRoutesDeps {
   readonly rules: LimitRules;
@@ -17,6 +18,7 @@ export interface LimitsRoutesDeps {
   readonly limiter: RateLimiter & { readonly levels?: () => readonly BucketLevel[] };
   readonly bulkhead: Bulkhead;
   readonly breaker: CircuitBreaker;
+  readonly refusals: Pick<RefusalCount, "all">;
   readonly store: Store;
   readonly clock: Clock;
 }
@@ -44,9 +46,21 @@ const limitsSchema = z
         key: z.string(),
         inUse: z.number().int(),
         atOnce: z.number().int(),
+        waiting: z.number().int(),
+        line: z.number().int().describe("How many may wait"),
         refused: z.number().int(),
       }),
     ),
+    refusals: z
+      .array(
+        z.object({
+          kind: z.enum(["rate", "quota", "bulkhead"]),
+          limit: z.string(),
+          count: z.number().int(),
+          lastAt: z.string(),
+        }),
+      )
+      .describe("What was held back since this process started, the latest first"),
     breakers: z.array(
       z.object({
         target: z.string(),
@@ -81,6 +95,10 @@ export function limitsRoutes(deps: LimitsRoutesDeps): readonly Route[] {
           endsAt: new Date(endsAtMs).toISOString(),
         })),
         bulkheads: [...bulkhead.levels()],
+        refusals: deps.refusals.all().map(({ lastAtMs, ...refusal }) => ({
+          ...refusal,
+          lastAt: new Date(lastAtMs).toISOString(),
+        })),
         breakers: breaker.states().map(({ openUntilMs, ...state }) => ({
           ...state,
           openUntil: openUntilMs === null ? null : new Date(openUntilMs).toISOString(),

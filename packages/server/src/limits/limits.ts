@@ -32,6 +32,8 @@ export interface Limits {
 
 /** A place is free again soon; asking more often would only cost. */
 const tryAgainMs = 250;
+/** In line for a place no longer than this: the decision was made before, and a cancel waits for it. */
+const patienceMs = 1_000;
 
 export function createLimits(deps: LimitsDeps): Limits {
   const { rules, limiter, bulkhead, store, clock } = deps;
@@ -39,7 +41,7 @@ export function createLimits(deps: LimitsDeps): Limits {
     async enter(action, own) {
       const claims = claimsOf(rules, action);
       // Places first, for they can be given back; then buckets, which refill; then quotas, which do not.
-      const full = bulkhead.enter(claims.bulkheads);
+      const full = await bulkhead.enter(claims.bulkheads, patienceMs);
       if (full !== undefined) {
         const reason = `${nameOf(full)} allows no more at once; the action waits for a place`;
         return held("bulkhead", full, { reason, retryAtMs: clock.now() + tryAgainMs });

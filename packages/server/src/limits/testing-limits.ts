@@ -11,7 +11,7 @@ export function createTestLimits(clock: Clock): Limits {
   return createLimits({
     rules: noLimits,
     limiter: createRateLimiter({ clock }),
-    bulkhead: createBulkhead(),
+    bulkhead: createBulkhead({ clock }),
     store,
     clock,
   });

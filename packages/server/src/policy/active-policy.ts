@@ -88,8 +88,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
   const { path } = deps;
   const holder = createHolder(deps);
   const stopping = new AbortController();
-  let seen: readonly PolicyText[] | undefined;
-  let seenStamp = "";
+  const files = createFiles(path, holder);
   let polling: Promise<void> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -100,24 +99,12 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     return mine;
   }
 
-  async function look(): Promise<void> {
-    const stamp = await stampOf(path);
-    if (stamp === seenStamp) return;
-    const files = await readPolicyFolder(path);
-    seenStamp = stamp;
-    if (files !== undefined && seen !== undefined && isSame(files, seen)) return;
-    const isGone = files === undefined;
-    if (isGone && seen === undefined) return;
-    seen = files;
-    holder.reject(isGone ? [unreadable(path, "the file is gone")] : holder.activate(files, null, null));
-  }
-
   async function poll(): Promise<void> {
     const { signal } = stopping;
     while (!signal.aborted) {
       try {
         await deps.clock.sleep(deps.pollMs ?? 1_000, signal);
-        await inTurn(look);
+        await inTurn(files.look);
       } catch (error) {
         if (signal.aborted) return;
         const finding = unreadable(path, errorMessage(error));
@@ -130,10 +117,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     name: "policy",
     async start() {
       await createPolicyFile(path);
-      seenStamp = await stampOf(path);
-      seen = await readFirst(path);
-      const findings = holder.activate(seen, null, null);
-      if (findings.length > 0) throw invalid(path, findings);
+      await files.begin();
       polling = poll();
     },
     async stop() {
@@ -143,23 +127,56 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     health: holder.health,
     current: () => holder.inForce().compiled,
     source() {
-      const { files, warnings } = holder.inForce();
-      return { path, text: files[0]?.text ?? "", files, warnings, rejected: holder.rejected() };
+      const { files: texts, warnings } = holder.inForce();
+      return { path, text: texts[0]?.text ?? "", files: texts, warnings, rejected: holder.rejected() };
     },
-    activate: (candidate) =>
-      inTurn(async () => {
-        const [main, ...parts] = candidate.files;
-        const files = [{ name: path, text: main?.text ?? "" }, ...parts];
-        const { revision } = holder.inForce().compiled;
-        if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
-        const findings = holder.check(files);
-        if (findings.length > 0) throw invalid(path, findings);
-        await writePolicyFolder(path, files);
-        seen = files;
-        seenStamp = await stampOf(path);
-        holder.activate(files, candidate.by, candidate.note);
-        holder.reject([]);
-      }),
+    activate: (candidate) => inTurn(() => files.replace(candidate)),
+  };
+}
+
+/** What was last seen on the disk; callers take turns. */
+interface Files {
+  /** Reads them for the first time. Throws POLICY_INVALID. */
+  begin(): Promise<void>;
+  /** Puts what has changed in force, or says what is wrong with it. */
+  look(): Promise<void>;
+  /** See `ActivePolicy.activate`. */
+  replace(candidate: Candidate): Promise<void>;
+}
+
+function createFiles(path: string, holder: Holder): Files {
+  let seen: readonly PolicyText[] | undefined;
+  let seenStamp = "";
+  return {
+    async begin() {
+      seenStamp = await stampOf(path);
+      seen = await readFirst(path);
+      const findings = holder.activate(seen, null, null);
+      if (findings.length > 0) throw invalid(path, findings);
+    },
+    async look() {
+      const stamp = await stampOf(path);
+      if (stamp === seenStamp) return;
+      const files = await readPolicyFolder(path);
+      seenStamp = stamp;
+      const isGone = files === undefined;
+      if (isGone ? seen === undefined : seen !== undefined && isSame(files, seen)) return;
+      seen = files;
+      holder.reject(isGone ? [unreadable(path, "the file is gone")] : holder.activate(files, null, null));
+    },
+    async replace(candidate) {
+      const [main, ...parts] = candidate.files;
+      const files = [{ name: path, text: main?.text ?? "" }, ...parts];
+      const { revision } = holder.inForce().compiled;
+      if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
+      const findings = holder.check(files);
+      if (findings.length > 0) throw invalid(path, findings);
+      await writePolicyFolder(path, files);
+      seen = files;
+      seenStamp = await stampOf(path);
+      holder.activate(files, candidate.by, candidate.note);
+      holder.reject([]);
+    },
   };
 }
 

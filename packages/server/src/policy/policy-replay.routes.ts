@@ -170,24 +170,7 @@ function sinceOf(since: string, nowMs: number): number {
 }
 
 function shadowRoutes({ policy, versions, shadow }: PolicyReplayDeps): readonly Route[] {
-  const view = async (): Promise<z.input<typeof shadowSchema>> => {
-    const report = await shadow.report();
-    if (report === null) return { shadow: null };
-    const { setAtMs, changes, ...rest } = report;
-    return {
-      shadow: {
-        ...rest,
-        setAt: new Date(setAtMs).toISOString(),
-        changes: changes.map((change) => ({
-          ...change,
-          samples: change.samples.map(({ atMs, ...sample }) => ({
-            ...sample,
-            at: new Date(atMs).toISOString(),
-          })),
-        })),
-      },
-    };
-  };
+  const view = (): Promise<z.input<typeof shadowSchema>> => viewShadow(shadow);
   return [
     route({
       ...common,
@@ -235,4 +218,23 @@ function shadowRoutes({ policy, versions, shadow }: PolicyReplayDeps): readonly 
       },
     }),
   ];
+}
+
+async function viewShadow(shadow: PolicyReplayDeps["shadow"]): Promise<z.input<typeof shadowSchema>> {
+  const report = await shadow.report();
+  if (report === null) return { shadow: null };
+  const { setAtMs, changes, ...rest } = report;
+  return {
+    shadow: {
+      ...rest,
+      setAt: new Date(setAtMs).toISOString(),
+      changes: changes.map((change) => ({
+        ...change,
+        samples: change.samples.map(({ atMs, ...sample }) => ({
+          ...sample,
+          at: new Date(atMs).toISOString(),
+        })),
+      })),
+    },
+  };
 }

@@ -77,7 +77,7 @@ export function policyRoutes(deps: PolicyRoutesDeps): readonly Route[] {
 }
 
 function currentRoutes(deps: PolicyRoutesDeps): readonly Route[] {
-  const { policy, knownActions } = deps;
+  const { policy } = deps;
   return [
     route({
       ...common,
@@ -115,28 +115,32 @@ function currentRoutes(deps: PolicyRoutesDeps): readonly Route[] {
         return viewPolicy(policy);
       },
     }),
-    route({
-      ...common,
-      method: "POST",
-      path: "/v1/policy/check",
-      operationId: "policy.check",
-      summary: "Check a candidate policy without activating it",
-      bodyLimitBytes: 8 * 1_048_576,
-      body: z.strictObject(candidateFields),
-      response: z.object({
-        ok: z.boolean(),
-        revision: z.string().nullable(),
-        findings: z.array(findingSchema),
-      }),
-      handle: ({ body }) => {
-        const { ok, revision, findings } = checkPolicyFiles(
-          candidateFiles(body, policy.source().files),
-          knownActions,
-        );
-        return { ok, revision, findings: findings.map(viewFinding) };
-      },
-    }),
+    checkRoute(deps),
   ];
+}
+
+function checkRoute({ policy, knownActions }: PolicyRoutesDeps): Route {
+  return route({
+    ...common,
+    method: "POST",
+    path: "/v1/policy/check",
+    operationId: "policy.check",
+    summary: "Check a candidate policy without activating it",
+    bodyLimitBytes: 8 * 1_048_576,
+    body: z.strictObject(candidateFields),
+    response: z.object({
+      ok: z.boolean(),
+      revision: z.string().nullable(),
+      findings: z.array(findingSchema),
+    }),
+    handle: ({ body }) => {
+      const { ok, revision, findings } = checkPolicyFiles(
+        candidateFiles(body, policy.source().files),
+        knownActions,
+      );
+      return { ok, revision, findings: findings.map(viewFinding) };
+    },
+  });
 }
 
 function versionRoutes(deps: PolicyRoutesDeps): readonly Route[] {

@@ -88,36 +88,17 @@ interface Candidate {
 
 const samplesKept = 20;
 
-/** Counts that are not in the database yet. */
-type Tally = Map<string, { count: number; samples: ShadowSample[] }>;
-
 export function openShadow(deps: ShadowDeps): Shadow {
   const { store, clock, logger } = deps;
   const stopping = new AbortController();
-  let candidate: Candidate | null = null;
-  let tally: Tally = new Map();
+  const candidates = createCandidates(store, clock);
+  const tally = createTally(store);
   let polling: Promise<void> = Promise.resolve();
   let problem: string | undefined;
 
-  async function refresh(): Promise<void> {
-    const [row] = await store.read("SELECT * FROM policy_shadow WHERE id = 1");
-    if (row === undefined) candidate = null;
-    else if (row["revision"] !== candidate?.compiled.revision) candidate = candidateOf(row);
-  }
-
-  /** Adds what was counted since the last time; what cannot be written now is kept for the next. */
   async function flush(): Promise<void> {
-    const revision = candidate?.compiled.revision;
-    if (revision === undefined || tally.size === 0) return;
-    const mine = tally;
-    tally = new Map();
-    try {
-      const rows = await store.read("SELECT * FROM policy_shadow_counts WHERE revision = ?", [revision]);
-      await store.write([...mine].map(([change, add]) => addCount(revision, change, { add, rows })));
-    } catch (error) {
-      for (const [change, { count, samples }] of mine) note(tally, change, { count, samples });
-      throw error;
-    }
+    const candidate = candidates.current();
+    if (candidate !== null) await tally.flush(candidate.compiled.revision);
   }
 
   async function poll(): Promise<void> {
@@ -126,7 +107,7 @@ export function openShadow(deps: ShadowDeps): Shadow {
       try {
         await clock.sleep(deps.pollMs ?? 2_000, signal);
         await flush();
-        await refresh();
+        await candidates.refresh();
         problem = undefined;
       } catch (error) {
         if (signal.aborted) return;
@@ -140,7 +121,7 @@ export function openShadow(deps: ShadowDeps): Shadow {
   return {
     name: "policy shadow",
     async start() {
-      await refresh();
+      await candidates.refresh();
       polling = poll();
     },
     async stop() {
@@ -153,8 +134,68 @@ export function openShadow(deps: ShadowDeps): Shadow {
     },
     health: () => (problem === undefined ? { kind: "ok" } : { kind: "degraded", detail: problem }),
     async set(files, by) {
-      const { revision } = requireGood(parsePolicyFiles(files));
+      requireGood(parsePolicyFiles(files));
       await flush();
+      await candidates.set(files, by);
+    },
+    async clear() {
+      await candidates.clear();
+      tally.clear();
+    },
+    async report() {
+      await flush();
+      await candidates.refresh();
+      const candidate = candidates.current();
+      return candidate === null ? null : await reportOn(candidate, store);
+    },
+    observe(request, decision) {
+      const candidate = candidates.current();
+      if (candidate === null) return;
+      try {
+        deps.count(compareOne(candidate, { request, decision, atMs: clock.now() }, tally));
+      } catch (error) {
+        // A candidate's failure is its own affair: the decision has been made.
+        problem = errorMessage(error);
+      }
+    },
+  };
+}
+
+/** Counts one decision, and says how the candidate's differs: "same", or such as "allow deny". */
+function compareOne(
+  { compiled }: Candidate,
+  seen: { readonly request: ActionRequest; readonly decision: Decision; readonly atMs: number },
+  tally: Tally,
+): string {
+  const { request, decision, atMs } = seen;
+  const shadowed = decide(compiled, request);
+  const isSame = shadowed.effect === decision.effect;
+  const change = isSame ? "same" : `${decision.effect} ${shadowed.effect}`;
+  tally.add(change, { count: 1, samples: isSame ? [] : [sampleOf(request, decision, { shadowed, atMs })] });
+  return change;
+}
+
+/** The one candidate all processes of a database share. */
+interface Candidates {
+  current(): Candidate | null;
+  /** Looks whether another process has set or cleared it. */
+  refresh(): Promise<void>;
+  set(files: readonly PolicyText[], by: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+function createCandidates(store: ShadowDeps["store"], clock: Clock): Candidates {
+  let candidate: Candidate | null = null;
+  async function refresh(): Promise<void> {
+    const [row] = await store.read("SELECT * FROM policy_shadow WHERE id = 1");
+    if (row === undefined) candidate = null;
+    else if (row["revision"] !== candidate?.compiled.revision) candidate = candidateOf(row);
+  }
+  return {
+    current: () => candidate,
+    refresh,
+    async set(files, by) {
+      const { revision } = requireGood(parsePolicyFiles(files));
       await store.write([
         {
           sql: `INSERT INTO policy_shadow (id, revision, files, set_by, set_at_ms) VALUES (1, ?, ?, ?, ?)
@@ -168,33 +209,17 @@ export function openShadow(deps: ShadowDeps): Shadow {
     async clear() {
       await store.write([{ sql: "DELETE FROM policy_shadow" }, { sql: "DELETE FROM policy_shadow_counts" }]);
       candidate = null;
-      tally = new Map();
-    },
-    async report() {
-      await flush();
-      await refresh();
-      if (candidate === null) return null;
-      const { compiled, by, setAtMs } = candidate;
-      const rows = await store.read("SELECT * FROM policy_shadow_counts WHERE revision = ?", [
-        compiled.revision,
-      ]);
-      return { revision: compiled.revision, by, setAtMs, rules: compiled.rules.length, ...reportOf(rows) };
-    },
-    observe(request, decision) {
-      if (candidate === null) return;
-      try {
-        const shadowed = decide(candidate.compiled, request);
-        const change = shadowed.effect === decision.effect ? "same" : `${decision.effect} ${shadowed.effect}`;
-        const samples =
-          change === "same" ? [] : [sampleOf(request, decision, { shadowed, atMs: clock.now() })];
-        note(tally, change, { count: 1, samples });
-        deps.count(change);
-      } catch (error) {
-        // A candidate's failure is its own affair: the decision has been made.
-        problem = errorMessage(error);
-      }
     },
   };
+}
+
+async function reportOn(
+  { compiled, by, setAtMs }: Candidate,
+  store: ShadowDeps["store"],
+): Promise<ShadowReport> {
+  const { revision, rules } = compiled;
+  const rows = await store.read("SELECT * FROM policy_shadow_counts WHERE revision = ?", [revision]);
+  return { revision, by, setAtMs, rules: rules.length, ...reportOf(rows) };
 }
 
 /** Rows were made by `set`, which had read the files; a later program may know other keys and then has no candidate. */
@@ -208,14 +233,44 @@ function candidateOf(row: Row): Candidate | null {
   };
 }
 
-function note(
-  tally: Tally,
-  change: string,
-  { count, samples }: { readonly count: number; readonly samples: readonly ShadowSample[] },
-): void {
-  const entry = tally.get(change) ?? { count: 0, samples: [] };
-  const kept = [...samples, ...entry.samples].slice(0, samplesKept);
-  tally.set(change, { count: entry.count + count, samples: kept });
+/** Counts that are not in the database yet. */
+interface Tally {
+  add(change: string, counted: Counted): void;
+  /** Adds them to what is there; what cannot be written now is kept for the next time. */
+  flush(revision: string): Promise<void>;
+  clear(): void;
+}
+
+interface Counted {
+  readonly count: number;
+  readonly samples: readonly ShadowSample[];
+}
+
+function createTally(store: ShadowDeps["store"]): Tally {
+  let counts = new Map<string, Counted>();
+  function add(change: string, { count, samples }: Counted): void {
+    const before = counts.get(change);
+    const kept = [...samples, ...(before?.samples ?? [])].slice(0, samplesKept);
+    counts.set(change, { count: (before?.count ?? 0) + count, samples: kept });
+  }
+  return {
+    add,
+    clear: () => counts.clear(),
+    async flush(revision) {
+      if (counts.size === 0) return;
+      const mine = counts;
+      counts = new Map();
+      try {
+        const rows = await store.read("SELECT * FROM policy_shadow_counts WHERE revision = ?", [revision]);
+        await store.write(
+          [...mine].map(([change, counted]) => addCount(revision, change, { add: counted, rows })),
+        );
+      } catch (error) {
+        for (const [change, counted] of mine) add(change, counted);
+        throw error;
+      }
+    },
+  };
 }
 
 function sampleOf(

@@ -3,6 +3,7 @@ import type { ArtifactPlan, WorkspaceChange } from "../artifacts/register.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
+import { createDeadline } from "../guards/deadline.ts";
 import type { Permit, PermitOffice } from "../gate/permit.ts";
 import { targetsOf } from "../gate/target-memory.ts";
 import type { TargetMemory } from "../gate/target-memory.ts";
@@ -154,9 +155,10 @@ async function execute(
   const { tool, admitted, stepPath } = request;
   session.lease.signal.throwIfAborted();
   // The reserved time runs since the intent; waiting for the ledger has used some of it. A wall clock may jump meanwhile.
-  const leftMs = Math.max(0, admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs));
-  const timeout = AbortSignal.timeout(Math.floor(leftMs));
-  const signal = AbortSignal.any([timeout, session.lease.signal, session.interrupt]);
+  const ms = admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs);
+  const others = [session.lease.signal, session.interrupt];
+  const deadline = createDeadline({ clock: deps.clock, ms, others });
+  const { signal } = deadline;
   const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);
   try {
     return { kind: "result", result: await tool.execute(admitted.resolved, context) };
@@ -165,16 +167,18 @@ async function execute(
     const stopped = signal.aborted;
     // A stopped or broken-off unsafe act may have happened: only the tool itself can say that it did not.
     if (tool.effect === "unsafe" && !knowsItDidNotHappen(error)) {
-      const why = timeout.aborted
+      const why = deadline.hasPassed()
         ? `no answer within ${admitted.timeoutMs} ms`
         : deps.gate.cleanText(errorMessage(error));
       if (stopped || isTransient(error)) return { kind: "unknown", reason: why };
     }
-    if (timeout.aborted) {
+    if (deadline.hasPassed()) {
       const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
       return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step: stepPath }, transient: true };
     }
     return { kind: "failed", error: runErrorOf(error, stepPath, deps.gate), transient: isTransient(error) };
+  } finally {
+    deadline.end();
   }
 }
 

@@ -7,7 +7,8 @@ import type { GateOutcome } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import { reasonWithRisk } from "../policy/risk.ts";
 import type { AnyTool } from "../tools/tool.ts";
-import { isWorthRetrying } from "../guards/recovery.ts";
+import { retryDelay } from "../guards/retry.ts";
+import type { RetryWish } from "../guards/retry.ts";
 import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
 import { act } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
@@ -18,15 +19,6 @@ import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
 import type { StepResult } from "./step-result.ts";
 import type { InTurn } from "./turns.ts";
-
-/** A workflow step's own wish to try again. */
-export interface RetryWish {
-  /** Tries in all, the first included. */
-  readonly attempts: number;
-  readonly delayMs: number;
-  readonly backoff: number;
-  readonly maxDelayMs: number;
-}
 
 export interface ToolStepRequest {
   readonly stepPath: string;
@@ -349,8 +341,6 @@ function retryTime(
   error: RunError,
   deps: ToolStepDeps,
 ): number | null {
-  if (retry === null || attempt >= retry.attempts || !isWorthRetrying(error.code)) return null;
-  const delayMs = Math.min(retry.maxDelayMs, retry.delayMs * retry.backoff ** (attempt - 1));
-  // Up to a tenth more, so that steps that failed together do not return together.
-  return deps.clock.now() + Math.round(delayMs * (1 + deps.random() / 10));
+  const delayMs = retryDelay(retry, { attempt, code: error.code, random: deps.random() });
+  return delayMs === undefined ? null : deps.clock.now() + delayMs;
 }

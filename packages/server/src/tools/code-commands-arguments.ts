@@ -54,7 +54,7 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   sort: (words) => words.some((word) => word.startsWith("--compress-prog")),
   zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
   man: (words) => words.some((word) => /^-(?:P|-pager|H|-html)/.test(word)),
-  less: (words) => words.some((word) => /^\+/.test(word)),
+  less: (words) => words.some((word) => word.startsWith("+")),
 };
 
 /** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`. */

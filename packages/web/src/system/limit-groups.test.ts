@@ -12,7 +12,8 @@ const limits: Limits = {
     { key: "policy:hosts/a", left: 0, count: 5, perMs: 1_000 },
   ],
   quotas: [{ key: "mail-all", used: 12, count: 1000, endsAt: "2026-11-22T00:00:00.000Z" }],
-  bulkheads: [{ key: "browsers/browser.open", inUse: 2, atOnce: 2, refused: 3 }],
+  bulkheads: [{ key: "browsers/browser.open", inUse: 2, atOnce: 2, waiting: 1, line: 16, refused: 3 }],
+  refusals: [],
   breakers: [],
 };
 
@@ -29,7 +30,7 @@ test("levels stand under the rule they belong to, and a name that begins alike i
       ],
     ],
   ]);
-  expect(groups[2]?.levels[1]?.note).toBe("3 turned away");
+  expect(groups[2]?.levels[1]?.note).toBe("1 in line, 3 turned away");
 });
 
 test("a rule is told in words", () => {

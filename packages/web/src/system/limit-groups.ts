@@ -63,9 +63,12 @@ function levelsOf({ buckets, quotas, bulkheads }: Limits): readonly KeyedLevel[]
       ...{ note: "", endsAt: null },
     })),
     ...quotas.map(({ key, used, count, endsAt }) => ({ key, used, count, endsAt, note: "" })),
-    ...bulkheads.map(({ key, inUse, atOnce, refused }) => ({
+    ...bulkheads.map(({ key, inUse, atOnce, waiting, refused }) => ({
       ...{ key, used: inUse, count: atOnce, endsAt: null },
-      note: refused === 0 ? "" : `${refused} turned away`,
+      note: [
+        ...(waiting === 0 ? [] : [`${waiting} in line`]),
+        ...(refused === 0 ? [] : [`${refused} turned away`]),
+      ].join(", "),
     })),
   ];
 }

@@ -9,6 +9,7 @@ import { collect, parseCount, parsePercent } from "./option-values.ts";
 export function addPolicyCommands(program: Command, act: Act): void {
   const policy = program.command("policy").description("work with policies");
   addQuestions(policy, act);
+  addTables(policy, act);
   addReplays(policy, act);
   addVersions(policy, act);
 }
@@ -58,6 +59,9 @@ function addQuestions(policy: Command, act: Act): void {
         (await import("../policy-ask.ts")).diffPolicyFiles(a, b, options, terminal),
       ),
     );
+}
+
+function addTables(policy: Command, act: Act): void {
   policy
     .command("coverage")
     .description("name the rules that neither tests nor recorded actions ever hit")
