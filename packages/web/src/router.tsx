@@ -12,6 +12,7 @@ import { BrokenPage } from "./shell/broken-page.tsx";
 import { systemTabs, type SystemTab } from "./system/system-tabs.ts";
 import { EmptyState } from "./ui/empty-state.tsx";
 import { Loading, Page } from "./ui/page.tsx";
+import { workflowTabs, type WorkflowTab } from "./workflows/workflow-tabs.ts";
 
 type Search = Readonly<Record<string, unknown>>;
 
@@ -51,6 +52,23 @@ const runRoute = createRoute({
     ...readText(search, "kind"),
   }),
   component: lazyRouteComponent(() => import("./run/run-page.tsx"), "RunPage"),
+});
+
+const workflowsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/workflows",
+  validateSearch: (search: Search): { view?: "new" } => readChoice(search, "view", ["new"] as const),
+  component: lazyRouteComponent(() => import("./workflows/workflows-page.tsx"), "WorkflowsPage"),
+});
+
+const workflowRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/workflows/$name",
+  validateSearch: (search: Search): { tab?: WorkflowTab; version?: number } => ({
+    ...readChoice(search, "tab", workflowTabs),
+    ...readNumber(search, "version"),
+  }),
+  component: lazyRouteComponent(() => import("./workflows/workflow-page.tsx"), "WorkflowPage"),
 });
 
 const compareRoute = createRoute({
@@ -141,6 +159,8 @@ const routeTree = rootRoute.addChildren([
   newTaskRoute,
   runRoute,
   compareRoute,
+  workflowsRoute,
+  workflowRoute,
   approvalsRoute,
   artifactsRoute,
   ledgerRoute,

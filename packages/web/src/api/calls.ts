@@ -30,6 +30,8 @@ interface RunsQuery extends PageQuery {
   readonly state?: string;
   /** Empty for every workflow. */
   readonly workflow?: string;
+  readonly label?: string | undefined;
+  readonly parent?: string | undefined;
 }
 
 export const client = createClient({ baseUrl: "" });
@@ -40,9 +42,9 @@ export const api = {
   signIn: (token: string): Promise<Session> => createClient({ baseUrl: "", token }).call("session.create"),
   signOut: (): Promise<undefined> => client.call("session.delete"),
 
-  runs: ({ state, workflow, ...page }: RunsQuery, signal?: AbortSignal): Promise<Page<RunSummary>> =>
+  runs: ({ state, workflow, ...rest }: RunsQuery, signal?: AbortSignal): Promise<Page<RunSummary>> =>
     client.call("runs.list", {
-      query: { ...page, state: state || undefined, workflow: workflow || undefined },
+      query: { ...rest, state: state || undefined, workflow: workflow || undefined },
       signal,
     }),
   run: (id: string, signal?: AbortSignal): Promise<RunDetail> =>

@@ -59,6 +59,8 @@ export function runListQuery(filter: RunFilter) {
         {
           state: filter.states.join(","),
           workflow: filter.workflow,
+          label: filter.label,
+          parent: filter.parent,
           limit: 50,
           cursor: pageParam ?? undefined,
         },

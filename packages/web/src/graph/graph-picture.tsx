@@ -105,7 +105,7 @@ function NodeShape({
         </text>
       )}
       {look !== undefined && state !== "pending" && (
-        <text className="graph-state" x={node.x + width - 10} y={node.y - 5} textAnchor="end">
+        <text className="graph-state" x={node.x + 8} y={node.y - 5}>
           {look.label}
         </text>
       )}

@@ -61,6 +61,15 @@ describe("applyRun", () => {
     expect(states(applyRun(list(run("1", "RUNNING")), run("2", "FAILED"), filter))).toEqual(["1:RUNNING"]);
   });
 
+  test("a filter by label and parent lets only such runs in", () => {
+    const labelled = { ...run("1", "RUNNING"), labels: ["night"], parent: "9" };
+    const night: RunFilter = { ...everything, label: "night" };
+    expect(states(applyRun(list(), labelled, night))).toEqual(["1:RUNNING"]);
+    expect(states(applyRun(list(), labelled, { ...everything, label: "day" }))).toEqual([]);
+    expect(states(applyRun(list(), labelled, { ...everything, parent: "9" }))).toEqual(["1:RUNNING"]);
+    expect(states(applyRun(list(), labelled, { ...everything, parent: "8" }))).toEqual([]);
+  });
+
   test("does not let an old summary overwrite a newer one", () => {
     const data = applyRun(list(run("1", "COMPLETED", 9)), run("1", "RUNNING", 4), everything);
     expect(states(data)).toEqual(["1:COMPLETED"]);

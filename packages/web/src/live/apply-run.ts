@@ -10,10 +10,16 @@ export interface RunFilter {
   readonly states: readonly RunState[];
   /** Empty: every workflow. */
   readonly workflow: string;
+  /** Left out: any label. */
+  readonly label?: string;
+  /** Only runs made from this one or by a step of it; left out: all. */
+  readonly parent?: string;
 }
 
 export function matchesFilter(run: RunSummary, filter: RunFilter): boolean {
   if (filter.workflow !== "" && run.workflow.name !== filter.workflow) return false;
+  if (filter.label !== undefined && !run.labels.includes(filter.label)) return false;
+  if (filter.parent !== undefined && run.parent !== filter.parent) return false;
   return filter.states.length === 0 || filter.states.includes(run.state);
 }
 

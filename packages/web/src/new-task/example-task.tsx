@@ -12,6 +12,7 @@ import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { readWorkflow } from "./read-workflow.ts";
 import { TaskForm } from "./task-form.tsx";
+import { WorkflowPicture } from "./workflow-picture.tsx";
 
 const route = getRouteApi("/new");
 
@@ -68,6 +69,7 @@ function ChosenExample({ example }: { readonly example: Example }): ReactElement
         <span className="quiet small">The same from a terminal:</span>
         <CommandLine command={`npx homeostat run examples/${example.name} --wait`} />
       </div>
+      <WorkflowPicture text={example.workflowText} />
       <details className="panel workflow-source">
         <summary>
           <Icon name="right" size={12} />

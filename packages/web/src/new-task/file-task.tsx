@@ -1,22 +1,16 @@
 /** Starts from a workflow of one's own: paste or upload it, see what the check says, add files for the workspace. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState, type ReactElement } from "react";
-import { api } from "../api/calls.ts";
-import type { CheckResult } from "../api/contract.ts";
+import { useMemo, useRef, useState, type ReactElement } from "react";
 import { CodeEditor } from "../code-view/code-editor.tsx";
-import { FindingsList, marksOf } from "../code-view/findings-list.tsx";
+import { marksOf } from "../code-view/findings-list.tsx";
 import { goToLine } from "../code-view/go-to-line.ts";
-import { formatCount } from "../format/quantity.ts";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
-import { StateGlyph } from "../ui/state-glyph.tsx";
 import { FilePicker } from "./file-picker.tsx";
 import { readWorkflow } from "./read-workflow.ts";
 import { TaskForm } from "./task-form.tsx";
+import { blockedBy, useCheck, Verdict } from "./workflow-check.tsx";
+import { WorkflowPicture } from "./workflow-picture.tsx";
 import { WorkspaceFiles } from "./workspace-files.tsx";
 import type { TaskFile } from "./task-files.ts";
-
-const checkAfterMs = 400;
-const valid = { label: "Valid", tone: "done", glyph: "check" } as const;
 
 const placeholder = `version: 1
 name: hello
@@ -74,55 +68,7 @@ export function FileTask(): ReactElement {
           blockedBy={blockedBy(check)}
         />
       )}
+      {check.isCurrent && check.result?.ok === true && <WorkflowPicture text={text} />}
     </>
-  );
-}
-
-interface Check {
-  readonly result: CheckResult | undefined;
-  readonly error: unknown;
-  readonly isCurrent: boolean;
-}
-
-/** Asks the server a moment after the last key press; the last answer stays until the next. */
-function useCheck(text: string): Check {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), checkAfterMs);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const query = useQuery({
-    queryKey: ["workflow-check", settled],
-    queryFn: ({ signal }) => api.checkWorkflow(settled, signal),
-    enabled: settled.trim() !== "",
-    placeholderData: keepPreviousData,
-    staleTime: 60_000,
-  });
-  const isCurrent = settled === text && query.isSuccess && !query.isPlaceholderData;
-  return { result: query.data, error: query.error, isCurrent };
-}
-
-function blockedBy(check: Check): string | null {
-  if (!check.isCurrent) return "It is being checked.";
-  return check.result?.ok === true ? null : "Correct the findings first.";
-}
-
-interface VerdictProps {
-  readonly result: CheckResult;
-  readonly onLine: (line: number, column: number) => void;
-}
-
-function Verdict({ result, onLine }: VerdictProps): ReactElement {
-  const count = result.findings.length;
-  return (
-    <section className="panel panel-body" role="status">
-      <h2 className="own-verdict">
-        {result.ok && <StateGlyph look={valid} />}
-        {result.ok
-          ? `Valid${count === 0 ? "" : `, with ${formatCount(count, "warning")}`}`
-          : formatCount(count, "finding")}
-      </h2>
-      <FindingsList findings={result.findings} onLine={onLine} />
-    </section>
   );
 }

@@ -12,7 +12,18 @@ const route = getRouteApi("/new");
 export function NewTaskPage(): ReactElement {
   const { from } = route.useSearch();
   return (
-    <Page title="New task" lead="A workflow, its inputs, and a look at the steps before anything happens.">
+    <Page
+      title="New task"
+      lead={
+        <>
+          A workflow, its inputs, and a look at the steps before anything happens.{" "}
+          <Link to="/workflows" search={{}}>
+            Registered workflows
+          </Link>{" "}
+          run from their own page.
+        </>
+      }
+    >
       <Tabs label="Where the workflow comes from">
         <Link
           className="tab"

@@ -15,8 +15,8 @@ import { defaultOptions, optionFields, TaskOptions } from "./task-options.tsx";
 
 interface Props {
   readonly sketch: WorkflowSketch;
-  /** What is run: an example by name, or a text with files. */
-  readonly source: Pick<TaskSubmission, "example" | "workflow" | "files">;
+  /** What is run: an example or a registered workflow by name, or a text with files. */
+  readonly source: Pick<TaskSubmission, "example" | "registered" | "workflow" | "files">;
   /** Why it may not run yet; null when it may. */
   readonly blockedBy?: string | null;
 }

@@ -12,7 +12,18 @@ import { StateGlyph } from "../ui/state-glyph.tsx";
 import { runDurationMs } from "./run-time.ts";
 import { waitingText } from "./waiting-text.ts";
 
-export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): ReactElement {
+/** Which runs are chosen for a command, and how that changes. */
+export interface RunSelection {
+  readonly chosen: ReadonlySet<string>;
+  readonly onChange: (chosen: ReadonlySet<string>) => void;
+}
+
+interface Props {
+  readonly runs: readonly RunSummary[];
+  readonly selection?: RunSelection;
+}
+
+export function RunTable({ runs, selection }: Props): ReactElement {
   const isMoving = runs.some((run) => !endedStates.has(run.state));
   const now = useNow(1_000, isMoving);
   return (
@@ -20,6 +31,11 @@ export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): Re
       <table>
         <thead>
           <tr>
+            {selection !== undefined && (
+              <th scope="col" className="runs-tick">
+                <ChooseAll runs={runs} selection={selection} />
+              </th>
+            )}
             <th scope="col">Run</th>
             <th scope="col">State</th>
             <th scope="col" className="runs-steps">
@@ -38,7 +54,7 @@ export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): Re
         </thead>
         <tbody>
           {runs.map((run) => (
-            <Row key={run.id} run={run} now={now} />
+            <Row key={run.id} run={run} now={now} selection={selection} />
           ))}
         </tbody>
       </table>
@@ -46,11 +62,48 @@ export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): Re
   );
 }
 
-function Row({ run, now }: { readonly run: RunSummary; readonly now: number }): ReactElement {
+function ChooseAll({
+  runs,
+  selection: { chosen, onChange },
+}: {
+  readonly runs: readonly RunSummary[];
+  readonly selection: RunSelection;
+}): ReactElement {
+  const count = runs.filter(({ id }) => chosen.has(id)).length;
+  return (
+    <input
+      type="checkbox"
+      aria-label="Choose every run shown"
+      checked={count === runs.length}
+      ref={(element) => {
+        if (element !== null) element.indeterminate = count > 0 && count < runs.length;
+      }}
+      onChange={() => onChange(count === runs.length ? new Set() : new Set(runs.map(({ id }) => id)))}
+    />
+  );
+}
+
+interface RowProps {
+  readonly run: RunSummary;
+  readonly now: number;
+  readonly selection: RunSelection | undefined;
+}
+
+function Row({ run, now, selection }: RowProps): ReactElement {
   const look = runLooks[run.state];
   const durationMs = runDurationMs(run, now);
   return (
-    <tr>
+    <tr data-chosen={selection?.chosen.has(run.id)}>
+      {selection !== undefined && (
+        <td className="runs-tick">
+          <input
+            type="checkbox"
+            aria-label={`Choose ${run.workflow.name} ${shortId(run.id)}`}
+            checked={selection.chosen.has(run.id)}
+            onChange={() => selection.onChange(toggled(selection.chosen, run.id))}
+          />
+        </td>
+      )}
       <td>
         <div className="runs-name">
           <StateGlyph look={look} size={18} />
@@ -84,6 +137,12 @@ function Row({ run, now }: { readonly run: RunSummary; readonly now: number }): 
           tone={run.state === "COMPLETED" ? "idle" : look.tone}
           label={`Steps of ${run.workflow.name}`}
         />
+        {run.progress !== null && !endedStates.has(run.state) && (
+          <p className="runs-why" title={run.progress.text}>
+            {run.progress.percent !== null && `${run.progress.percent} %, `}
+            {run.progress.text}
+          </p>
+        )}
       </td>
       <td className="runs-wide">{run.requester}</td>
       <td className="runs-wide quiet">
@@ -94,8 +153,29 @@ function Row({ run, now }: { readonly run: RunSummary; readonly now: number }): 
   );
 }
 
+function toggled(chosen: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const after = new Set(chosen);
+  if (!after.delete(id)) after.add(id);
+  return after;
+}
+
 function Why({ run, now }: { readonly run: RunSummary; readonly now: number }): ReactElement | null {
-  if (run.waitingFor !== null) return <p className="runs-why">{waitingText(run.waitingFor, now)}</p>;
+  if (run.fault !== null && !endedStates.has(run.state)) {
+    return (
+      <p className="runs-why" title={run.fault.hint}>
+        {run.fault.message}
+      </p>
+    );
+  }
+  if (run.waitingFor !== null) {
+    const { reason } = run.waitingFor;
+    return (
+      <p className="runs-why" title={reason}>
+        {waitingText(run.waitingFor, now)}
+        {reason !== undefined && `: ${reason}`}
+      </p>
+    );
+  }
   if (run.error !== null) {
     return (
       <p className="runs-why" title={run.error.message}>

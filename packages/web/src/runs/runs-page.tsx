@@ -1,39 +1,44 @@
 /** The list of runs: filtered by the address, live by the stream. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useMemo, type ReactElement } from "react";
+import { useMemo, useState, type ReactElement } from "react";
 import type { RunSummary } from "../api/contract.ts";
 import { runListQuery, statusQuery } from "../api/queries.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { Icon } from "../ui/icon.tsx";
 import { Loading, Page } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { BulkBar } from "./bulk-bar.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { countGroup, everyRun, runGroupNames, runGroups } from "./run-groups.ts";
+import { RunFilters } from "./run-filters.tsx";
 import { RunTable } from "./run-table.tsx";
 import "./runs-page.css";
 
 const route = getRouteApi("/");
 
 export function RunsPage(): ReactElement {
-  const { state, workflow = "" } = route.useSearch();
+  const { state, workflow = "", label, parent } = route.useSearch();
   const group = state === undefined ? everyRun : runGroups[state];
-  const filter = useMemo(() => ({ states: group.states, workflow }), [group, workflow]);
+  const filter = useMemo(
+    () => ({
+      states: group.states,
+      workflow,
+      ...(label === undefined ? {} : { label }),
+      ...(parent === undefined ? {} : { parent }),
+    }),
+    [group, workflow, label, parent],
+  );
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const list = useInfiniteQuery(runListQuery(filter));
   const runs = list.data?.pages.flatMap((page) => page.data) ?? [];
-  const isFiltered = state !== undefined || workflow !== "";
+  const selection = { chosen, onChange: setChosen };
+  const isFiltered = state !== undefined || workflow !== "" || label !== undefined || parent !== undefined;
   return (
     <Page title="Runs" lead="Every task, newest first.">
       <div className="runs-filters">
         <Filters />
-        {workflow !== "" && (
-          <Link className="chip" data-tone="accent" to="/" search={state === undefined ? {} : { state }}>
-            {workflow}
-            <Icon name="cross" size={11} />
-            <span className="visually-hidden">Show every workflow</span>
-          </Link>
-        )}
+        <RunFilters />
       </div>
       {list.isError && <ProblemNotice error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Loading lines={6} />}
@@ -45,7 +50,8 @@ export function RunsPage(): ReactElement {
           </Link>
         </EmptyState>
       )}
-      {runs.length > 0 && <RunTable runs={runs as readonly RunSummary[]} />}
+      <BulkBar runs={runs as readonly RunSummary[]} selection={selection} />
+      {runs.length > 0 && <RunTable runs={runs as readonly RunSummary[]} selection={selection} />}
       {list.hasNextPage && (
         <Button busy={list.isFetchingNextPage} icon="down" onClick={() => void list.fetchNextPage()}>
           Older runs
@@ -56,7 +62,7 @@ export function RunsPage(): ReactElement {
 }
 
 function Filters(): ReactElement {
-  const { state, workflow } = route.useSearch();
+  const { state, ...rest } = route.useSearch();
   const counts = useQuery(statusQuery).data?.queue.counts;
   return (
     <nav className="pills" aria-label="Filter by state">
@@ -68,10 +74,7 @@ function Filters(): ReactElement {
             key={group.label}
             className="pill"
             to="/"
-            search={{
-              ...(name === undefined ? {} : { state: name }),
-              ...(workflow === undefined ? {} : { workflow }),
-            }}
+            search={name === undefined ? rest : { ...rest, state: name }}
             activeOptions={{ exact: true }}
             aria-current={state === name ? "page" : undefined}
           >

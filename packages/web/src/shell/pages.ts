@@ -5,6 +5,7 @@ export interface PageEntry {
   readonly to:
     | "/"
     | "/approvals"
+    | "/workflows"
     | "/artifacts"
     | "/queue"
     | "/schedules"
@@ -25,6 +26,7 @@ export const pageEntries: readonly PageEntry[] = [
   { to: "/approvals", label: "Approvals", icon: "approvals", key: "a", isAlwaysShown: true },
   { to: "/queue", label: "Queue", icon: "queue", key: "q", isAlwaysShown: true },
   { to: "/artifacts", label: "Artifacts", icon: "artifacts", key: "f", isAlwaysShown: true },
+  { to: "/workflows", label: "Workflows", icon: "branch", key: "w", isAlwaysShown: false },
   { to: "/schedules", label: "Schedules", icon: "clock", key: "t", isAlwaysShown: false },
   { to: "/policy", label: "Policy", icon: "policy", key: "p", isAlwaysShown: false },
   { to: "/secrets", label: "Secrets", icon: "key", key: "k", isAlwaysShown: false },
