@@ -43,10 +43,18 @@ async function findRun(page: Page, state: string): Promise<string> {
   return runs.data[0]?.id ?? "none";
 }
 
+async function findWorkflow(page: Page): Promise<string> {
+  const workflows = (await page.evaluate("fetch('/v1/workflows').then((answer) => answer.json())")) as {
+    data: { name: string }[];
+  };
+  return workflows.data[0]?.name ?? "none";
+}
+
 async function viewsOf(page: Page): Promise<View[]> {
   const [done, waiting, failed, dead, retrying] = await Promise.all(
     ["COMPLETED", "WAITING", "FAILED", "DEAD", "RETRYING"].map((state) => findRun(page, state)),
   );
+  const workflow = await findWorkflow(page);
   return [
     { name: "runs", path: "/" },
     { name: "runs-failed", path: "/?state=failed" },
@@ -87,6 +95,28 @@ async function viewsOf(page: Page): Promise<View[]> {
     { name: "policy-coverage", path: "/policy?tab=coverage", prepare: click(".panel-head .button") },
     { name: "policy-versions", path: "/policy?tab=versions" },
     { name: "system", path: "/system" },
+    { name: "system-workers", path: "/system?tab=workers" },
+    { name: "system-limits", path: "/system?tab=limits" },
+    { name: "system-settings", path: "/system?tab=settings" },
+    { name: "queue", path: "/queue" },
+    { name: "queue-dead", path: "/queue?tab=dead" },
+    { name: "schedules", path: "/schedules" },
+    { name: "schedule-new", path: "/schedules?view=new" },
+    { name: "secrets", path: "/secrets" },
+    { name: "secrets-keys", path: "/secrets?tab=keys" },
+    { name: "workflows", path: "/workflows" },
+    { name: "workflow-new", path: "/workflows?view=new" },
+    ...["", "?tab=graph", "?tab=text", "?tab=edit", "?tab=runs"].map((search) => ({
+      name: `workflow${search.replace("?tab=", "-")}`,
+      path: `/workflows/${workflow}${search}`,
+    })),
+    { name: "compare", path: `/compare?a=${done}&b=${failed}` },
+    { name: "compare-empty", path: "/compare" },
+    { name: "run-graph", path: `/runs/${waiting}?tab=graph` },
+    { name: "run-related", path: `/runs/${waiting}?tab=related` },
+    { name: "run-messages", path: `/runs/${waiting}?tab=messages` },
+    { name: "approvals-remembered", path: "/approvals?show=remembered" },
+    { name: "approvals-delegations", path: "/approvals?show=delegations" },
     { name: "keys", path: "/", prepare: async (page) => page.keyboard.press("?") },
     {
       name: "palette",

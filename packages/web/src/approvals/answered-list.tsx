@@ -41,7 +41,9 @@ export function AnsweredList(): ReactElement {
         ))}
       </ul>
       {hasNextPage && pageCount >= mostPages && (
-        <p className="quiet small">There are more; `homeostat approvals --all --json` lists every one.</p>
+        <p className="quiet small">
+          There are more; <code>homeostat approvals --all --json</code> lists every one.
+        </p>
       )}
     </>
   );
@@ -66,9 +68,10 @@ function Row({ approval }: { readonly approval: Approval }): ReactElement {
       </summary>
       <div className="answered-body">
         {approval.decisionReason !== null && <p>“{approval.decisionReason}”</p>}
-        <p className="quiet small">
-          {approval.reason} <RunPath of={approval} />
+        <p className="quiet small answered-place">
+          <RunPath of={approval} />
         </p>
+        <p className="quiet small">{approval.reason}</p>
         {approval.matched.length > 0 && <MatchedRules rules={approval.matched} />}
         <JsonView value={approval.args} what="arguments" emptyText="This question had no arguments." />
         {approval.editedArgs !== null && (

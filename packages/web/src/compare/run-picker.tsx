@@ -4,7 +4,7 @@ import { useId, useState, type FormEvent, type ReactElement } from "react";
 import { runListQuery, runQuery } from "../api/queries.ts";
 import type { RunSummary } from "../api/contract.ts";
 import { shortId } from "../format/quantity.ts";
-import { formatExact, millisOf } from "../format/time.ts";
+import { formatSecond, millisOf } from "../format/time.ts";
 import { Button } from "../ui/button.tsx";
 import { runLooks } from "../ui/state.ts";
 
@@ -59,7 +59,7 @@ export function RunPicker({ label, value, near, onChange }: Props): ReactElement
         />
       </div>
       <Button type="submit" disabled={typed.trim() === ""}>
-        Take it
+        Choose
       </Button>
     </form>
   );
@@ -67,6 +67,6 @@ export function RunPicker({ label, value, near, onChange }: Props): ReactElement
 
 function optionText(run: RunSummary): string {
   const atMs = millisOf(run.createdAt);
-  const at = atMs === null ? "" : formatExact(atMs).replace(/\.\d+$/, "");
+  const at = atMs === null ? "" : formatSecond(atMs);
   return `${run.workflow.name} ${shortId(run.id)}, ${runLooks[run.state].label}, ${at}`;
 }

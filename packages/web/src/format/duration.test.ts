@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatCountdown, formatDuration, formatTick } from "./duration.ts";
+import { formatCountdown, formatDuration, formatSpan, formatTick } from "./duration.ts";
 
 describe("formatDuration", () => {
   test("chooses the unit by size", () => {
@@ -31,6 +31,20 @@ describe("formatCountdown", () => {
     expect(formatCountdown(0)).toBe("0:00");
     expect(formatCountdown(760_000)).toBe("12:40");
     expect(formatCountdown(3_729_000)).toBe("1:02:09");
+  });
+});
+
+describe("formatSpan", () => {
+  test("says a written time in the largest unit that loses nothing", () => {
+    expect([1_000, 60_000, 90_000, 3_600_000, 5_400_000, 86_400_000, 250].map(formatSpan)).toEqual([
+      "1 s",
+      "1 min",
+      "90 s",
+      "1 h",
+      "90 min",
+      "1 d",
+      "250 ms",
+    ]);
   });
 });
 

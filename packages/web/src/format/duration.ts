@@ -13,6 +13,18 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** A time somebody wrote down: `1 min`, `90 s`, `1 h`, `1 d`; only the largest unit that loses nothing. */
+export function formatSpan(spanMs: number): string {
+  const units = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["min", 60_000],
+    ["s", 1_000],
+  ] as const;
+  const unit = units.find(([, sizeMs]) => spanMs >= sizeMs && spanMs % sizeMs === 0);
+  return unit === undefined ? formatDuration(spanMs) : `${spanMs / unit[1]} ${unit[0]}`;
+}
+
 /** Whole-second form for something that ticks: `0:07`, `12:40`, `1:02:09`. Rounds up, so it reaches 0:00 only at the end. */
 export function formatCountdown(durationMs: number): string {
   const seconds = Math.ceil(Math.max(0, durationMs) / 1000);

@@ -25,11 +25,15 @@ export function formatDate(atMs: number): string {
   return new Date(atMs).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 }
 
+/** `21 Nov 2026, 14:03:22` in local time, for reading. */
+export function formatSecond(atMs: number): string {
+  return `${formatDate(atMs)}, ${new Date(atMs).toLocaleTimeString("en-GB")}`;
+}
+
 /** `21 Nov 2026, 14:03:22.417` in local time, for titles and tables that must be exact. */
 export function formatExact(atMs: number): string {
-  const date = new Date(atMs);
-  const ms = String(date.getMilliseconds()).padStart(3, "0");
-  return `${formatDate(atMs)}, ${date.toLocaleTimeString("en-GB")}.${ms}`;
+  const ms = String(new Date(atMs).getMilliseconds()).padStart(3, "0");
+  return `${formatSecond(atMs)}.${ms}`;
 }
 
 /** `14:03:22.417` in local time. */

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { queueQuery, workersQuery } from "../api/operations-queries.ts";
 import type { QueueLevels as Levels } from "../api/operations-calls.ts";
-import { formatDuration } from "../format/duration.ts";
+import { formatDuration, formatSpan } from "../format/duration.ts";
 import { formatCount } from "../format/quantity.ts";
 import { millisOf } from "../format/time.ts";
 import { useNow } from "../live/now.ts";
@@ -119,7 +119,7 @@ function Limits({ limits }: { readonly limits: Levels["limits"] }): ReactElement
                 ) : (
                   <>
                     {limit.begun ?? 0} of {limit.rate.count}{" "}
-                    <span className="quiet">in {formatDuration(limit.rate.perMs)}</span>
+                    <span className="quiet">in {formatSpan(limit.rate.perMs)}</span>
                   </>
                 )}
               </td>

@@ -51,8 +51,13 @@ test("what a run itself waits for comes first, with the guard's reason", () => {
 test("a rate says its stretch of time", () => {
   const rate = { count: 10, perMs: 60_000 };
   expect(limitText(limit({ scope: "tenant", name: "acme", concurrency: null, rate, begun: 10 }))).toBe(
-    "the limit of the tenant acme: 10 of 10 begun within 1 min 00 s",
+    "the limit of the tenant acme: 10 of 10 begun within 1 min",
   );
+});
+
+test("of two bounds only the full one is named", () => {
+  const rate = { count: 10, perMs: 60_000 };
+  expect(limitText(limit({ rate, begun: 0 }))).toBe("the limit of the workflow mail: 2 of 2 at once");
 });
 
 test("runs stand in the order in which they are taken, those that cannot be taken last", () => {

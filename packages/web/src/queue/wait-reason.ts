@@ -1,7 +1,7 @@
 /** Why a run is not being worked on at this moment, in words. Pure. */
 import type { RunSummary } from "../api/contract.ts";
 import type { QueueLevels } from "../api/operations-calls.ts";
-import { formatCountdown, formatDuration } from "../format/duration.ts";
+import { formatCountdown, formatSpan } from "../format/duration.ts";
 import { millisOf } from "../format/time.ts";
 import { waitingText } from "../runs/waiting-text.ts";
 
@@ -27,13 +27,15 @@ export function waitReason(run: RunSummary, { limits }: Levels, nowMs: number): 
   return full === undefined ? "Waits for a free worker" : `Held back by ${limitText(full)}`;
 }
 
-/** `the limit of the workflow mail: 2 of 2 at once`. */
+/** What is full of it: `the limit of the workflow mail: 2 of 2 at once`. */
 export function limitText({ scope, name, concurrency, rate, held, begun }: LimitLevel): string {
-  const parts = [
-    ...(concurrency === null ? [] : [`${held} of ${concurrency} at once`]),
-    ...(rate === null ? [] : [`${begun ?? 0} of ${rate.count} begun within ${formatDuration(rate.perMs)}`]),
-  ];
-  return `the limit of the ${scope} ${name}: ${parts.join(", ")}`;
+  const atOnce = concurrency !== null && held >= concurrency ? [`${held} of ${concurrency} at once`] : [];
+  const inTime =
+    rate !== null && (begun ?? 0) >= rate.count
+      ? [`${begun} of ${rate.count} begun within ${formatSpan(rate.perMs)}`]
+      : [];
+  const full = [...atOnce, ...inTime];
+  return `the limit of the ${scope} ${name}${full.length === 0 ? "" : `: ${full.join(", ")}`}`;
 }
 
 /** Runs in the order in which they would be taken: by lane, then the longest waiting first; those under way in front. */

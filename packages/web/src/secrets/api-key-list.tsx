@@ -77,7 +77,7 @@ function KeyTable({ keys, onRevoke }: TableProps): ReactElement {
         <tr>
           <th scope="col">Who</th>
           <th scope="col">Role</th>
-          <th scope="col">Until</th>
+          <th scope="col">Good until</th>
           <th scope="col" className="keys-wide">
             Made
           </th>
@@ -121,7 +121,7 @@ function KeyTable({ keys, onRevoke }: TableProps): ReactElement {
 
 function Until({ apiKey }: { readonly apiKey: ApiKey }): ReactElement {
   const state = keyState(apiKey, useNow(60_000));
-  if (apiKey.expiresAt === null) return <span>revoked</span>;
+  if (apiKey.expiresAt === null) return <span className="quiet">it is revoked</span>;
   return (
     <>
       <Exact time={apiKey.expiresAt} />

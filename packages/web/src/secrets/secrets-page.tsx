@@ -21,7 +21,13 @@ export function SecretsPage(): ReactElement {
       }
     >
       <Tabs label="Secrets and keys">
-        <Link className="tab" to="/secrets" search={{}} aria-current={tab === undefined ? "page" : undefined}>
+        <Link
+          className="tab"
+          to="/secrets"
+          search={{}}
+          activeOptions={{ exact: true }}
+          aria-current={tab === undefined ? "page" : undefined}
+        >
           Secrets
         </Link>
         <Link

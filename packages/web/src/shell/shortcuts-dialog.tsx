@@ -1,21 +1,19 @@
 /** The list of keys, and the switch that turns them off. */
 import { useState, type ReactElement } from "react";
 import { Dialog } from "../ui/dialog.tsx";
+import { pageEntries } from "./pages.ts";
 import { areShortcutsOn, switchShortcuts } from "./keys.ts";
 import "./shortcuts-dialog.css";
 
-const groups = [
+type Row = readonly [keys: string, what: string];
+
+const groups: readonly { readonly name: string; readonly rows: readonly Row[] }[] = [
   {
     name: "Anywhere",
     rows: [
       ["Ctrl K", "Find a page or a run"],
       ["n", "New task"],
-      ["g r", "Runs"],
-      ["g a", "Approvals"],
-      ["g f", "Artifacts"],
-      ["g l", "Ledger"],
-      ["g p", "Policy"],
-      ["g s", "System"],
+      ...pageEntries.map(({ key, label }): Row => [`g ${key}`, label]),
       ["?", "This list"],
     ],
   },
@@ -24,8 +22,13 @@ const groups = [
     rows: [
       ["j", "Next question"],
       ["k", "Previous question"],
-      ["a", "Approve"],
+      ["Enter", "Go to the question"],
+      ["a", "Approve; high risk twice"],
       ["r", "Reject, with a reason"],
+      ["e", "Edit the arguments"],
+      ["m", "Approve and remember"],
+      ["d", "Hand on to somebody"],
+      ["Esc", "Leave the form"],
     ],
   },
   {
@@ -37,7 +40,7 @@ const groups = [
       ["Esc", "Close the step"],
     ],
   },
-] as const;
+];
 
 export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }): ReactElement {
   const [isOn, setOn] = useState(areShortcutsOn);

@@ -30,12 +30,12 @@ test("levels stand under the rule they belong to, and a name that begins alike i
       ],
     ],
   ]);
-  expect(groups[2]?.levels[1]?.note).toBe("1 in line, 3 turned away");
+  expect(groups[2]?.levels[1]?.note).toBe("1 of 16 in line, 3 turned away");
 });
 
 test("a rule is told in words", () => {
   expect(limits.configured.map(ruleText)).toEqual([
-    "20 message.* per 1 h 00 min, of each user",
+    "20 message.* per 1 h, of each user",
     "1000 message.* per day, together",
   ]);
 });

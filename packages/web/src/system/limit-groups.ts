@@ -1,6 +1,6 @@
 /** Puts the levels of limits under the rule they belong to. Pure. */
 import type { Limits } from "../api/operations-calls.ts";
-import { formatDuration } from "../format/duration.ts";
+import { formatSpan } from "../format/duration.ts";
 
 export type LimitRule = Limits["configured"][number];
 
@@ -46,7 +46,7 @@ export function ruleText({ of, action, count, per }: LimitRule): string {
   const whose = of === "all" ? "together" : `of each ${of}`;
   const what = action === "*" ? "actions" : action;
   if (per === "at once") return `${count} ${what} at once, ${whose}`;
-  const time = /^\d+$/.test(per) ? formatDuration(Number(per)) : per;
+  const time = /^\d+$/.test(per) ? formatSpan(Number(per)) : per;
   return `${count} ${what} per ${time}, ${whose}`;
 }
 
@@ -63,10 +63,10 @@ function levelsOf({ buckets, quotas, bulkheads }: Limits): readonly KeyedLevel[]
       ...{ note: "", endsAt: null },
     })),
     ...quotas.map(({ key, used, count, endsAt }) => ({ key, used, count, endsAt, note: "" })),
-    ...bulkheads.map(({ key, inUse, atOnce, waiting, refused }) => ({
+    ...bulkheads.map(({ key, inUse, atOnce, waiting, line, refused }) => ({
       ...{ key, used: inUse, count: atOnce, endsAt: null },
       note: [
-        ...(waiting === 0 ? [] : [`${waiting} in line`]),
+        ...(waiting === 0 ? [] : [`${waiting} of ${line} in line`]),
         ...(refused === 0 ? [] : [`${refused} turned away`]),
       ].join(", "),
     })),

@@ -9,7 +9,7 @@ import { millisOf } from "../format/time.ts";
 import { useNow } from "../live/now.ts";
 import { CommandLine } from "../ui/command-line.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { Exact } from "../ui/moment.tsx";
+import { Ago, Exact } from "../ui/moment.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { Progress } from "../ui/progress.tsx";
@@ -39,6 +39,7 @@ export function LimitLevels(): ReactElement {
           </ul>
         </section>
       )}
+      <Refusals refusals={limits.data.refusals} />
       <Breakers breakers={limits.data.breakers} />
       <CommandLine command="homeostat limits" />
     </>
@@ -82,6 +83,50 @@ function Group({ group }: { readonly group: LimitGroup }): ReactElement {
         })}
       </ul>
     </li>
+  );
+}
+
+const kindWords: Readonly<Record<Limits["refusals"][number]["kind"], string>> = {
+  rate: "rate",
+  quota: "quota",
+  bulkhead: "places at once",
+};
+
+function Refusals({ refusals }: Pick<Limits, "refusals">): ReactElement {
+  return (
+    <section className="panel" aria-labelledby="refusals">
+      <header className="panel-head">
+        <h2 id="refusals">Held back</h2>
+        <span className="quiet small">
+          by this process since it started; nothing is lost, steps come again
+        </span>
+      </header>
+      {refusals.length === 0 && <p className="panel-body quiet">No limit has held an action back.</p>}
+      {refusals.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Limit</th>
+              <th scope="col">Times</th>
+              <th scope="col">Last</th>
+            </tr>
+          </thead>
+          <tbody>
+            {refusals.map(({ kind, limit, count, lastAt }) => (
+              <tr key={`${kind} ${limit}`}>
+                <td className="refusal-limit">
+                  <strong>{limit}</strong> <span className="quiet small">{kindWords[kind]}</span>
+                </td>
+                <td>{count.toLocaleString("en-GB")}</td>
+                <td className="quiet">
+                  <Ago time={lastAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
   );
 }
 

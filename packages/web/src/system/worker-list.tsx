@@ -5,6 +5,7 @@ import type { Worker } from "../api/operations-calls.ts";
 import { workersQuery } from "../api/operations-queries.ts";
 import { formatCount } from "../format/quantity.ts";
 import { CommandLine } from "../ui/command-line.tsx";
+import { Digest } from "../ui/digest.tsx";
 import { Ago } from "../ui/moment.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
@@ -60,10 +61,8 @@ function WorkerCard({ worker }: { readonly worker: Worker }): ReactElement {
       </header>
       <div className="panel-body stack">
         {worker.concurrency > 0 ? (
-          <div>
-            <p className="small">
-              {worker.active} of {formatCount(worker.concurrency, "place")} in use
-            </p>
+          <div className="worker-places">
+            <span className="small">Places in use</span>
             <Progress done={worker.active} total={worker.concurrency} tone="moving" label="Places in use" />
           </div>
         ) : (
@@ -90,7 +89,7 @@ function WorkerCard({ worker }: { readonly worker: Worker }): ReactElement {
           <dd>{worker.version}</dd>
           <dt>Policy</dt>
           <dd>
-            <code>{worker.policyRevision.slice(0, 10)}</code>
+            <Digest value={worker.policyRevision} what="revision of the policy" withCopy={false} />
           </dd>
           <dt>Address</dt>
           <dd>
