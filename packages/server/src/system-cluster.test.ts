@@ -7,6 +7,7 @@ import { createSilentLogger } from "./base/log.ts";
 import { prepareHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { createKeys, keyPaths } from "./ledger/keys.ts";
+import type { WorkerRow } from "./queue/worker-registry.ts";
 import { outboxMigration } from "./store/outbox.ts";
 import { sharedFactsMigration } from "./store/shared-facts.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
@@ -65,8 +66,6 @@ test("a gateway offers nothing, a worker its languages and roots", () => {
 });
 
 test("ports of other machines are not ours to forbid", () => {
-  const facts = { url: "http://127.0.0.1:7717", host: "elsewhere.invalid" } as Parameters<
-    typeof neighbourPorts
-  >[0][0];
-  expect(neighbourPorts([facts])).toEqual([]);
+  const facts = { url: "http://127.0.0.1:7717", host: "elsewhere.invalid" } as WorkerRow;
+  expect(neighbourPorts({ known: () => [facts] })).toEqual([]);
 });

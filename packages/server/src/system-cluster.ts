@@ -24,7 +24,10 @@ import { openRedisLink } from "./store/redis.ts";
 import type { RedisLink } from "./store/redis.ts";
 import { openSharedFact, requireSameFact } from "./store/shared-facts.ts";
 import type { Store } from "./store/store.ts";
+import type { ChildSpec } from "./supervision/child.ts";
 import type { Part } from "./supervision/part.ts";
+import { createRenewable } from "./supervision/renewable.ts";
+import type { Renewable } from "./supervision/renewable.ts";
 import { createSingleton } from "./supervision/singleton.ts";
 import { duties } from "./system-facts.ts";
 import type { Root } from "./tools/tool.ts";
@@ -43,6 +46,8 @@ export interface Cluster {
   readonly limiter: RateLimiter;
   /** To start before what uses them. */
   readonly parts: readonly Part[];
+  /** What can be made anew at any time. */
+  readonly upkeep: readonly ChildSpec[];
 }
 
 /** Wake-ups and rate limits: of this process and its database alone, or through Redis when it is configured. */
@@ -50,16 +55,17 @@ export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const { config, store, logger, offers } = deps;
   const local = createLocalQueue({ store, offers });
   const fallback = createRateLimiter({ clock });
-  if (config.redisUrl === undefined) return { queue: local, limiter: fallback, parts: [] };
+  if (config.redisUrl === undefined) return { queue: local, limiter: fallback, parts: [], upkeep: [] };
   const redis = await openRedisLink({ url: config.redisUrl, clock, logger });
   const id = await openSharedFact(store, { name: "deployment", value: randomBytes(8).toString("hex") });
   const prefix = `homeostat-${id}:`;
   const queue = await createBullmqQueue({ local, redis, prefix, clock, logger });
   const limiter = createRedisRateLimiter({ redis, prefix, fallback, clock, logger });
   const work = (signal: AbortSignal): Promise<void> => queue.dispatch(store, signal);
-  const dispatcher = createSingleton({ ...deps, clock, name: "dispatcher", work });
-  const link = redisPart(redis, queue);
-  return { queue, limiter, parts: duties(config.role).serves ? [link, dispatcher] : [link] };
+  const name = "dispatcher";
+  const dispatcher: ChildSpec = { name, create: () => createSingleton({ ...deps, clock, name, work }) };
+  const upkeep = duties(config.role).serves ? [dispatcher] : [];
+  return { queue, limiter, parts: [redisPart(redis, queue)], upkeep };
 }
 
 function redisPart(redis: RedisLink, queue: BullmqQueue): Part {
@@ -96,17 +102,22 @@ export function openRegistry(
   { config, offers, owner: id, ...deps }: ClusterDeps,
   about: Pick<WorkerFacts, "version" | "isolation" | "startedAtMs">,
   now: () => Pick<WorkerFacts, "active" | "policyRevision" | "url">,
-): WorkerRegistry {
+): Renewable<WorkerRegistry> {
   const { role } = config;
   const concurrency = role === "gateway" ? 0 : config.runs.concurrency;
   const facts = { ...about, id, role, offers, host: hostname(), pid: process.pid, concurrency };
-  return createWorkerRegistry({ ...deps, clock, self: () => ({ ...facts, ...now() }) });
+  return createRenewable(() =>
+    createWorkerRegistry({ ...deps, clock, self: () => ({ ...facts, ...now() }) }),
+  );
 }
 
 /** Ports of other processes on this machine, which no tool may call. */
-export function neighbourPorts(known: readonly WorkerFacts[]): readonly number[] {
+export function neighbourPorts(registry: Pick<WorkerRegistry, "known">): readonly number[] {
   const here = hostname();
-  return known.filter(({ host }) => host === here).map(({ url }) => Number(new URL(url).port));
+  return registry
+    .known()
+    .filter(({ host }) => host === here)
+    .map(({ url }) => Number(new URL(url).port));
 }
 
 /**

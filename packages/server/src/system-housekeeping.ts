@@ -12,7 +12,7 @@ import type { Home } from "./home.ts";
 import { createRetention } from "./retention/retention.ts";
 import type { ErasureDeps } from "./retention/erasure.ts";
 import type { LeaseStore } from "./store/lease.ts";
-import type { Part } from "./supervision/part.ts";
+import type { ChildSpec } from "./supervision/child.ts";
 
 export interface HousekeepingDeps {
   readonly config: Config;
@@ -30,7 +30,8 @@ export interface HousekeepingDeps {
 }
 
 export interface Housekeeping {
-  readonly parts: readonly Part[];
+  /** Renewable: their state is in the database and in folders. */
+  readonly upkeep: readonly ChildSpec[];
   /** For the route that erases one run. */
   readonly erasure: ErasureDeps;
 }
@@ -41,25 +42,33 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     ...deps,
     removeWorkspace: (runId) => rm(join(home.workspaces, runId), { recursive: true, force: true }),
   };
-  const retention = createRetention({
-    ...erasure,
-    ...deps,
-    settings: config.retention,
-    workspacesFolder: home.workspaces,
-    erasesRuns: serves,
-  });
+  const retention: ChildSpec = {
+    name: "retention",
+    create: () =>
+      createRetention({
+        ...erasure,
+        ...deps,
+        settings: config.retention,
+        workspacesFolder: home.workspaces,
+        erasesRuns: serves,
+      }),
+  };
   const { folder, everyHours, keep, passphrase } = config.backup;
-  if (folder === undefined || !serves) return { parts: [retention], erasure };
+  if (folder === undefined || !serves) return { upkeep: [retention], erasure };
   if (passphrase === undefined)
     logger.warn({ folder }, "backups are made without keys: there is no backup.passphrase");
-  const backups = createScheduledBackups({
-    ...deps,
-    folder,
-    everyMs: everyHours * 3_600_000,
-    keep,
-    makeBackup: (to) =>
-      backUpBeside(store, { config, to, passphrase, version: deps.version, onProgress: () => undefined }),
-    record,
-  });
-  return { parts: [retention, backups], erasure };
+  const backups: ChildSpec = {
+    name: "backups",
+    create: () =>
+      createScheduledBackups({
+        ...deps,
+        folder,
+        everyMs: everyHours * 3_600_000,
+        keep,
+        makeBackup: (to) =>
+          backUpBeside(store, { config, to, passphrase, version: deps.version, onProgress: () => undefined }),
+        record,
+      }),
+  };
+  return { upkeep: [retention, backups], erasure };
 }

@@ -17,7 +17,9 @@ import { createPolicyVersions } from "./policy/versions.ts";
 import { countRecordedRuns, readRecordedRuns } from "./runs/recorded-actions.ts";
 import type { RunReaderDeps } from "./runs/run-reader.ts";
 import type { Store } from "./store/store.ts";
+import type { ChildSpec } from "./supervision/child.ts";
 import type { Part } from "./supervision/part.ts";
+import { createRenewable } from "./supervision/renewable.ts";
 
 export interface PolicySystemDeps {
   /** Of policy.yaml. */
@@ -36,6 +38,8 @@ export interface PolicySystem {
   /** By the policy in force; the shadow looks on. */
   decide(request: ActionRequest): Decision;
   readonly parts: readonly Part[];
+  /** The shadow decides nothing, so it can be made anew at any time. */
+  readonly shadow: ChildSpec;
   routes(reader: RunReaderDeps): readonly Route[];
 }
 
@@ -67,15 +71,17 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
   const policy = openActivePolicy({ path: deps.path, clock, knownActions, report });
   const count = (change: string): void =>
     deps.metrics.count("homeostat_policy_shadow_decisions_total", { change });
-  const shadow = openShadow({ store, clock, logger, count });
+  const renewable = createRenewable(() => openShadow({ store, clock, logger, count }));
+  const { current: shadow } = renewable;
   return {
     policy,
     decide(request) {
       const decision = decide(policy.current(), request);
-      shadow.observe(request, decision);
+      shadow().observe(request, decision);
       return decision;
     },
-    parts: [policy, shadow],
+    parts: [policy],
+    shadow: renewable.child,
     routes(reader) {
       const recorded = {
         countRuns: (query: Parameters<typeof countRecordedRuns>[1]) => countRecordedRuns(reader, query),
@@ -84,7 +90,14 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
       return [
         ...policyRoutes({ policy, versions, kept: () => keeping, knownActions }),
         ...policyQuestionsRoutes({ policy, versions, clock }),
-        ...policyReplayRoutes({ policy, versions, shadow, recorded, clock }),
+        ...policyReplayRoutes({
+          ...{ policy, versions, recorded, clock },
+          shadow: {
+            set: (files, by) => shadow().set(files, by),
+            clear: () => shadow().clear(),
+            report: () => shadow().report(),
+          },
+        }),
       ];
     },
   };

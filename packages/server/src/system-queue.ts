@@ -16,7 +16,7 @@ import type { SubmitDeps } from "./runs/submit.ts";
 import { createTimetable } from "./runs/timetable.ts";
 import { queueRoutes } from "./status/queue.routes.ts";
 import type { LeaseStore } from "./store/lease.ts";
-import type { Part } from "./supervision/part.ts";
+import type { ChildSpec } from "./supervision/child.ts";
 import { createSingleton } from "./supervision/singleton.ts";
 import type { WorkflowRegistry } from "./workflows/registry.ts";
 
@@ -48,7 +48,7 @@ export interface QueueSystemDeps {
 }
 
 export interface QueueSystem {
-  readonly parts: readonly Part[];
+  readonly upkeep: readonly ChildSpec[];
   readonly routes: readonly Route[];
   readonly timetable: Timetable;
 }
@@ -56,9 +56,10 @@ export interface QueueSystem {
 export function createQueueSystem(deps: QueueSystemDeps): QueueSystem {
   const { store, clock, submit, registry, settings } = deps;
   const work = (signal: AbortSignal): Promise<void> => fireSchedules(deps, signal);
-  const part = createSingleton({ ...deps, name: "schedules", work });
+  const name = "schedules";
+  const child: ChildSpec = { name, create: () => createSingleton({ ...deps, name, work }) };
   return {
-    parts: deps.serves ? [part] : [],
+    upkeep: deps.serves ? [child] : [],
     routes: [
       ...schedulesRoutes({ ...deps, workflows: registry }),
       ...deadLettersRoutes({ ...submit, ...deps }),

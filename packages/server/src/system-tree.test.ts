@@ -13,6 +13,7 @@ import type { LeaseStore } from "./store/lease.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import { createRenewable } from "./supervision/renewable.ts";
 import type { ChildSpec } from "./supervision/child.ts";
+import type { Part } from "./supervision/part.ts";
 import { recordFact } from "./system-facts.ts";
 import { createTree } from "./system-tree.ts";
 import type { Tree } from "./system-tree.ts";
@@ -182,3 +183,45 @@ test("a publisher that breaks is made anew, and what waited in the outbox is in 
   expect(facts[0]).toMatchObject({ type: "part.restarted", data: { part: "homeostat/ledger" } });
   expect(publisher.current().health().kind).toBe("ok");
 });
+
+test("upkeep that breaks for good is tried again and again, made anew as a whole, and never ends the process", async () => {
+  const facts: { readonly type: string; readonly data: JsonObject }[] = [];
+  let made = 0;
+  const breaking: ChildSpec = {
+    name: "retention",
+    create: () => ({
+      name: "retention",
+      start: () => Promise.resolve(void (made += 1)),
+      stop: () => Promise.resolve(),
+      health: () => ({ kind: "ok" }),
+      failed: Promise.resolve(new TypeError("a bug")),
+    }),
+  };
+  const worker = { name: "worker", create: createIdlePart };
+  const tree = createTree({
+    clock,
+    logger,
+    metrics: { count: () => undefined },
+    record: (type, data) => void facts.push({ type, data }),
+    limits: { maxRestarts: 3, windowMs: 200, firstDelayMs: 5, maxDelayMs: 20 },
+    children: [worker],
+    upkeep: [breaking],
+    upkeepLimits: { maxRestarts: 3, windowMs: 60_000, firstDelayMs: 30, maxDelayMs: 60 },
+  });
+  await tree.supervisor.start();
+  ends.push(() => tree.supervisor.stop(2_000));
+  await expect.poll(() => made, { timeout: 10_000 }).toBeGreaterThan(12);
+  const [first, upkeep] = tree.now().children;
+  expect(first).toMatchObject({ name: "worker", state: "running", restarts: 0 });
+  expect(upkeep).toMatchObject({ name: "upkeep", kind: "supervisor", strategy: "one-for-one" });
+  expect(upkeep!.restarts).toBeGreaterThanOrEqual(2);
+  expect(upkeep!.lastError).toContain("homeostat/upkeep/retention broke down too often: a bug");
+  expect(facts).toContainEqual({ type: "part.escalated", data: { part: "homeostat/upkeep/retention" } });
+  expect(facts.filter(({ data }) => data["part"] === "homeostat")).toEqual([]);
+  expect(tree.now().state).toBe("running");
+});
+
+function createIdlePart(): Part {
+  const done = (): Promise<void> => Promise.resolve();
+  return { name: "worker", start: done, stop: done, health: () => ({ kind: "ok" }) };
+}

@@ -7,7 +7,7 @@ import type { ChildSpec } from "./supervision/child.ts";
 import type { Part, TreeNode } from "./supervision/part.ts";
 import type { RestartLimits } from "./supervision/restart-plan.ts";
 import { createSupervisor } from "./supervision/supervisor.ts";
-import type { SupervisionEvent, Supervisor } from "./supervision/supervisor.ts";
+import type { SupervisionEvent, Supervisor, SupervisorDeps } from "./supervision/supervisor.ts";
 
 export interface TreeDeps {
   readonly clock: Clock;
@@ -18,7 +18,21 @@ export interface TreeDeps {
   readonly limits?: RestartLimits;
   /** In the order of start. */
   readonly children: readonly ChildSpec[];
+  /** What no run waits for, below a supervisor of its own that starts last: however often it breaks, runs go on. */
+  readonly upkeep?: readonly ChildSpec[];
+  readonly upkeepLimits?: RestartLimits;
 }
+
+/**
+ * Their pauses grow to a minute. When five restarts did not help, all of upkeep is made anew: after half a minute at the soonest,
+ * so never five times within the root's minute, and a bug in the housekeeping never ends a process that drives runs.
+ */
+const upkeepLimits: RestartLimits = {
+  maxRestarts: 5,
+  windowMs: 5 * 60_000,
+  firstDelayMs: 1_000,
+  maxDelayMs: 60_000,
+};
 
 export interface Tree {
   readonly supervisor: Supervisor;
@@ -29,13 +43,10 @@ export interface Tree {
 
 /** Each child is renewed by itself: they hold no state of one another. What cannot be renewed ends the process in order. */
 export function createTree(deps: TreeDeps): Tree {
-  const { clock, logger, metrics, record, children } = deps;
+  const { clock, logger, metrics, record, upkeep = [] } = deps;
   const listeners = new Set<() => void>();
-  const supervisor = createSupervisor({
-    name: "homeostat",
+  const shared: SupervisorDeps & { readonly strategy: "one-for-one" } = {
     strategy: "one-for-one",
-    ...(deps.limits === undefined ? {} : { limits: deps.limits }),
-    children,
     clock,
     logger,
     random: Math.random,
@@ -47,6 +58,22 @@ export function createTree(deps: TreeDeps): Tree {
         metrics.count("homeostat_part_restarts_total", { part: event.path });
     },
     changed: () => listeners.forEach((listener) => listener()),
+  };
+  const above = "homeostat";
+  const below: ChildSpec = {
+    name: "upkeep",
+    strategy: shared.strategy,
+    create: () =>
+      createSupervisor({
+        ...{ ...shared, name: "upkeep", above, children: upkeep },
+        limits: deps.upkeepLimits ?? upkeepLimits,
+      }),
+  };
+  const supervisor = createSupervisor({
+    ...shared,
+    name: above,
+    ...(deps.limits === undefined ? {} : { limits: deps.limits }),
+    children: upkeep.length === 0 ? deps.children : [...deps.children, below],
   });
   return {
     supervisor,

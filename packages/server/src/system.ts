@@ -176,7 +176,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     http: {
       allowedHosts: config.tools.allowedHosts,
       allowPrivate: config.tools.allowPrivate,
-      isOwnListener: createOwnListenerCheck(() => [...listening, ...neighbourPorts(registry.known())]),
+      isOwnListener: createOwnListenerCheck(() => [...listening, ...neighbourPorts(registry.current())]),
       resolveHost: resolveHostBySystem,
     },
   });
@@ -352,7 +352,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const address = (): string => urlOf(serves ? config.host : config.worker.host, http.address().port);
   const isolation = sandbox.report().level;
-  const registry = openRegistry(shared, { version: options.version, isolation, startedAtMs }, () => ({
+  const registry = openRegistry(shared, { version, isolation, startedAtMs }, () => ({
     url: address(),
     active: worker.current().activeRuns(),
     policyRevision: policy.current().revision,
@@ -371,10 +371,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       ...policies.parts.map(fixed),
       fixed(http),
       ...(drives ? [worker.child] : []),
-      fixed(registry),
-      ...queueing.parts.map(fixed),
-      ...housekeeping.parts.map(fixed),
     ],
+    upkeep: [...cluster.upkeep, policies.shadow, ...queueing.upkeep, ...housekeeping.upkeep, registry.child],
   });
   await tree.supervisor.start().catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage } from "../base/error.ts";
+import { errorMessage, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
@@ -31,10 +31,12 @@ const lookMs = 60_000;
 export function createScheduledBackups(deps: ScheduledBackupsDeps): Part {
   const { clock, folder, logger } = deps;
   const stopping = new AbortController();
+  const failed = Promise.withResolvers<unknown>();
   let running: Promise<void> = Promise.resolve();
   let health: Health = { kind: "ok", detail: "none made yet" };
   return {
     name: "backups",
+    failed: failed.promise,
     start() {
       running = run();
       return Promise.resolve();
@@ -58,6 +60,7 @@ export function createScheduledBackups(deps: ScheduledBackupsDeps): Part {
         else waitMs = Math.min(lookMs, dueMs - clock.now());
       } catch (error) {
         health = { kind: "degraded", detail: `the last backup failed: ${errorMessage(error)}` };
+        if (isProgrammingError(error)) return failed.resolve(error);
         logger.error({ error: errorMessage(error) }, "a backup failed; it is tried again");
       }
       // Rejects when the part is stopped, which the loop's condition sees.

@@ -1,6 +1,6 @@
 /** A candidate policy that runs beside the one in force: it counts where it would decide otherwise, and decides nothing. */
 import type { Clock } from "../base/clock.ts";
-import { errorMessage } from "../base/error.ts";
+import { errorMessage, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 import type { Part } from "../supervision/part.ts";
@@ -91,6 +91,7 @@ const samplesKept = 20;
 export function openShadow(deps: ShadowDeps): Shadow {
   const { store, clock, logger } = deps;
   const stopping = new AbortController();
+  const failed = Promise.withResolvers<unknown>();
   const candidates = createCandidates(store, clock);
   const tally = createTally(store);
   let polling: Promise<void> = Promise.resolve();
@@ -114,12 +115,14 @@ export function openShadow(deps: ShadowDeps): Shadow {
         if (problem === undefined)
           logger.warn({ error: errorMessage(error) }, "the shadow policy could not be kept");
         problem = errorMessage(error);
+        if (isProgrammingError(error)) return failed.resolve(error);
       }
     }
   }
 
   return {
     name: "policy shadow",
+    failed: failed.promise,
     async start() {
       await candidates.refresh();
       polling = poll();

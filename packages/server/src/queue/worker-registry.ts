@@ -1,6 +1,6 @@
 /** Which processes work on this database: what each offers, whether it lives, and which waiting runs nobody can take. */
 import type { Clock } from "../base/clock.ts";
-import { errorMessage } from "../base/error.ts";
+import { errorMessage, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import type { Migration, Row, SqlValue, Statement, Store } from "../store/store.ts";
 import type { Health, Part } from "../supervision/part.ts";
@@ -85,6 +85,7 @@ export interface WorkerRegistry extends Part {
 export function createWorkerRegistry(deps: RegistryDeps): WorkerRegistry {
   const { store, clock } = deps;
   const stopping = new AbortController();
+  const failed = Promise.withResolvers<unknown>();
   let known: readonly WorkerRow[] = [];
   let running: Promise<void> = Promise.resolve();
 
@@ -98,14 +99,16 @@ export function createWorkerRegistry(deps: RegistryDeps): WorkerRegistry {
       // Rejects when it is stopped, which the loop's condition sees.
       await clock.sleep(heartbeatMs, stopping.signal).catch(() => {});
       if (stopping.signal.aborted) return;
-      await beat("running").catch((error: unknown) =>
-        deps.logger.warn({ error: errorMessage(error) }, "no heartbeat could be written"),
-      );
+      await beat("running").catch((error: unknown) => {
+        if (isProgrammingError(error)) failed.resolve(error);
+        deps.logger.warn({ error: errorMessage(error) }, "no heartbeat could be written");
+      });
     }
   }
 
   return {
     name: "workers",
+    failed: failed.promise,
     known: () => known,
     async start() {
       await store.write([forgetWorkers(clock.now() - keptMs)]);

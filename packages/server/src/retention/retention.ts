@@ -1,7 +1,7 @@
 /** Lets go of what is old enough: erases ended runs, finishes erasures, removes workspaces nobody needs, forgets bodies of no run. */
 import { readdir } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, isHomeostatError } from "../base/error.ts";
+import { errorMessage, isHomeostatError, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
@@ -48,10 +48,12 @@ export interface Passed {
 export function createRetention(deps: RetentionDeps): Part {
   const { clock, logger } = deps;
   const stopping = new AbortController();
+  const failed = Promise.withResolvers<unknown>();
   let running: Promise<void> = Promise.resolve();
   let health: Health = { kind: "ok" };
   return {
     name: "retention",
+    failed: failed.promise,
     start() {
       running = run();
       return Promise.resolve();
@@ -73,6 +75,7 @@ export function createRetention(deps: RetentionDeps): Part {
         health = { kind: "ok" };
       } catch (error) {
         health = { kind: "degraded", detail: errorMessage(error) };
+        if (isProgrammingError(error)) return failed.resolve(error);
         logger.error({ error: errorMessage(error) }, "old runs could not be erased; it is tried again");
       }
       // Rejects when the part is stopped, which the loop's condition sees.

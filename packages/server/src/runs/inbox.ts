@@ -1,5 +1,6 @@
 /** A run's one door in: a durable inbox for answers, cancel, pause, retry. Unfenced, deduplicated, folded by the lease holder. */
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import { HomeostatError } from "../base/error.ts";
 import { wakeRun } from "../queue/run-row.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 import type { OriginLabel } from "../policy/decision.ts";
@@ -82,6 +83,23 @@ export function putMessage(
     },
     wakeRun(runId, atMs),
   ];
+}
+
+/** The mailbox of a run overflows by refusing: so many messages of people may wait to be folded. */
+export const mostOpenMessages = 1_000;
+
+/**
+ * For what people may send without end. Answers, commands and ends of children have one key each and always find room. Throws
+ * MAILBOX_FULL; senders at the same moment may each find the last place.
+ */
+export async function requireRoom(store: Pick<Store, "read">, runId: string): Promise<void> {
+  const [row] = await store.read(
+    "SELECT COUNT(*) AS waiting FROM inbox WHERE run_id = ? AND folded_seq IS NULL",
+    [runId],
+  );
+  if (Number(row?.["waiting"]) < mostOpenMessages) return;
+  const message = `${mostOpenMessages} messages to ${runId} wait to be read; no more are taken`;
+  throw new HomeostatError("MAILBOX_FULL", message, { run: runId });
 }
 
 /** Messages not yet folded, oldest first. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { mostOpenMessages } from "./inbox.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
 
@@ -28,6 +29,23 @@ describe("a signal", () => {
     await world.signal(runId, "paid", { amount: 5 });
     await world.until(runId, "COMPLETED");
     expect((await world.state(runId)).outputs).toMatchObject({ first: { data: { amount: 5 }, by: "eve" } });
+  });
+
+  test("is refused while a thousand others wait to be read, and commands still find room", async () => {
+    const world = await start();
+    const runId = await world.submit(text(wait("first")));
+    const signal = JSON.stringify({ kind: "signal", name: "paid", data: 1, by: "eve" });
+    await world.store.write(
+      Array.from({ length: mostOpenMessages }, (_, n) => ({
+        sql: "INSERT INTO inbox (run_id, key, v, at_ms, body) VALUES (?, ?, 1, 0, ?)",
+        params: [runId, `signal/paid/${n}`, signal],
+      })),
+    );
+    await expect(world.signal(runId, "paid", 2)).rejects.toMatchObject({ code: "MAILBOX_FULL" });
+    await world.command(runId, "pause");
+    await world.startWorker("one");
+    await world.until(runId, "WAITING");
+    await world.signal(runId, "paid", 2);
   });
 
   test("that comes early is kept; each step takes one, the oldest first", async () => {

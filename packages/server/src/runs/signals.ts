@@ -11,7 +11,7 @@ import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { checkPayload } from "../workflows/workflow-inputs.ts";
 import { proof, requireRun } from "./control.ts";
 import type { Caller, ControlDeps } from "./control.ts";
-import { putMessage } from "./inbox.ts";
+import { putMessage, requireRoom } from "./inbox.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { readEvents } from "./run-reader.ts";
 
@@ -35,7 +35,7 @@ const longestData = 65_536;
 
 /**
  * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT (the run is over), SIGNAL_UNKNOWN (no step waits for it), AUTHORIZATION_DENIED,
- * SIGNAL_INVALID (data that does not fit, or is too large), REQUEST_INVALID (a secret in it).
+ * SIGNAL_INVALID (data that does not fit, or is too large), REQUEST_INVALID (a secret in it), MAILBOX_FULL.
  */
 export async function sendSignal(deps: SignalDeps, request: SignalRequest): Promise<void> {
   const { runId, name, caller } = request;
@@ -47,6 +47,7 @@ export async function sendSignal(deps: SignalDeps, request: SignalRequest): Prom
   const wait = await requireWait(deps, request);
   requireRole(wait, caller);
   const data = requireData(wait, request.data, deps);
+  await requireRoom(deps.store, runId);
   const nowMs = deps.clock.now();
   const id = request.key === null ? createId("inb", nowMs) : `${caller.id}/${request.key}`;
   const actor = { kind: "user", id: caller.id } as const;

@@ -4,14 +4,14 @@ import { createId } from "../base/id.ts";
 import { isEnded } from "../queue/task.ts";
 import { proof, requireRun, userActor } from "./control.ts";
 import type { ControlDeps } from "./control.ts";
-import { putMessage } from "./inbox.ts";
+import { putMessage, requireRoom } from "./inbox.ts";
 
 export interface SteerDeps extends ControlDeps {
   /** Messages are journalled as they are, so they may hold none. */
   readonly holdsSecret: (text: string) => boolean;
 }
 
-/** Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT (the run has ended), REQUEST_INVALID (a secret in the message). */
+/** Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT (the run has ended), REQUEST_INVALID (a secret in the message), MAILBOX_FULL. */
 export async function steerRun(
   deps: SteerDeps,
   request: {
@@ -37,6 +37,7 @@ export async function steerRun(
       { hint: "Everything said to a run is kept in its journal.", place: { path: "body.message" } },
     );
   }
+  await requireRoom(deps.store, runId);
   const nowMs = deps.clock.now();
   const key = `steer/${request.dedupKey === undefined ? createId("inb", nowMs) : `${by}/${request.dedupKey}`}`;
   try {

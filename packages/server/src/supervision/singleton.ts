@@ -1,6 +1,6 @@
 /** Work that one process of a database does at a time: under a lease, taken over by another when its holder is gone. */
 import type { Clock } from "../base/clock.ts";
-import { errorMessage } from "../base/error.ts";
+import { errorMessage, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { acquireLease, releaseLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
@@ -17,7 +17,8 @@ export interface SingletonDeps {
   readonly isOwnerDead: (owner: string) => boolean;
   /**
    * Works until the signal is aborted, because the lease ended or the process stops; then it must end soon. What it rejects with is
-   * logged, and somebody begins anew. Must not change what it guards without looking at the signal.
+   * logged, and somebody begins anew; after an error of our own code a new part does. Must not change what it guards without
+   * looking at the signal.
    */
   readonly work: (signal: AbortSignal) => Promise<void>;
   /** How long the others wait for a holder of whom nothing is known. Default 10 s. */
@@ -30,6 +31,7 @@ const lookMs = 1_000;
 export function createSingleton(deps: SingletonDeps): Part {
   const { name, store, clock, owner, isOwnerDead, logger } = deps;
   const stopping = new AbortController();
+  const failed = Promise.withResolvers<unknown>();
   let running: Promise<void> = Promise.resolve();
   let isHolder = false;
   let fault: string | undefined;
@@ -44,6 +46,7 @@ export function createSingleton(deps: SingletonDeps): Part {
         fault = undefined;
       } catch (error) {
         fault = errorMessage(error);
+        if (isProgrammingError(error)) return failed.resolve(error);
         if (!stopping.signal.aborted)
           logger.warn({ part: name, error: fault }, "a singleton was interrupted");
       }
@@ -66,6 +69,7 @@ export function createSingleton(deps: SingletonDeps): Part {
 
   return {
     name,
+    failed: failed.promise,
     start() {
       running = run();
       return Promise.resolve();
