@@ -85,12 +85,12 @@ function Difference({ a, b }: { readonly a: string; readonly b: string }): React
       {diff.stepsDiffer > 0 && (
         <Section
           title="Steps"
-          aside={`${formatCount(diff.stepsDiffer, "step")} differ, ${diff.stepsSame} are the same`}
+          aside={`${formatCount(diff.stepsDiffer, "step differs", "steps differ")}, ${diff.stepsSame} the same`}
         >
           <StepDifferences a={a} b={b} steps={diff.steps} />
           {diff.stepsDiffer > diff.steps.length && (
             <p className="panel-body quiet small">
-              The first {diff.steps.length} are shown; `homeostat diff A B --json` gives as many.
+              The first {diff.steps.length} are shown; <code>homeostat diff A B --json</code> gives as many.
             </p>
           )}
         </Section>

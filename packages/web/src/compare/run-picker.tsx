@@ -20,6 +20,7 @@ export function RunPicker({ label, value, near, onChange }: Props): ReactElement
   const id = useId();
   const [typed, setTyped] = useState("");
   const reference = useQuery({ ...runQuery(near ?? value ?? ""), enabled: (near ?? value) !== undefined });
+  const own = useQuery({ ...runQuery(value ?? ""), enabled: value !== undefined });
   const workflow = reference.data?.workflow.name ?? "";
   const list = useInfiniteQuery(runListQuery({ states: [], workflow }));
   const runs = (list.data?.pages.flatMap((page) => page.data) ?? []).filter((run) => run.id !== near);
@@ -39,7 +40,9 @@ export function RunPicker({ label, value, near, onChange }: Props): ReactElement
           onChange={(event) => event.target.value !== "" && onChange(event.target.value)}
         >
           <option value="">Choose</option>
-          {!isListed && <option value={value}>{value}</option>}
+          {!isListed && (
+            <option value={value}>{own.data === undefined ? value : optionText(own.data)}</option>
+          )}
           {runs.map((run) => (
             <option key={run.id} value={run.id}>
               {optionText(run)}

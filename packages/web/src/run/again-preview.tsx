@@ -24,7 +24,7 @@ export function AgainPreview({ answer }: { readonly answer: RerunAnswer }): Reac
     <>
       <h3>What will happen</h3>
       <p className="small">
-        {carriedCount === 0 ? "No step is kept" : `${formatCount(carriedCount, "step")} kept as they are`};{" "}
+        {carriedCount === 0 ? "No step is kept" : `${formatCount(carriedCount, "step")} kept`};{" "}
         {repeatsCount === 0
           ? "nothing that acted before is done again."
           : `${formatCount(repeatsCount, "action")} done again, under new keys:`}

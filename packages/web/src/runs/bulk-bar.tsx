@@ -50,7 +50,7 @@ export function BulkBar({ runs, selection }: Props): ReactElement | null {
           action={action}
           runs={chosen}
           onClose={() => setAction(null)}
-          onDone={() => selection.onChange(new Set())}
+          onDone={selection.onChange}
         />
       )}
     </div>
@@ -61,7 +61,8 @@ interface DialogProps {
   readonly action: BulkAction;
   readonly runs: readonly RunSummary[];
   readonly onClose: () => void;
-  readonly onDone: () => void;
+  /** With what stays chosen: the runs for which the command was refused. */
+  readonly onDone: (left: ReadonlySet<string>) => void;
 }
 
 /** First what would happen to each run, then what did. */
@@ -95,7 +96,8 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
   const isWordNeeded =
     hasWord || preview.data?.results.some(({ error }) => error?.code === "RUN_REPEATS_EFFECTS") === true;
   const close = (): void => {
-    if (command.isSuccess) onDone();
+    if (command.data !== undefined)
+      onDone(new Set(command.data.results.filter(({ ok }) => !ok).map((result) => result.id)));
     onClose();
   };
   const submit = (event: FormEvent): void => {

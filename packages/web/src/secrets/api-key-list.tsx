@@ -91,7 +91,7 @@ function KeyTable({ keys, onRevoke }: TableProps): ReactElement {
           <tr key={key.id}>
             <td>
               <strong>{key.principal}</strong>
-              <p className="quiet small">
+              <p className="quiet small keys-id">
                 <code>{key.id}</code>
               </p>
             </td>

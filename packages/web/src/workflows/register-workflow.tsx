@@ -35,6 +35,7 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
   const client = useQueryClient();
   const check = useCheck(text);
   const sketch = useMemo(() => readWorkflow(text), [text]);
+  const nameBefore = useMemo(() => readWorkflow(given)?.name, [given]);
   const add = useMutation({
     mutationFn: () => workflowApi.add(text),
     onSuccess: async ({ name }) => {
@@ -42,7 +43,7 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
       await client.invalidateQueries({ queryKey: ["workflow", name] });
     },
   });
-  const blocked = text.trim() === "" ? "Write or open a workflow." : blockedBy(check);
+  const blocked = blockedBecause(text, given) ?? blockedBy(check);
   const findings = check.result?.findings ?? [];
   return (
     <div className="stack">
@@ -86,6 +87,7 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
               onClick={() => add.mutate()}
             >
               Register {sketch?.name ?? ""}
+              {sketch !== null && sketch.name === nameBefore && " as its next version"}
             </Button>
             {blocked !== null && <span className="quiet small">{blocked}</span>}
           </div>
@@ -94,6 +96,11 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
       {check.isCurrent && check.result?.ok === true && <WorkflowPicture text={text} />}
     </div>
   );
+}
+
+function blockedBecause(text: string, given: string): string | null {
+  if (text.trim() === "") return "Write or open a workflow.";
+  return text === given ? "Change something first." : null;
 }
 
 function Added({ workflow }: { readonly workflow: AddedWorkflow }): ReactElement {

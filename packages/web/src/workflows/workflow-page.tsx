@@ -80,20 +80,21 @@ export function WorkflowPage(): ReactElement {
               </Link>
             ))}
           </Tabs>
-          <View tab={tab} workflow={workflow} />
+          <View tab={tab} workflow={workflow} version={version} />
         </>
       )}
     </Page>
   );
 }
 
-function View({
-  tab,
-  workflow,
-}: {
+interface ViewProps {
   readonly tab: WorkflowTab;
   readonly workflow: WorkflowDetail;
-}): ReactElement {
+  /** The one the address names; else the newest. */
+  readonly version: number | undefined;
+}
+
+function View({ tab, workflow, version }: ViewProps): ReactElement {
   switch (tab) {
     case "run":
       return <RunForm workflow={workflow} />;
@@ -113,7 +114,8 @@ function View({
         </section>
       );
     case "edit":
-      return <RegisterWorkflow key={workflow.version} text={workflow.workflowText} />;
+      // Not by the version it has: a new one must not take away what was said of it, such as a secret shown once.
+      return <RegisterWorkflow key={version ?? "newest"} text={workflow.workflowText} />;
     case "runs":
       return <Runs name={workflow.name} />;
   }
