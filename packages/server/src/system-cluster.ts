@@ -53,7 +53,7 @@ export interface Cluster {
 /** Wake-ups and rate limits: of this process and its database alone, or through Redis when it is configured. */
 export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
   const { config, store, logger, offers } = deps;
-  const local = createLocalQueue({ store, offers });
+  const local = createLocalQueue({ store, offers, owner: deps.owner });
   const fallback = createRateLimiter({ clock });
   if (config.redisUrl === undefined) return { queue: local, limiter: fallback, parts: [], upkeep: [] };
   const redis = await openRedisLink({ url: config.redisUrl, clock, logger });

@@ -241,6 +241,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     concurrency: config.runs.concurrency,
     leaseTtlMs: config.runs.leaseSeconds * 1000,
     ...claimingOf(config.queue, offers),
+    version: options.version,
     random: Math.random,
     redactText: shown.text,
     observe: (events, row) => observeEvents(metrics, events, row),
@@ -257,6 +258,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     workflows,
     holdsSecret,
     announce: engine.announce,
+    version: options.version,
     defaultMaxAttempts: config.runs.maxAttempts,
   };
   const reader = { store, readBlobText: engine.readBlobText };

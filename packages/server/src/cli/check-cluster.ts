@@ -84,9 +84,10 @@ export function judgeWorkers(
   if (drivers === 0) warn("nobody drives runs", "Start one with `homeostat up --role worker`.");
   if (new Set(living.map(({ policyRevision }) => policyRevision)).size > 1)
     warn("they do not all have the same policy", "Give every machine the same policy.yaml.");
-  if (new Set(living.map(({ version }) => version)).size > 1)
+  const versions = new Set(living.map(({ version }) => version));
+  if (versions.size > 1)
     warn(
-      "they do not all have the same version",
+      `they do not all have the same version: ${[...versions].map((version) => describeVersion(version, living)).join("; ")}`,
       "Finish the upgrade: restart those that run the older one.",
     );
   const silent = known.filter(({ state }) => state === "silent");
@@ -95,4 +96,10 @@ export function judgeWorkers(
   for (const { need, runs } of unmet)
     warn(`${runs} due runs need ${need}, which nobody has`, "Start a worker that has it.");
   return warnings.length > 0 ? warnings : [{ name, state: "ok", detail }];
+}
+
+function describeVersion(version: string, living: readonly WorkerRow[]): string {
+  const mine = living.filter((worker) => worker.version === version);
+  const shown = mine.slice(0, 3).map(({ role, pid, host }) => `${role} ${pid} on ${host}`);
+  return `${version} (${shown.join(", ")}${mine.length > shown.length ? `, ${mine.length - shown.length} more` : ""})`;
 }

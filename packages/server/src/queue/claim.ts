@@ -119,7 +119,7 @@ function pickedRuns(settings: ClaimSettings, { limit, nowMs }: Omit<Claim, "clai
         ${laneNow(lane, settings.agingMs ?? defaultAgingMs, nowMs)} AS lane
       FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs}
         AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ${nowMs})
-        AND ${needsMet(settings.offers ?? [])}${limits?.open ?? nothing}
+        AND ${needsMet({ owner: settings.owner, offers: settings.offers ?? [] })}${limits?.open ?? nothing}
       ORDER BY wake_at_ms, id LIMIT ${plain(readAhead)}) AS ${plain(`lane${lane}`)}`,
   );
   return sql`${limits?.tables ?? nothing}due AS (${joined(lanes, " UNION ALL ")})${limits?.narrowing ?? nothing},

@@ -21,9 +21,14 @@ export interface Queue {
 }
 
 /** `offers` is what this process has for runs that need something; those that need more are not due here. */
-export function createLocalQueue(deps: { readonly store: Store; readonly offers?: readonly Need[] }): Queue {
+export function createLocalQueue(deps: {
+  readonly store: Store;
+  readonly offers?: readonly Need[];
+  /** This process; "" for one that drives nothing. */
+  readonly owner?: string;
+}): Queue {
   const { store } = deps;
-  const met = needsMet(deps.offers ?? []);
+  const met = needsMet({ owner: deps.owner ?? "", offers: deps.offers ?? [] });
   return {
     async due(nowMs, limit) {
       const rows = await store.read(

@@ -111,7 +111,7 @@ export function createWorkerRegistry(deps: RegistryDeps): WorkerRegistry {
     failed: failed.promise,
     known: () => known,
     async start() {
-      await store.write([forgetWorkers(clock.now() - keptMs)]);
+      await store.write([forgetWorkers(clock.now() - keptMs), forgetPassedOver]);
       await beat("running");
       running = run();
     },
@@ -152,15 +152,37 @@ export async function findUnmetNeeds(
 ): Promise<readonly { readonly need: string; readonly runs: number }[]> {
   const rows = await store.read(
     `SELECT need, COUNT(*) AS runs FROM run_needs JOIN runs ON runs.id = run_needs.run_id
-      WHERE runs.wake_at_ms <= ? GROUP BY need ORDER BY need`,
+      WHERE runs.wake_at_ms <= ? AND NOT ${isWithout} GROUP BY need ORDER BY need`,
     [nowMs],
   );
-  const offered = new Set<string>(
-    workers.filter(({ state }) => state === "running").flatMap((worker) => worker.offers),
+  const living = workers.filter(({ state }) => state === "running");
+  const offered = new Set<string>(living.flatMap((worker) => worker.offers));
+  const drivers = living.filter(({ role }) => role !== "gateway").map(({ id }) => without + id);
+  const unknown = await countPassedOver(store, drivers, nowMs);
+  return [
+    ...rows
+      .map((row) => ({ need: String(row["need"]), runs: Number(row["runs"]) }))
+      .filter(({ need }) => !offered.has(need)),
+    ...(unknown === 0 ? [] : [{ need: newerVersion, runs: unknown }]),
+  ];
+}
+
+/** What stands for the need of runs that nobody who lives understands. */
+export const newerVersion = "a newer version";
+
+/** Due runs that pass over every one of these. */
+async function countPassedOver(
+  store: Pick<Store, "read">,
+  drivers: readonly string[],
+  nowMs: number,
+): Promise<number> {
+  if (drivers.length === 0) return 0;
+  const [row] = await store.read(
+    `SELECT COUNT(*) AS runs FROM runs WHERE wake_at_ms <= ? AND
+      (SELECT COUNT(*) FROM run_needs WHERE run_needs.run_id = runs.id AND need IN (${drivers.map(() => "?").join(", ")})) = ?`,
+    [nowMs, ...drivers, drivers.length],
   );
-  return rows
-    .map((row) => ({ need: String(row["need"]), runs: Number(row["runs"]) }))
-    .filter(({ need }) => !offered.has(need));
+  return Number(row?.["runs"]);
 }
 
 /**
@@ -180,15 +202,28 @@ export async function needStatements(
     .map((need) => ({ sql: "INSERT INTO run_needs (run_id, need) VALUES (?, ?)", params: [runId, need] }));
 }
 
-/** A condition on `runs`: only such as need nothing else than what is offered. */
-export function needsMet(offers: readonly Need[]): {
+/** Stands before the id of a process that must not take the run, because it does not understand it. */
+const without = "without:";
+const isWithout = `substr(need, 1, ${without.length}) = '${without}'`;
+
+/** The run is for any process but this one: a newer version has written what it cannot read. Saying it twice changes nothing. */
+export function passOver(runId: string, owner: string): Statement {
+  return {
+    sql: "INSERT INTO run_needs (run_id, need) VALUES (?, ?) ON CONFLICT (run_id, need) DO NOTHING",
+    params: [runId, without + owner],
+  };
+}
+
+/** A condition on `runs`: only such as need nothing else than what is offered, and do not pass over this process. */
+export function needsMet({ owner, offers }: { readonly owner: string; readonly offers: readonly Need[] }): {
   readonly sql: string;
   readonly params: readonly SqlValue[];
 } {
   const others = offers.length === 0 ? "" : ` AND need NOT IN (${offers.map(() => "?").join(", ")})`;
   return {
-    sql: `NOT EXISTS (SELECT 1 FROM run_needs WHERE run_needs.run_id = runs.id${others})`,
-    params: offers,
+    sql: `NOT EXISTS (SELECT 1 FROM run_needs WHERE run_needs.run_id = runs.id
+      AND (need = ? OR (NOT ${isWithout}${others})))`,
+    params: [without + owner, ...offers],
   };
 }
 
@@ -220,6 +255,11 @@ function writeWorker(facts: WorkerFacts, state: "running" | "stopping", nowMs: n
 function forgetWorkers(beforeMs: number): Statement {
   return { sql: "DELETE FROM workers WHERE seen_at_ms < ?", params: [beforeMs] };
 }
+
+const forgetPassedOver: Statement = {
+  sql: `DELETE FROM run_needs WHERE ${isWithout}
+    AND NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = substr(run_needs.need, ${without.length + 1}))`,
+};
 
 function workerFromStore(
   row: Row,

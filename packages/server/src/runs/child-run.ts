@@ -27,6 +27,7 @@ export interface ChildDeps {
   readonly tools: ReadonlyMap<string, AnyTool>;
   readonly toolDigests: ReadonlyMap<string, string>;
   readonly workflows?: FindWorkflow;
+  readonly version?: string;
   readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
 }
 

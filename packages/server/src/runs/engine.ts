@@ -56,6 +56,8 @@ export interface EngineDeps {
   /** What this process offers to runs, limits of tenants and workflows, ageing; the defaults of `createClaims` otherwise. */
   readonly claiming?: Pick<ClaimSettings, "offers" | "limits" | "agingMs">;
   readonly maxVainClaims?: number;
+  /** Of this program. Absent: not told. */
+  readonly version?: string;
   readonly random: () => number;
   /** For what is kept of a run's own words outside of its journal. */
   readonly redactText?: (text: string) => string;
@@ -88,6 +90,8 @@ export function createEngine(deps: EngineDeps): Engine {
     ...deps.roots,
   ];
   const kept = createProgressKeeper({ store, clock });
+  const version = deps.version === undefined ? {} : { version: deps.version };
+  const program = { ...version, knowsTool: (action: string) => deps.tools.has(action) };
   const driveRun = createRunDriver({
     store,
     blobs,
@@ -95,6 +99,7 @@ export function createEngine(deps: EngineDeps): Engine {
     workspaces,
     readBlobText,
     announce,
+    program,
     onMessages: (listener) => store.onCommit("inbox", listener),
     children: {
       store,
@@ -105,6 +110,7 @@ export function createEngine(deps: EngineDeps): Engine {
       toolDigests: new Map(Object.entries(digestTools(deps.tools))),
       ...(deps.workflows === undefined ? {} : { workflows: deps.workflows }),
       announce,
+      ...version,
     },
     toolStep: {
       clock,
@@ -143,6 +149,7 @@ export function createEngine(deps: EngineDeps): Engine {
       maxVainClaims: deps.maxVainClaims ?? defaultMaxVainClaims,
       driveRun,
     });
-  const foldUnheld = createFoldUnheld({ store, blobs, clock, announce, readBlobText, owner, isOwnerDead });
+  const reading = { store, blobs, clock, announce, readBlobText, program };
+  const foldUnheld = createFoldUnheld({ ...reading, owner, isOwnerDead });
   return { createWorker: newWorker, live, workspaces, readBlobText, announce, foldUnheld };
 }

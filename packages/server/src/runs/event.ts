@@ -26,6 +26,8 @@ export interface Pins {
   readonly tools: Readonly<Record<string, string>>;
   /** Name -> digest of the registered workflows its steps run. */
   readonly workflows?: Readonly<Record<string, string>>;
+  /** Version of the program that took the task and checked its text. Absent in journals of older versions. */
+  readonly program?: string;
 }
 
 /** `args` are resolved; `argsDigest` is what an approval and a permit are bound to. */

@@ -1,11 +1,13 @@
 /** Lets a run that nobody holds hear its messages at once, so that a queued or waiting run can be cancelled without a worker. */
 import { isHomeostatError } from "../base/error.ts";
-import { acquireLease, leaseTtlMs } from "../store/lease.ts";
+import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { drive } from "./drive.ts";
 import type { RunState } from "./fold.ts";
 import type { ReadBlobText } from "./journal.ts";
+import { requireKnown } from "./require-known.ts";
+import type { Program } from "./require-known.ts";
 import { readState } from "./run-reader.ts";
 import { rootPlace } from "./run-workflow.ts";
 import { createSession } from "./session.ts";
@@ -18,6 +20,7 @@ export interface FoldUnheldDeps extends SessionDeps {
   readonly readBlobText: ReadBlobText;
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
+  readonly program: Program;
 }
 
 const holderWaitMs = 250;
@@ -38,6 +41,10 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
       const held = store.holdLease(lease);
       try {
         await foldUnder(held, runId);
+      } catch (error) {
+        // Whoever can do better should not have to wait for its end.
+        await releaseLease(store, held).catch(() => undefined);
+        throw error;
       } finally {
         store.dropLease(held);
       }
@@ -61,6 +68,7 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
     const state = await readState(deps, runId);
     const [row] = await store.read("SELECT tenant, steps_total FROM runs WHERE id = ?", [runId]);
     const parsed = parseWorkflow(state.workflow.text);
+    requireKnown(state, parsed, deps.program);
     const session = createSession(deps, {
       state,
       tenant: row?.["tenant"] as string,

@@ -102,13 +102,13 @@ export async function requireRoom(store: Pick<Store, "read">, runId: string): Pr
   throw new HomeostatError("MAILBOX_FULL", message, { run: runId });
 }
 
-/** Messages not yet folded, oldest first. */
+/** Messages not yet folded, oldest first. Throws RUN_VERSION_UNKNOWN. */
 export async function openMessages(
   store: Pick<Store, "read">,
   runId: string,
 ): Promise<readonly InboxEntry[]> {
   const rows = await store.read(
-    "SELECT id, at_ms, body FROM inbox WHERE run_id = ? AND folded_seq IS NULL ORDER BY id",
+    "SELECT id, v, at_ms, body FROM inbox WHERE run_id = ? AND folded_seq IS NULL ORDER BY id",
     [runId],
   );
   return rows.map(entryFromStore);
@@ -123,10 +123,28 @@ export function markFolded(id: number, seq: number): Statement {
   };
 }
 
+/** A table, so that the compiler misses a kind that is left out. */
+const messageKinds: Readonly<Record<InboxMessage["kind"], true>> = {
+  approval: true,
+  cancel: true,
+  child: true,
+  outcome: true,
+  pause: true,
+  resume: true,
+  revive: true,
+  signal: true,
+  steer: true,
+};
+
 function entryFromStore(row: Row): InboxEntry {
+  const message = JSON.parse(row["body"] as string) as InboxMessage;
+  if (row["v"] !== 1 || !Object.hasOwn(messageKinds, message.kind)) {
+    const text = `The inbox holds a message ${message.kind} of version ${String(row["v"])}, which this program does not know`;
+    throw new HomeostatError("RUN_VERSION_UNKNOWN", text, { kind: message.kind });
+  }
   return {
     id: row["id"] as number,
     atMs: row["at_ms"] as number,
-    message: JSON.parse(row["body"] as string) as InboxMessage,
+    message,
   };
 }

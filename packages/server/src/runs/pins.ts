@@ -14,6 +14,8 @@ export interface PinsDeps {
   readonly toolDigests: ReadonlyMap<string, string>;
   /** Absent: none are registered. */
   readonly workflows?: FindWorkflow;
+  /** Of this program; absent: not told. */
+  readonly version?: string;
 }
 
 /** Throws WORKFLOW_INVALID when a step runs a workflow that is not registered, or a file the task does not bring. */
@@ -40,7 +42,8 @@ export async function pinsOf(
     const message = `The workflow is not valid: ${formatFinding(first)}`;
     throw new HomeostatError("WORKFLOW_INVALID", message, {}, { details: findings.map(toErrorDetail) });
   }
-  const pins = { stateVersion, expressionVersion, tools: Object.fromEntries(deps.toolDigests) };
+  const program = deps.version === undefined ? {} : { program: deps.version };
+  const pins = { stateVersion, expressionVersion, tools: Object.fromEntries(deps.toolDigests), ...program };
   return Object.keys(workflows).length === 0 ? pins : { ...pins, workflows };
 }
 

@@ -4,45 +4,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../base/canonical-json.ts";
 import { runFromStore } from "../queue/run-row.ts";
-import type { EventKind, StepStart } from "./event.ts";
+import type { StepStart } from "./event.ts";
 import { scenarios } from "./journal-scenarios.fixture.ts";
 import { openRecorded } from "./recorded-run.fixture.ts";
 import type { RecordedRun } from "./recorded-run.fixture.ts";
+import { eventKinds } from "./upcast.ts";
 
 /** The compiler sees to it that none is missing: a new kind needs a scenario and a recording. */
-const kinds: Readonly<Record<EventKind, true>> = {
-  "run.created": true,
-  "run.started": true,
-  "run.paused": true,
-  "run.resumed": true,
-  "run.cancelled": true,
-  "run.retrying": true,
-  "run.failed": true,
-  "run.died": true,
-  "run.revived": true,
-  "run.steered": true,
-  "run.unwinding": true,
-  "run.completed": true,
-  "workspace.restored": true,
-  "step.started": true,
-  "step.completed": true,
-  "step.carried": true,
-  "step.skipped": true,
-  "step.failed": true,
-  "step.caught": true,
-  "step.cancelled": true,
-  "step.reopened": true,
-  "child.ended": true,
-  "signal.received": true,
-  "action.intended": true,
-  "action.completed": true,
-  "action.failed": true,
-  "action.held": true,
-  "action.denied": true,
-  "approval.requested": true,
-  "approval.decided": true,
-  "outcome.resolved": true,
-};
+
 const starts: Readonly<Record<StepStart["kind"], true>> = {
   branch: true,
   for_each: true,
@@ -70,7 +39,7 @@ function journalOf(runs: readonly RecordedRun[]) {
 
 test("every kind of event, and every kind of step that begins, has been recorded", () => {
   const rows = recordings.flatMap(({ runs }) => journalOf(runs));
-  expect(new Set(rows.map((row) => row["kind"]))).toEqual(new Set(Object.keys(kinds)));
+  expect(new Set(rows.map((row) => row["kind"]))).toEqual(new Set(Object.keys(eventKinds)));
   const begun = rows.filter((row) => row["kind"] === "step.started");
   const recorded = begun.map((row) => (JSON.parse(row["body"] as string) as { start: StepStart }).start.kind);
   expect(new Set(recorded)).toEqual(new Set(Object.keys(starts)));

@@ -13,6 +13,8 @@ import type { RunState } from "./fold.ts";
 import { foldAnswers } from "./fold-inbox.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { createMessageBell } from "./message-bell.ts";
+import { requireKnown } from "./require-known.ts";
+import type { Program } from "./require-known.ts";
 import { readState } from "./run-reader.ts";
 import { rootPlace, runWorkflow } from "./run-workflow.ts";
 import { layOut } from "./lay-out.ts";
@@ -32,6 +34,7 @@ export interface RunDriverDeps {
   readonly announce: SessionDeps["announce"];
   readonly toolStep: ToolStepDeps;
   readonly children: ChildDeps;
+  readonly program: Program;
   /** Tells a driven session of messages; see `hasMessages`. Returns the unsubscriber. */
   readonly onMessages: (listener: () => void) => () => void;
 }
@@ -41,6 +44,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
     const { row, lease } = claim;
     const state = await readState(deps, row.id);
     const parsed = parseWorkflow(state.workflow.text);
+    requireKnown(state, parsed, deps.program);
     const session = createSession(deps, {
       state,
       tenant: row.tenant,

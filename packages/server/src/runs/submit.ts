@@ -45,6 +45,8 @@ export interface SubmitDeps {
   readonly defaultMaxAttempts: number;
   /** Registered workflows, for steps that run one by name. Absent: there are none. */
   readonly workflows?: FindWorkflow;
+  /** Of this program, for the pins of runs. Absent: not told. */
+  readonly version?: string;
 }
 
 export interface Submission {

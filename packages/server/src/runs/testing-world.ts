@@ -28,7 +28,7 @@ import { runChangesMigration } from "../queue/run-changes.ts";
 import { runFromStore, runsMigration } from "../queue/run-row.ts";
 import { schedulesMigration } from "../queue/schedule-row.ts";
 import { workersMigration } from "../queue/worker-registry.ts";
-import type { RunRow } from "../queue/run-row.ts";
+import type { RunRow, StoredRun } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
 import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
@@ -81,7 +81,7 @@ export interface World {
   /** For a supervisor; not started. */
   createWorker(owner: string): Worker;
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
-  row(runId: string): Promise<RunRow>;
+  row(runId: string): Promise<StoredRun>;
   state(runId: string): Promise<RunState>;
   kinds(runId: string): Promise<readonly string[]>;
   until(runId: string, ...states: readonly TaskState[]): Promise<RunRow>;
@@ -114,6 +114,8 @@ export interface WorldOptions {
   readonly leaseTtlMs?: number;
   /** Another database than SQLite in the temporary folder. */
   readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
+  /** Of the program that the workers run. */
+  readonly version?: string;
   /** Fills the folder before anything in it is opened. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
@@ -184,7 +186,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       store,
       blobs,
       hashes: createHashMemory({ cache, clock }),
-      queue: createLocalQueue({ store }),
+      queue: createLocalQueue({ store, owner }),
+      ...(options.version === undefined ? {} : { version: options.version }),
       clock,
       logger: createSilentLogger(),
       gate,
@@ -205,7 +208,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     });
   const { workspaces, readBlobText, announce, live, foldUnheld } = engineFor("reader", []);
   const reader = { store, readBlobText };
-  const one = async (runId: string): Promise<RunRow> =>
+  const one = async (runId: string): Promise<StoredRun> =>
     runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
   const workers: { stop(): Promise<void> }[] = [];
   const submitDeps: SubmitDeps = {

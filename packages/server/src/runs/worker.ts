@@ -5,6 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
 import { delayRun, setRunAside, wakeRun } from "../queue/run-row.ts";
+import { passOver } from "../queue/worker-registry.ts";
 import { longestRetryMs } from "../queue/task.ts";
 import type { StoredRun } from "../queue/run-row.ts";
 import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
@@ -207,11 +208,15 @@ export function createWorker(deps: WorkerDeps): Worker {
     const known =
       error instanceof HomeostatError ? error : new HomeostatError("INTERNAL", errorMessage(error));
     const nowMs = clock.now();
-    // A database that is away is no fault of the run.
-    const counts = known.code !== "STORE_UNAVAILABLE";
-    const aside = { untilMs: nowMs + pauseAfterFaultMs(row.claims), counts };
+    const isForeign = known.code === "RUN_VERSION_UNKNOWN";
+    // A database that is away is no fault of the run, and a version that is too old for it is none either.
+    const counts = !isForeign && known.code !== "STORE_UNAVAILABLE";
+    // A newer process should find it due at once; this one does not see it again.
+    const untilMs = isForeign ? nowMs : nowMs + pauseAfterFaultMs(row.claims);
+    const aside = setRunAside(row.id, faultOf(known, nowMs), { untilMs, counts });
+    const pass = isForeign ? [passOver(row.id, deps.owner)] : [];
     // Where even this cannot be written, the sweep finds the lease that nobody here works under.
-    await store.write([freeLease(lease), setRunAside(row.id, faultOf(known, nowMs), aside)]).catch(noteFault);
+    await store.write([freeLease(lease), aside, ...pass]).catch(noteFault);
   }
 
   function noteFault(error: unknown): void {
