@@ -132,7 +132,7 @@ async function streamAll(
 ): Promise<void> {
   const bell = createBell(stream.signal);
   const stopTree = role === "admin" ? sendParts(deps.tree, stream) : () => undefined;
-  const shown = { tenant, statuses: new Map<string, string>() };
+  const shown = { tenant, looks: new Map<string, string>() };
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
   // From the database, not from the hub: the run may be driven by another process.
   const stopChanges = await deps.changes.subscribe((row) => {
@@ -165,18 +165,19 @@ function sendParts(tree: StreamRoutesDeps["tree"], stream: SseStream): () => voi
   });
 }
 
-/** Sends approvals whose status this stream has not shown yet. `quietly` only learns what is there. */
+/** Sends approvals that this stream has not shown as they are: another status, a vote, somebody it was handed on to. `quietly` only learns what is there. */
 async function sendApprovals(
   deps: StreamRoutesDeps,
   stream: SseStream,
-  shown: { readonly tenant: string; readonly statuses: Map<string, string> },
+  shown: { readonly tenant: string; readonly looks: Map<string, string> },
   quietly: boolean,
 ): Promise<void> {
   const sql = "SELECT * FROM approvals WHERE tenant = ? ORDER BY requested_at_ms DESC, id DESC LIMIT ?";
   for (const row of await deps.store.read(sql, [shown.tenant, pageSize])) {
     const approval = approvalFromStore(row);
-    if (shown.statuses.get(approval.id) === approval.status) continue;
-    shown.statuses.set(approval.id, approval.status);
+    const look = JSON.stringify([approval.status, approval.votes, approval.delegates]);
+    if (shown.looks.get(approval.id) === look) continue;
+    shown.looks.set(approval.id, look);
     if (!quietly) stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
   }
 }
