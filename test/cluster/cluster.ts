@@ -81,6 +81,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     ...options.environment,
   };
   const members: Member[] = [];
+  const starts = new Set<Promise<Member>>();
   const living = (role?: Role): readonly Member[] =>
     members.filter((member) => member.isAlive() && (role === undefined || member.role === role));
   const openReader = (): Promise<StoreReader> =>
@@ -95,9 +96,15 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     living,
     openReader,
     async start(role, more = {}) {
-      const member = await startMember({ role, environment: { ...environment, ...more } });
-      members.push(member);
-      return member;
+      const start = startMember({ role, environment: { ...environment, ...more } });
+      starts.add(start);
+      try {
+        const member = await start;
+        members.push(member);
+        return member;
+      } finally {
+        starts.delete(start);
+      }
     },
     call: (method, path, request = {}) =>
       callAny(() => living().filter(({ role }) => role !== "worker"), { method, path, ...request }),
@@ -112,6 +119,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
       }
     },
     async stop() {
+      // Those that are still starting would write into the folder while it is removed.
+      await Promise.allSettled(starts);
       await Promise.all(living().map((member) => member.kill()));
       await redis?.stop();
       await postgres?.stop();
@@ -120,8 +129,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-/** Long enough for a killed gateway to be started again. */
-const callTries = 200;
+/** Long enough for killed gateways to be started again on a busy machine. */
+const callPatienceMs = 60_000;
 
 async function callAny<T>(
   gateways: () => readonly Member[],
@@ -134,7 +143,8 @@ async function callAny<T>(
   };
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
   let why: unknown = "no gateway lives";
-  for (let tries = 0; tries < callTries; tries += 1) {
+  const endMs = Date.now() + callPatienceMs;
+  while (Date.now() < endMs) {
     const there = gateways();
     const gateway = there[Math.floor(Math.random() * there.length)];
     if (gateway !== undefined) {
