@@ -10,7 +10,7 @@
  * for the same reason: should anybody ever change a lease outside of the lock, the fence holds the row until the batch is
  * committed, or finds the new epoch and undoes the batch.
  */
-import { postgresFailureKind, postgresFailureText } from "./postgres-failure.ts";
+import { isStalePlan, postgresFailureKind, postgresFailureText } from "./postgres-failure.ts";
 import type { CommitReport } from "./commit.ts";
 import type { PostgresAnswer, PostgresConnection, PostgresStatements } from "./postgres-connection.ts";
 import { isFailure } from "./wire.ts";
@@ -31,7 +31,7 @@ export interface PostgresCommitReport extends CommitReport {
   readonly isLost: boolean;
 }
 
-/** Once for the first try, and again when another program's transaction was in the way. */
+/** Once for the first try, and again when another program's transaction was in the way or has changed a table. */
 const maxTries = 4;
 
 /** As `commitBatches` of SQLite: a batch that fails leaves no trace and harms no other. Never rejects. */
@@ -48,6 +48,7 @@ export async function commitToPostgres(
     } catch (error) {
       const { kind: rolledBack } = await target.connection.send({ text: "ROLLBACK", values: [] });
       const isLost = rolledBack === "failed";
+      if (isStalePlan(error)) target.statements.renew();
       if (!isLost && postgresFailureKind(error) === "retry" && tries < maxTries) continue;
       const unknown =
         isLost && state.isCommitSent ? "; it is not known whether the commit under way was made" : "";

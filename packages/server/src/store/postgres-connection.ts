@@ -115,15 +115,22 @@ export interface PostgresStatements {
     sql: string,
     params: readonly SqlValue[],
   ): { readonly query: PostgresQuery; readonly tables: readonly string[] };
+  /** After a stale plan (`isStalePlan`): from now on every statement is prepared anew, under another name. */
+  renew(): void;
 }
 
 /** One for each connection or pool: texts beyond the cache are sent without a name, so that the server forgets them. */
 export function createPostgresStatements(): PostgresStatements {
   const cache = new Map<string, PostgresStatement>();
+  let generation = 0;
   return {
+    renew() {
+      generation += 1;
+      cache.clear();
+    },
     toQuery(sql, params) {
       const cached = cache.get(sql);
-      const statement = cached ?? translate(sql);
+      const statement = cached ?? translate(sql, generation);
       const isNamed = cached !== undefined || cache.size < maxCachedStatements;
       if (cached === undefined && isNamed) cache.set(sql, statement);
       const { text, parameters, tables, name } = statement;
@@ -135,12 +142,12 @@ export function createPostgresStatements(): PostgresStatements {
   };
 }
 
-function translate(sql: string): PostgresStatement {
+function translate(sql: string, generation: number): PostgresStatement {
   if (controlsTransaction(sql) || changesSession.test(sql)) {
     throw new StatementMistake("transactions and settings belong to the store");
   }
   const { text, count } = numberParameters(sql);
-  return { text, name: statementName(text), parameters: count, tables: filledTables(sql) };
+  return { text, name: statementName(`${generation} ${text}`), parameters: count, tables: filledTables(sql) };
 }
 
 /** Names are at most 63 bytes; 128 bits of digest cannot collide by chance. */

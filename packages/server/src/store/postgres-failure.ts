@@ -12,13 +12,23 @@ export function postgresFailureKind(error: unknown): PostgresFailureKind {
     const code = error.code ?? "";
     if (code === "23505") return "unique";
     // Serialisation failure, deadlock: only beside other programs, because our own writers take turns.
-    if (code === "40001" || code === "40P01") return "retry";
+    if (code === "40001" || code === "40P01" || isStalePlan(error)) return "retry";
     return unavailableClasses.has(code.slice(0, 2)) || unavailableCodes.has(code) ? "unavailable" : "mistake";
   }
   if (error instanceof StatementMistake || error instanceof TypeError) return "mistake";
   if (isHomeostatError(error)) return error.code === "STORE_UNAVAILABLE" ? "unavailable" : "mistake";
   // All else comes from the socket.
   return "unavailable";
+}
+
+/**
+ * A newer version has added a column to a table that a prepared statement reads all columns of. The server says so once for each
+ * connection and never again prepares that name ("cached plan must not change result type"); the routine's name is in no language.
+ */
+export function isStalePlan(error: unknown): boolean {
+  return (
+    error instanceof DatabaseError && error.code === "0A000" && error.routine === "RevalidateCachedQuery"
+  );
 }
 
 export function postgresFailureText(error: unknown): string {

@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { createPostgresStatements, queryConfig } from "./postgres-connection.ts";
-import { openingFailure, postgresFailureText, readingError } from "./postgres-failure.ts";
+import { isStalePlan, openingFailure, postgresFailureText, readingError } from "./postgres-failure.ts";
 import { createPostgresScanner } from "./postgres-scan.ts";
 import { placeOf } from "./postgres-url.ts";
 import { checkedValue } from "./sql-value.ts";
@@ -51,9 +51,16 @@ export function createPostgresReads(url: string, logger: Logger): PostgresReads 
 
   async function read(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
     const values = params.map(checkedValue);
-    try {
+    const ask = async (): Promise<readonly Row[]> => {
       const { query } = statements.toQuery(sql, values);
       return (await pool.query<Row>(queryConfig(query))).rows;
+    };
+    try {
+      return await ask().catch((error: unknown) => {
+        if (!isStalePlan(error)) throw error;
+        statements.renew();
+        return ask();
+      });
     } catch (error) {
       throw readingError(error, closing !== undefined);
     }

@@ -154,3 +154,34 @@ export function describeLifetime(current: () => Store, again: () => Promise<Stor
 async function readAll(rows: AsyncIterator<Row>): Promise<void> {
   while (!(await rows.next()).done);
 }
+
+/** A newer version adds a column while this one has the table open and its statements prepared. */
+export function describeUpgrade(current: () => Store, openNewer: () => Promise<Store>): void {
+  test("goes on when a newer version adds a column: reads, scans, and batches that give rows back", async () => {
+    const all = { sql: "UPDATE thing SET amount = amount + 1 RETURNING *" };
+    const readAll = (): Promise<readonly Row[]> => current().read("SELECT * FROM thing");
+    const scanned = async (): Promise<number> => {
+      let rows = 0;
+      for await (const _row of current().scan("SELECT * FROM thing")) rows += 1;
+      return rows;
+    };
+    // Twice each: some drivers prepare a statement when they see it again. All connections of a pool have theirs.
+    for (let times = 0; times < 2; times += 1) {
+      await Promise.all([insertThing(`${times}`), all].map((statement) => current().write([statement])));
+      await Promise.all([readAll(), readAll(), readAll(), readAll(), scanned()]);
+    }
+    const newer = await openNewer();
+    await newer.write([{ sql: "UPDATE thing SET colour = 'blue'" }]);
+    const reads = await Promise.all([readAll(), readAll(), readAll(), readAll()]);
+    for (const rows of reads) expect(rows.map(({ name }) => name).toSorted()).toEqual(["0", "1"]);
+    const written = await Promise.all([
+      current().write([insertThing("after"), all]),
+      current().write([{ sql: "INSERT INTO event (name) VALUES ('beside')" }]),
+    ]);
+    expect(written[0][1]?.rows).toHaveLength(3);
+    expect(await scanned()).toBe(3);
+    expect(await current().read("SELECT name FROM event")).toEqual([
+      expect.objectContaining({ name: "beside" }),
+    ]);
+  });
+}

@@ -5,7 +5,7 @@ import { thingMigration } from "./test-things.ts";
 import { describeLeases } from "./lease-contract.ts";
 import type { LeaseStore } from "./lease.ts";
 import { leaseMigration } from "./lease.ts";
-import { describeLifetime, describeListeners, describeScan } from "./read-contract.ts";
+import { describeLifetime, describeListeners, describeScan, describeUpgrade } from "./read-contract.ts";
 import type { Migration } from "./store.ts";
 
 /** One database made for one test. */
@@ -17,6 +17,10 @@ export interface DatabaseUnderTest {
 }
 
 const migrations = [thingMigration, leaseMigration];
+const widerThingMigration: Migration = {
+  id: "9999-wider-thing",
+  statements: () => ["ALTER TABLE thing ADD COLUMN colour TEXT"],
+};
 
 export function describeStore(name: string, create: () => Promise<DatabaseUnderTest>): void {
   describe(`${name} as a store`, () => {
@@ -35,5 +39,9 @@ export function describeStore(name: string, create: () => Promise<DatabaseUnderT
     describeListeners(() => store, again);
     describeLifetime(() => store, again);
     describeLeases(() => store, again);
+    describeUpgrade(
+      () => store,
+      () => database.open([...migrations, widerThingMigration]),
+    );
   });
 }
