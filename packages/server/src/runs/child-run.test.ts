@@ -47,6 +47,68 @@ const asking = `version: 1\nname: asking\noutputs: { by: "\${{ steps.q.output.by
 const parent = (child: string, rest = ""): string =>
   `version: 1\nname: outer\noutputs: { out: "\${{ steps.c.output }}" }\nsteps:\n  - { id: c, workflow: ${child}${rest} }\n`;
 
+describe("a pause of the parent", () => {
+  const slow = `version: 1\nname: slow\nsteps: [{ id: w, wait: { signal: go } }, { id: e, tool: test.echo, with: { value: 1 } }]\n`;
+
+  async function family(world: World): Promise<readonly [outer: string, middle: string, inner: string]> {
+    await register(world, slow);
+    await register(world, parent("slow").replace("name: outer", "name: middle"));
+    const outer = await world.submit(parent("middle"));
+    const middle = await childOf(world, outer);
+    const inner = await childOf(world, middle);
+    await world.until(inner, "WAITING");
+    return [outer, middle, inner];
+  }
+
+  const pausedOf = (world: World, ...runs: readonly string[]): Promise<readonly boolean[]> =>
+    Promise.all(runs.map(async (run) => (await world.row(run)).waiting?.kind === "pause"));
+
+  test("holds its children and theirs, and its resume lets them on where they were", async () => {
+    const world = await start();
+    await world.startWorker("one");
+    const [outer, middle, inner] = await family(world);
+    await world.command(outer, "pause");
+    await expect.poll(() => pausedOf(world, outer, middle, inner)).toEqual([true, true, true]);
+    // What comes meanwhile is kept.
+    await world.signal(inner, "go");
+    await expect.poll(async () => (await world.state(inner)).signals.length).toBe(1);
+    expect(await world.kinds(inner)).not.toContain("action.intended");
+    await world.command(outer, "resume");
+    for (const run of [inner, middle, outer]) await world.until(run, "COMPLETED");
+    expect((await world.kinds(inner)).filter((kind) => kind === "run.paused")).toHaveLength(1);
+  });
+
+  test("leaves to a person what the person has said to a child itself", async () => {
+    const world = await start();
+    await world.startWorker("one");
+    const [outer, middle, inner] = await family(world);
+    await world.command(inner, "pause");
+    await expect.poll(() => pausedOf(world, inner)).toEqual([true]);
+    await world.command(outer, "pause");
+    await expect.poll(() => pausedOf(world, outer, middle)).toEqual([true, true]);
+    await world.command(outer, "resume");
+    await expect.poll(() => pausedOf(world, outer, middle, inner)).toEqual([false, false, true]);
+    await world.command(inner, "resume");
+    await world.signal(inner, "go");
+    await world.until(outer, "COMPLETED");
+  });
+
+  test("ends for a child that a person lets on, and a cancel of the parent reaches held children", async () => {
+    const world = await start();
+    await world.startWorker("one");
+    const [outer, middle, inner] = await family(world);
+    await world.command(outer, "pause");
+    await expect.poll(() => pausedOf(world, outer, middle, inner)).toEqual([true, true, true]);
+    await world.command(inner, "resume");
+    await world.signal(inner, "go");
+    await world.until(inner, "COMPLETED");
+    // Its end waits for the one above, which still rests.
+    expect(await pausedOf(world, middle)).toEqual([true]);
+    await world.command(outer, "cancel");
+    for (const run of [outer, middle]) await world.until(run, "CANCELLED");
+  });
+});
+
 describe("a workflow step", () => {
   test("runs a registered workflow as a run of its own and gives its outputs", async () => {
     const world = await start();

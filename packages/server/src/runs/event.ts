@@ -123,7 +123,13 @@ export type EventBody =
       readonly schedule?: ScheduleOrigin;
     }
   | { readonly kind: "run.started"; readonly attempt: number }
-  | { readonly kind: "run.paused"; readonly by: string; readonly reason: string | null }
+  | {
+      readonly kind: "run.paused";
+      readonly by: string;
+      readonly reason: string | null;
+      /** The parent whose pause this one follows; its resume ends both. */
+      readonly heldBy?: string;
+    }
   | { readonly kind: "run.resumed"; readonly by: string }
   | { readonly kind: "run.cancelled"; readonly by: string; readonly reason: string | null }
   | { readonly kind: "run.retrying"; readonly error: RunError; readonly retryAtMs: number }

@@ -1,11 +1,14 @@
-/** What a run's events mean to its family: the parent's step hears of the end, children of a step given up are cancelled. Pure. */
+/**
+ * What a run's events mean to its family: the parent's step hears of the end, children of a step given up are cancelled, and
+ * children rest as long as their parent does. Pure.
+ */
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Statement } from "../store/store.ts";
 import type { Ancestor, EventBody, RunError } from "./event.ts";
 import { hasEnded } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { putMessage } from "./inbox.ts";
-import type { ChildEnd } from "./inbox.ts";
+import type { ChildEnd, InboxMessage } from "./inbox.ts";
 
 /** A workflow that runs itself must end somewhere. */
 export const deepestRuns = 8;
@@ -28,8 +31,22 @@ export function familyMessages(
       // The head makes it the same message only for the same end.
       putMessage(id, `parent/${state.id}/${state.headSeq}`, { kind: "cancel", by: "system", reason }, nowMs),
     ),
+    ...bodies.flatMap((body) => holdChildren(state, body, nowMs)),
     ...tellParent(state, bodies, nowMs),
   ];
+}
+
+/** Theirs hear of it from them. What a person has said to a child itself stands: see `fold-inbox.ts`. */
+function holdChildren(state: RunState, { kind }: EventBody, nowMs: number): readonly Statement[] {
+  if (kind !== "run.paused" && kind !== "run.resumed") return [];
+  const base = { by: "system", heldBy: state.id } as const;
+  const message: InboxMessage =
+    kind === "run.paused"
+      ? { kind: "pause", ...base, reason: `its parent ${state.id} is paused` }
+      : { kind: "resume", ...base };
+  return [...state.openChildren.keys()].flatMap((id) =>
+    putMessage(id, `${message.kind}/${state.id}/${state.headSeq}`, message, nowMs),
+  );
 }
 
 const endings: ReadonlySet<EventBody["kind"]> = new Set([

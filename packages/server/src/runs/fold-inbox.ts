@@ -61,10 +61,16 @@ function eventFor(state: RunState, { message }: InboxEntry, deps: FoldInboxDeps)
   if (message.kind === "cancel") return cancelEvent(state, message, deps);
   if (hasEnded(state)) return null;
   switch (message.kind) {
-    case "pause":
-      return state.phase === "paused" ? null : { kind: "run.paused", by: message.by, reason: message.reason };
-    case "resume":
-      return state.phase === "paused" ? { kind: "run.resumed", by: message.by } : null;
+    case "pause": {
+      // A child that a person has paused stays so when its parent goes on.
+      if (state.phase === "paused") return null;
+      const { by, reason, heldBy } = message;
+      return { kind: "run.paused", by, reason, ...(heldBy === undefined ? {} : { heldBy }) };
+    }
+    case "resume": {
+      const isMeant = message.heldBy === undefined || message.heldBy === state.heldBy;
+      return state.phase === "paused" && isMeant ? { kind: "run.resumed", by: message.by } : null;
+    }
     case "steer":
       return { kind: "run.steered", by: message.by, message: message.message };
     case "signal":

@@ -82,7 +82,7 @@ const faults = fc.constant(error);
 const arbitraries: Arbitraries = {
   "run.created": created as Arbitraries["run.created"],
   "run.started": made("run.started", { attempt }),
-  "run.paused": made("run.paused", { by, reason }),
+  "run.paused": made("run.paused", { by, reason, heldBy: fc.constant("run_p") }),
   "run.resumed": made("run.resumed", { by }),
   "run.cancelled": made("run.cancelled", { by, reason }),
   "run.retrying": made("run.retrying", { error: faults, retryAtMs: fc.constant(3_000) }),

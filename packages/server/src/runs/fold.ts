@@ -76,6 +76,8 @@ export interface RunState {
   createdAtMs: number;
   startedAtMs: number | null;
   endedAtMs: number | null;
+  /** The paused parent that holds this run; null: it is not paused, or was by a person. */
+  heldBy: string | null;
   error: RunError | null;
   outputs: JsonObject | null;
   /** Manifest of the files after the last outcome that changed them. */
@@ -132,6 +134,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     createdAtMs: 0,
     startedAtMs: null,
     endedAtMs: null,
+    heldBy: null,
     error: null,
     outputs: null,
     workspace: null,
@@ -185,9 +188,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
         error: null,
       });
     case "run.paused":
-      state.phase = "paused";
-      return state;
+      return Object.assign(state, { phase: "paused", heldBy: body.heldBy ?? null });
     case "run.resumed":
+      state.heldBy = null;
       // Back to where the pause found it.
       state.phase =
         state.startedAtMs === null ? "created" : state.retryAtMs === null ? "running" : "retrying";

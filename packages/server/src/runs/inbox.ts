@@ -26,8 +26,14 @@ export const inboxMigration: Migration = {
 
 export type InboxMessage =
   | { readonly kind: "cancel"; readonly by: string; readonly reason: string | null }
-  | { readonly kind: "pause"; readonly by: string; readonly reason: string | null }
-  | { readonly kind: "resume"; readonly by: string }
+  | {
+      readonly kind: "pause";
+      readonly by: string;
+      readonly reason: string | null;
+      /** The parent that was paused; absent for a person's word to this run itself. */
+      readonly heldBy?: string;
+    }
+  | { readonly kind: "resume"; readonly by: string; readonly heldBy?: string }
   | { readonly kind: "revive"; readonly by: string }
   | { readonly kind: "steer"; readonly by: string; readonly message: string }
   | {
