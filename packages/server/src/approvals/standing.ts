@@ -1,6 +1,8 @@
 /** Standing approvals: a person's yes that is remembered for the same again, within a scope and until a time. */
 import { HomeostatError } from "../base/error.ts";
 import type { Approval } from "../gate/approvals.ts";
+import { askingRules, isCovered, riskRule } from "../gate/asked-for.ts";
+import type { AskedFor } from "../gate/asked-for.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 
 export const standingApprovalsMigration: Migration = {
@@ -94,8 +96,8 @@ function problemWith(approval: Approval, { match, forMs }: Remember): string | u
   if (approval.kind !== "action") return "only actions can be approved for another time";
   if (!approval.mayRemember) return "policy asks each time (`remember: false`, a quorum or four eyes)";
   // "Always allow the shell" would allow everything.
-  if (match === "resource" && approval.risk === "high")
-    return "with other arguments an action of high risk is another action";
+  const isHigh = approval.risk === "high" || askingRules(approval.matched).includes(riskRule);
+  if (match === "resource" && isHigh) return "with other arguments an action of high risk is another action";
   if (forMs <= 0 || forMs > longestMs) return "it must be for longer than nothing and at most 31 days";
   return undefined;
 }
@@ -128,6 +130,8 @@ export interface StandingQuestion {
   readonly argsDigest: string;
   readonly runId: string;
   readonly workflow: string;
+  /** What policy demands for it now. */
+  readonly now: AskedFor;
 }
 
 /** A remembered yes for exactly this, if there is one; an action that touches several resources needs the very same arguments. */
@@ -138,22 +142,36 @@ export async function findStanding(
 ): Promise<StandingApproval | undefined> {
   const [resource = "", ...others] = question.resources;
   const rows = await store.read(
-    `SELECT * FROM standing_approvals WHERE tenant = ? AND action = ? AND resource = ? AND revoked_at_ms IS NULL
-      AND expires_at_ms > ? AND (args_digest = ? OR (args_digest IS NULL AND ? = 0))
-      AND ((scope = 'tenant') OR (scope = 'workflow' AND scope_id = ?) OR (scope = 'run' AND scope_id = ?))
-      ORDER BY created_at_ms LIMIT 1`,
+    `SELECT s.*, a.matched, a.by_roles, a.quorum, a.four_eyes, a.risk FROM standing_approvals s
+      JOIN approvals a ON a.id = s.approval_id
+      WHERE s.tenant = ? AND s.action = ? AND s.resource = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ?
+      AND (s.args_digest = ? OR (s.args_digest IS NULL AND ? = 0))
+      AND ((s.scope = 'tenant') OR (s.scope = 'workflow' AND s.scope_id = ?) OR (s.scope = 'run' AND s.scope_id = ?))
+      ORDER BY s.created_at_ms`,
     [
       question.tenant,
       question.action,
       resource,
       nowMs,
       question.argsDigest,
-      others.length,
+      // With other arguments an action of high risk is another action, also when it was a lesser one before.
+      Number(others.length > 0 || question.now.risk === "high"),
       question.workflow,
       question.runId,
     ],
   );
-  return rows[0] && standingFromStore(rows[0]);
+  const found = rows.find((row) => isCovered(askedForFromStore(row), question.now));
+  return found && standingFromStore(found);
+}
+
+function askedForFromStore(row: Row): AskedFor {
+  return {
+    rules: askingRules(JSON.parse(row["matched"] as string) as Approval["matched"]),
+    by: JSON.parse(row["by_roles"] as string) as string[],
+    quorum: row["quorum"] as number,
+    fourEyes: row["four_eyes"] === 1,
+    risk: row["risk"] as AskedFor["risk"],
+  };
 }
 
 /** In force, newest first. */

@@ -3,6 +3,8 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
 import type { GuardResult } from "../guards/pipeline.ts";
 import type { Decision } from "../policy/decision.ts";
+import { askedFor, isCovered } from "./asked-for.ts";
+import type { AskedFor } from "./asked-for.ts";
 import type { Draft, GateInput, GivenAnswer, ResolvedAction } from "./gate-input.ts";
 
 /** What is about to be asked; a remembered yes for it, if there is one. */
@@ -13,19 +15,26 @@ export type FindStanding = (question: {
   readonly argsDigest: string;
   readonly runId: string;
   readonly workflow: string;
+  /** What policy demands for it now; the yes must have been given to no less. */
+  readonly now: AskedFor;
 }) => Promise<{ readonly id: string } | undefined>;
 
-/** A refusal counts whatever policy says now; a consent only lifts an `ask`. */
+/**
+ * A refusal counts whatever policy says now; a consent only lifts an `ask`, and only one that demands no more than the question
+ * it answered: another rule, fewer who may answer or more who must agree is asked anew.
+ */
 export async function weighApproval(draft: Draft, findStanding: FindStanding): Promise<GuardResult<Draft>> {
   const { input, argsDigest, decision } = draft;
   const { answer } = input;
   const isAboutThis = answer !== null && answer.argsDigest === argsDigest;
   if (isAboutThis && answer.answer !== "approve") return refusal(answer.answer);
   if (decision?.effect !== "ask") return {};
-  if (answer?.answer === "approve" && (isAboutThis || isEditOf(answer, draft)))
+  const now = askedFor(decision);
+  const isEnough = answer?.askedFor === undefined || isCovered(answer.askedFor, now);
+  if (answer?.answer === "approve" && isEnough && (isAboutThis || isEditOf(answer, draft)))
     return { draft: { consent: { kind: "answer" } } };
   if (!mayRemember(decision)) return {};
-  const standing = await findStanding(questionOf(input, draft.resolved!, argsDigest!));
+  const standing = await findStanding({ ...questionOf(input, draft.resolved!, argsDigest!), now });
   return standing === undefined ? {} : { draft: { consent: { kind: "standing", id: standing.id } } };
 }
 

@@ -1,6 +1,7 @@
 /** What comes to the gate, and what its guards learn about it on the way. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import type { AskedFor } from "./asked-for.ts";
 import type { Asked } from "../policy/recorded-action.ts";
 
 /** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
@@ -9,6 +10,8 @@ export interface GivenAnswer {
   readonly argsDigest: string;
   /** Digest of the arguments that the person put in place of those asked about. */
   readonly editDigest?: string;
+  /** What the question was put for; absent in journals of older versions. */
+  readonly askedFor?: AskedFor;
 }
 
 /** A person's yes: their answer to this very question, or one that stands. */

@@ -34,7 +34,11 @@ interface Asking {
   readonly risk?: Decision["risk"];
   /** Asks always, by default. */
   readonly effect?: (args: Readonly<Record<string, unknown>>) => "ask" | "deny";
+  /** What policy says instead, as it stands when it is asked. */
+  readonly now?: (args: Readonly<Record<string, unknown>>) => Partial<Decision>;
 }
+
+const asks = { name: "payments", effect: "ask", line: 1, why: "action test.pay" } as const;
 
 async function open(approval: Approving, asking: Asking = {}): Promise<World> {
   acted.length = 0;
@@ -45,9 +49,10 @@ async function open(approval: Approving, asking: Asking = {}): Promise<World> {
       effect: effect(args),
       risk,
       obligations: { approval },
-      matched: [],
+      matched: [asks],
       reason: "asks",
       revision: "sha256:test",
+      ...asking.now?.(args),
     }),
   });
   worlds.push(world);
@@ -131,6 +136,14 @@ describe("who may answer", () => {
     expect(may("x", "admin")).toBe("may");
     expect(may("x", "operator")).toBe("may-not");
     expect(may("user:ada", "operator")).toBe("may-not");
+  });
+
+  test("what somebody delegated whose key is gone is worth nothing, also where a rule calls them by name", () => {
+    const question = { by: ["user:ada"], delegates: [], fourEyes: false, requester: "req" };
+    const zoe = { id: "zoe", role: "operator" };
+    const may = (role: string) =>
+      findResponder(question, zoe, { delegators: [{ id: "ada", role }], isConsent: true }).kind;
+    expect([may("viewer"), may("none")]).toEqual(["may", "may-not"]);
   });
 
   test("with four eyes the requester never agrees, in no disguise, and may always say no", () => {
@@ -293,14 +306,80 @@ describe("a remembered yes", () => {
       { approval: { ...basic, remember: false }, remember: { scope: "run", match: "exact", forMs: hour } },
       { approval: { ...basic, fourEyes: true }, remember: { scope: "run", match: "exact", forMs: hour } },
       { approval: basic, risk: "high", remember: { scope: "run", match: "resource", forMs: hour } },
+      // No rule asks: the risk's score does.
+      { approval: basic, matched: [], remember: { scope: "run", match: "resource", forMs: hour } },
       { approval: basic, remember: { scope: "run", match: "exact", forMs: 40 * 24 * hour } },
       { approval: basic, remember: { scope: "run", match: "exact", forMs: 0 } },
     ] as const;
     for (const { remember, approval, ...rest } of each) {
-      const world = await start(approval, "risk" in rest ? { risk: rest.risk } : {});
+      const world = await start(approval, { now: () => rest });
       const { id } = await world.waitingApproval(await world.submit(paying));
       expect(await codeOf(world.answer(id, "approve", "x", { remember }))).toBe("REQUEST_INVALID");
     }
+  });
+});
+
+describe("a yes is worth what was asked for", () => {
+  const hour = 3_600_000;
+  const other = { ...asks, name: "instructed" };
+  const stricter: readonly (readonly [string, Partial<Decision>])[] = [
+    ["another rule asks too", { matched: [asks, other] }],
+    ["fewer may answer", { obligations: { approval: { ...basic, by: ["admin"] } } }],
+    ["somebody else must agree", { obligations: { approval: { ...basic, fourEyes: true } } }],
+    ["more must agree", { obligations: { approval: { ...basic, quorum: 2 } } }],
+  ];
+
+  test.each(stricter)("a remembered one is asked anew when %s", async (_, now) => {
+    let isStricter = false;
+    const world = await start(basic, { now: () => (isStricter ? now : {}) });
+    const { id } = await world.waitingApproval(await world.submit(paying));
+    await world.answer(id, "approve", "x", { remember: { scope: "tenant", match: "exact", forMs: hour } });
+    await world.until(await world.submit(paying), "COMPLETED");
+    isStricter = true;
+    await world.waitingApproval(await world.submit(paying));
+  });
+
+  test("a remembered one for any arguments does not lift those of high risk", async () => {
+    const now = ({ amount }: Readonly<Record<string, unknown>>): Partial<Decision> =>
+      Number(amount) > 100 ? { risk: "high" } : {};
+    const world = await start(basic, { now });
+    const { id } = await world.waitingApproval(await world.submit(paying));
+    await world.answer(id, "approve", "x", { remember: { scope: "tenant", match: "resource", forMs: hour } });
+    await world.until(await world.submit(paying.replace("amount: 5", "amount: 6")), "COMPLETED");
+    await world.waitingApproval(await world.submit(paying.replace("amount: 5", "amount: 600")));
+  });
+
+  test.each(stricter)("one that was on its way is asked anew when %s", async (_, now) => {
+    let isStricter = false;
+    const world = await open(basic, { now: () => (isStricter ? now : {}) });
+    const worker = await world.startWorker("one");
+    const runId = await world.submit(paying);
+    const { id } = await world.waitingApproval(runId);
+    await worker.stop();
+    await world.answer(id, "approve", "x");
+    isStricter = true;
+    await world.startWorker("two");
+    await world.until(runId, "WAITING");
+    expect((await world.waitingApproval(runId)).id).not.toBe(id);
+    expect(acted).toEqual([]);
+  });
+
+  test("an edit that another rule asks about is asked of those whom that rule names", async () => {
+    const large = {
+      matched: [asks, { ...asks, name: "large" }],
+      obligations: { approval: { ...basic, by: ["cfo"] } },
+    };
+    const world = await start(basic, { now: ({ amount }) => (Number(amount) > 100 ? large : {}) });
+    const runId = await world.submit(paying);
+    const { id } = await world.waitingApproval(runId);
+    await world.answer(id, "approve", "more", { edit: { amount: 900 } });
+    await expect.poll(async () => (await world.waitingApproval(runId)).id).not.toBe(id);
+    const again = await world.waitingApproval(runId);
+    expect(again).toMatchObject({ by: ["cfo"], args: { amount: 900 } });
+    expect(acted).toEqual([]);
+    await world.answer(again.id, "approve", "ok", as("zoe", "cfo"));
+    await world.until(runId, "COMPLETED");
+    expect(acted).toEqual([{ amount: 900 }]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** How one event changes one step's record. Pure; the run around it is `fold.ts`. */
 import { digestJson } from "../base/digest.ts";
+import { askedFor } from "../gate/asked-for.ts";
 import type { RunEvent, StepStart } from "./event.ts";
 import type { StepRecord } from "./step-record.ts";
 
@@ -102,6 +103,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
           about: body.about,
           argsDigest: body.argsDigest,
           expiresAtMs: body.expiresAtMs,
+          ...(body.decision === undefined ? {} : { askedFor: askedFor(body.decision) }),
         },
       };
     case "approval.decided":
@@ -118,6 +120,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
           by: body.by,
           reason: body.reason,
           ...(body.edit === undefined ? {} : { editDigest: digestJson(body.edit) }),
+          ...(step.question.askedFor === undefined ? {} : { askedFor: step.question.askedFor }),
         },
         edit: body.edit ?? step.edit,
       };

@@ -1,5 +1,6 @@
 /** What the fold knows of one step of a run. */
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { AskedFor } from "../gate/asked-for.ts";
 import type { Decision, OriginLabel } from "../policy/decision.ts";
 import type { ActionIntent, ApprovalAnswer, OutcomeAnswer, RunError, StepStart } from "./event.ts";
 
@@ -11,6 +12,7 @@ export interface PendingQuestion {
   readonly about: "action" | "step" | "outcome";
   readonly argsDigest: string;
   readonly expiresAtMs: number | null;
+  readonly askedFor?: AskedFor;
 }
 
 /** The last answer to a question of this step; the gate reads it as an input when it runs again. */
@@ -22,6 +24,8 @@ export interface Answer {
   readonly reason: string | null;
   /** Digest of the arguments the answer put in place of those asked about; see `StepRecord.edit`. */
   readonly editDigest?: string;
+  /** What policy asked for; absent in journals of older versions. */
+  readonly askedFor?: AskedFor;
 }
 
 export interface StepRecord {
