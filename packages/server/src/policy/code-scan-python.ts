@@ -26,14 +26,22 @@ const innards: ReadonlySet<string> = new Set([
 
 export function findPythonCalls(tokens: readonly Token[]): readonly Found[] {
   const scan: Scan = { tokens, names: new Map(), stars: [], found: [] };
+  // A function may use what is imported below it.
+  readAll({ ...scan, found: [] }, (_, index) => index + 1);
+  readAll(scan, readUse);
+  return scan.found;
+}
+
+/** `use` answers the index behind the name it was given. */
+function readAll(scan: Scan, use: (scan: Scan, index: number) => number): void {
+  const { tokens } = scan;
   for (let index = 0; index < tokens.length;) {
     const token = tokens[index]!;
     if (token.kind !== "name") index++;
     else if (token.text === "import" && isStatement(tokens, index)) index = readImport(scan, index + 1);
     else if (token.text === "from" && isStatement(tokens, index)) index = readFrom(scan, index + 1);
-    else index = readUse(scan, index);
+    else index = use(scan, index);
   }
-  return scan.found;
 }
 
 interface Scan {

@@ -38,6 +38,19 @@ describe("Python", () => {
     ["\uff45val(x)", "eval@1"],
     ["import asyncio\nasyncio.create_subprocess_shell('ls')", "asyncio.create_subprocess_shell@2 ls"],
     ["x = 'a", "unparsable@1"],
+    ["def f():\n  os.system('ls')\nimport os", "os.system@2 ls"],
+    ["import os\ngetattr(__builtins__, 'eval')\ngetattr(os)(1)\nvars(os)", "getattr@2", "__builtins__@2", "getattr@3", "vars@4", "os@4"],
+    ["import json\ngetattr(json, x); vars(); getattr(1, x); f(vars)", ...[]],
+    ["from subprocess import *\nfrom importlib import import_module as i\ni", "subprocess@1", "importlib.import_module@2", "importlib.import_module@3"],
+    ["import shutil\nx = shutil.rmtree", ...[]],
+    ["import subprocess\nsubprocess.run('a', ['b c'])\nsubprocess.run(('rm', 'x'))", "subprocess.run@2 a 'b c'", "subprocess.run@3 rm x"],
+    ["import os\nos.system(f'a{{b}}c')\nos.system(f'a}b')", "os.system@2 a{b}c", "os.system@3 ab"],
+    ["import os\nos.system('\\x41\\101\\u0042\\U00000043')\nos.system('\\N{DASH}')\nos.system('\\U00110000')\nos.system('\\q\\\nx')",
+      "os.system@2 AABC", "os.system@3", "os.system@4", "os.system@5 \\qx"],
+    ["f'''{x:\n{w}}'''\neval(y)", "eval@3"],
+    ["f'{x:\n}'", "unparsable@1"],
+    ["f'{x:", "unparsable@1"],
+    ["import", ...[]],
   ])("%j", (source, ...expected) => {
     expect(found("python", source)).toEqual(expected);
   }); // prettier-ignore
@@ -77,6 +90,16 @@ describe("JavaScript and TypeScript", () => {
     ["'a\n", "unparsable@1"],
     ["`a", "unparsable@1"],
     ["x <!-- `\neval(y) // `", "unparsable@1"],
+    ["#!/usr/bin/env node\neval(x)", "eval@2"],
+    ["x = a.in /eval(y)/ 2; /a/", "eval@1"],
+    ["\\u{110000}eval(x); a\u00a0eval(x); '\\u{110000}'", "eval@1"],
+    ["\\q eval(x)", "unparsable@1", "eval@1"],
+    ["eval('require(\\\r\n\"net\")'); eval('require(\\\r\"net\")')", "net@1", "net@2"],
+    ["a.from 'net'; a.import 'net'; module.require('net'); app.require('net'); m.createRequire(u); module.require(x)", "net@1", "net@1", "createRequire@1", "module.require@1"],
+    ["f = Function; f(Function); g(a, Function); [Function.name]; x = Function.prototype; y = <Function>z", "Function@1", "Function@1", "Function@1"],
+    ["new WebSocket; a.constructor.constructor('x')", "WebSocket@1", "constructor@1", "constructor@1"],
+    ["setTimeout('a()', 5); setInterval(`b`, 5); setTimeout(f)", "setTimeout@1", "setInterval@1"],
+    ["require('child_process'); x.execFile('a', ['b c'], o); x.spawn('a', [y]); x.spawn(y)", "child_process@1", "child_process@1 a 'b c'", "child_process@1 a"],
   ])("%j", (source, ...expected) => {
     const names = found("javascript", source);
     expect(names.slice(0, expected.length)).toEqual(expected);
@@ -133,6 +156,13 @@ describe("whatever the text", () => {
       const { user, system } = process.cpuUsage(before);
       expect((user + system) / 1_000).toBeLessThan(250);
     }
+  });
+
+  test("more than a mebibyte, and code in code in code without end, are not read", () => {
+    expect(found("python", "x".repeat(1_048_577))).toEqual(["unparsable@1"]);
+    let nested = "x";
+    for (let level = 0; level < 7; level++) nested = `eval(${JSON.stringify(nested)})`;
+    expect(found("python", nested)).toEqual(["unparsable@1"]);
   });
 
   test("the example's programs hold nothing to ask about", () => {

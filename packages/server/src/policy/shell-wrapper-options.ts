@@ -10,10 +10,14 @@ export interface Wrapper {
   readonly longValues?: readonly string[];
   /** Words between the options and the command, such as the time of `timeout`. */
   readonly operands?: number;
+  /** `-` alone is an option: `env -` begins with no variables, `runuser -` with a login. */
+  readonly takesLoneDash?: true;
   /** `NAME=value` words may stand before the command. */
   readonly takesAssignments?: true;
   /** An option with a text that a shell runs, by letter or long name; with it there is no other command. */
   readonly textOptions?: readonly string[];
+  /** The option with a text may stand anywhere, and then something else may run too. */
+  readonly takesTextAnywhere?: true;
   /** Options that only look something up, by letter. */
   readonly lookups?: string;
   /** The words are joined and given to a shell. */
@@ -27,7 +31,7 @@ export interface Wrapper {
 /** Sources: the manual pages of GNU coreutils 9.1, findutils 4.9, util-linux 2.38, sudo 1.9, bash 5.2, OpenSSH 9.2. */
 export const wrappers: Readonly<Record<string, Wrapper | undefined>> = {
   env: {
-    flags: "i0v", values: "uC", takesAssignments: true, textOptions: ["S", "split-string"],
+    flags: "i0v", values: "uC", takesAssignments: true, takesLoneDash: true, textOptions: ["S", "split-string"],
     longFlags: ["ignore-environment", "null", "debug"], longValues: ["unset", "chdir"],
   },
   sudo: {
@@ -73,7 +77,7 @@ export const wrappers: Readonly<Record<string, Wrapper | undefined>> = {
   toybox: {},
   script: { flags: "aefq", values: "BEIOTmo", textOptions: ["c", "command"], operands: 9_999 },
   su: { flags: "flmpP", values: "Ggsw", textOptions: ["c", "command"], operands: 9_999, longFlags: ["login"] },
-  runuser: { flags: "flmpP", values: "Ggsuw", textOptions: ["c", "command"], longFlags: ["login"] },
+  runuser: { flags: "flmpP", values: "Ggsuw", textOptions: ["c", "command"], takesTextAnywhere: true, takesLoneDash: true, longFlags: ["login"] },
   ssh: { flags: "46AaCfGgKkMNnqsTtVvXxYy", values: "BbcDEeFIiJLlmOoPpQRSWw", operands: 1, joins: true },
   parallel: { flags: "0kmX", values: "ajnNI", joins: true },
 }; // prettier-ignore
@@ -99,6 +103,9 @@ export function readOptions(argv: Words, wrapper: Wrapper): WrapperWords {
     else if (word === "--") {
       state.at++;
       break;
+    } else if (word === "-" && wrapper.takesLoneDash === true) {
+      state.at++;
+      continue;
     } else if (wrapper.takesAssignments === true && /^[^-=][^=]*=/.test(word)) {
       state.at++;
       continue;
@@ -115,17 +122,17 @@ export function readOptions(argv: Words, wrapper: Wrapper): WrapperWords {
     while (/^[^-=][^=]*=/.test(argv[state.at] ?? "")) state.at++;
   }
   const operands = wrapper.operands ?? 0;
-  const late = wrapper.textOptions === undefined ? -1 : findLateText(argv, state.at, operands);
+  const late = wrapper.textOptions === undefined ? -1 : findLateText(argv, state.at, wrapper);
   if (late >= 0) state.texts.push(argv[late + 1] ?? null);
-  const isOver = state.isLookup || state.texts.length > 0;
+  const isOver = state.isLookup || (state.texts.length > 0 && wrapper.takesTextAnywhere !== true);
   const from = isOver ? argv.length : Math.min(argv.length, state.at + operands);
   return { from, isUnsure: state.isUnsure, texts: state.texts, replaced: state.replaced };
 }
 
 /** `flock file -c text`, `su user -c text`: the option may stand behind the operands. */
-function findLateText(argv: Words, from: number, operands: number): number {
+function findLateText(argv: Words, from: number, { operands = 0, takesTextAnywhere }: Wrapper): number {
   const at = argv.findIndex((word, index) => index >= from && (word === "-c" || word === "--command"));
-  return operands > 1 || at === from + operands ? at : -1;
+  return takesTextAnywhere === true || operands > 1 || at === from + operands ? at : -1;
 }
 
 interface OptionState {

@@ -154,8 +154,8 @@ function readWrapped(inner: Inner, wrapper: Wrapper): void {
   const { reader, draft } = inner;
   const { argv, patterns } = draft;
   const { from, isUnsure, texts, replaced } = readOptions(argv, wrapper);
-  // An option that is not in the table may have eaten the command's name.
-  if (isUnsure) addUnknown(reader, draft.place);
+  // An option that is not in the table may have eaten the command's name, and no command is named like an option.
+  if (isUnsure || argv[from]?.startsWith("-") === true) addUnknown(reader, draft.place);
   for (const text of texts) readText(inner, text, "posix");
   if (from >= argv.length) return;
   let words: Words = argv.slice(from);
