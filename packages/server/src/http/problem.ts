@@ -76,6 +76,8 @@ const fastifyCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ["REQUEST_UNSUPPORTED", "The body's Content-Type is not application/json"],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["REQUEST_MALFORMED", "Content-Length does not match the body"],
   FST_ERR_BAD_URL: ["REQUEST_MALFORMED", "The path is not valid percent-encoding"],
+  FST_ERR_MAX_PARAM_LENGTH: ["REQUEST_MALFORMED", "A name in the path is longer than any there is"],
+  FST_STATIC_FORBIDDEN_PATH: ["NOT_FOUND", "Nothing answers at this path"],
   ECONNRESET: ["REQUEST_MALFORMED", "The connection ended before the request was complete"],
 };
 

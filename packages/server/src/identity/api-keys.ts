@@ -93,6 +93,8 @@ export function createApiKeys(deps: {
             sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
             params: [principal, nowMs],
           },
+          // Else sessions of the expired key, with its role, would be open again.
+          { sql: "DELETE FROM sessions WHERE principal = ?", params: [principal] },
           {
             sql: `INSERT INTO api_keys (id, v, tenant, principal, role, digest, created_by, created_at_ms, expires_at_ms)
               VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,

@@ -191,6 +191,8 @@ describe("API keys", () => {
     expect(await keys.list("default")).toEqual([]);
     await keys.create({ ...owner, principal: "ada", role: "operator" });
     expect(await keys.list("default")).toMatchObject([{ principal: "ada", role: "operator" }]);
+    // Neither the old role nor a session that nobody opened with the new key.
+    expect(await sessions.find(session.value)).toBeUndefined();
     await store.close();
   });
 
