@@ -97,6 +97,8 @@ async function createWindows(browser: Browser, address: string): Promise<Windows
       reducedMotion: "reduce",
       ...(isSignedIn ? { storageState: signedIn } : {}),
     });
+    // What does not come within this time does not come; the failure then names what was waited for.
+    context.setDefaultTimeout(30_000);
     contexts.push(context);
     return watch(await context.newPage(), address);
   };
@@ -144,7 +146,7 @@ async function signIn(
 /** Rule and element of each violation of WCAG 2.2 AA and axe's best practices. */
 export async function violationsOn(page: Page): Promise<readonly string[]> {
   await page.evaluate(axeSource);
-  return (await page.evaluate(`axe.run(document).then((result) =>
+  return (await page.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then((result) =>
     result.violations.flatMap((violation) => violation.nodes.map((node) => violation.id + " " + node.target.join(" "))))`)) as string[];
 }
 
@@ -157,7 +159,7 @@ export async function sidewaysOf(page: Page): Promise<number> {
 export async function untilLoaded(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.waitForLoadState("load");
-  await page.waitForFunction("document.querySelector('.loading') === null");
+  await page.locator(".loading").first().waitFor({ state: "detached" });
 }
 
 interface RunShape {
@@ -169,7 +171,7 @@ interface RunShape {
 /** Waits until the run is in this state, or waits for this. */
 export async function untilRun(api: Api, id: string, wanted: string): Promise<void> {
   let run: RunShape | undefined;
-  for (let tries = 0; tries < 300; tries += 1) {
+  for (let tries = 0; tries < 1_200; tries += 1) {
     run = await api.get<RunShape>(`/v1/runs/${id}`);
     if (run.state === wanted || run.waitingFor?.kind === wanted) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -182,13 +184,13 @@ export async function submit(api: Api, task: object): Promise<string> {
   return (await api.post<{ id: string }>("/v1/tasks", task)).id;
 }
 
-/** Adds rules to the end of the shipped policy and makes it the active one. */
-export async function addRules(dashboard: Dashboard, rules: string): Promise<void> {
+/** Makes a changed text of the policy in force the active one. */
+export async function changePolicy(dashboard: Dashboard, change: (text: string) => string): Promise<void> {
   const { revision, text } = await dashboard.api.get<{ revision: string; text: string }>("/v1/policy");
   const answer = await fetch(`${dashboard.address}/v1/policy`, {
     method: "PUT",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ text: `${text.trimEnd()}\n${rules}`, expected: revision, note: "for the test" }),
+    body: JSON.stringify({ text: change(text), expected: revision, note: "from elsewhere" }),
   });
   if (!answer.ok) throw new Error(`the policy was refused: ${await answer.text()}`);
 }

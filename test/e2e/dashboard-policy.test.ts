@@ -1,100 +1,32 @@
 /** The policy page in a real browser against the real server: write, check, try on history, activate, merge, shadow, roll back. */
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { buildDashboardIfStale } from "../../scripts/build-dashboard.ts";
-import { createApi, freePort, repository, startServer } from "../chaos/server-process.ts";
-import type { Api, ServerProcess } from "../chaos/server-process.ts";
+import { changePolicy, isBrowserSkipped, openDashboard } from "./dashboard-browser.ts";
+import { sidewaysOf, submit, untilRun, violationsOn } from "./dashboard-browser.ts";
+import type { Dashboard } from "./dashboard-browser.ts";
 
-const token = `hst_${"p".repeat(43)}`;
-const skipped = (process.env["HOMEOSTAT_TEST_SKIP"] ?? "").split(",");
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-let home: string;
-let server: ServerProcess;
-let address: string;
-let api: Api;
-let browser: Browser;
-let context: BrowserContext | undefined;
+let dashboard: Dashboard;
 
 beforeAll(async () => {
-  if (skipped.includes("browser")) return;
-  expect(buildDashboardIfStale(repository)).toBe(true);
-  home = await mkdtemp(join(tmpdir(), "homeostat-policy-page-"));
-  const port = await freePort();
-  address = `http://127.0.0.1:${port}`;
-  server = startServer({ home, port, token });
-  await server.ready;
-  api = createApi({ port, token });
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update"],
-  });
+  if (!isBrowserSkipped) dashboard = await openDashboard();
 });
 
 afterEach(async () => {
-  await context?.close();
-  context = undefined;
+  await dashboard?.closeWindows();
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (home !== undefined) await rm(home, { recursive: true, force: true });
+  await dashboard?.close();
 });
-
-interface Visit {
-  readonly page: Page;
-  /** Console errors, page errors, and requests to anybody but the server. */
-  readonly faults: string[];
-}
-
-async function signIn(
-  options: { readonly width?: number; readonly theme?: "dark" | "light" } = {},
-): Promise<Visit> {
-  const { width = 1440, theme = "dark" } = options;
-  context = await browser.newContext({
-    viewport: { width, height: 900 },
-    colorScheme: theme,
-    reducedMotion: "reduce",
-  });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error") faults.push(message.text());
-  });
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(`${address}/`)) faults.push(`asked ${request.url()}`);
-  });
-  page.on("dialog", (dialog) => void dialog.accept());
-  await page.goto(`${address}/#token=${token}`);
-  await page.getByRole("navigation", { name: "Pages" }).waitFor();
-  faults.length = 0;
-  return { page, faults };
-}
 
 interface PolicyState {
   readonly revision: string;
   readonly text: string;
 }
 
-const policyNow = (): Promise<PolicyState> => api.get<PolicyState>("/v1/policy");
+const policyNow = (): Promise<PolicyState> => dashboard.api.get<PolicyState>("/v1/policy");
 
-async function activateText(text: string): Promise<void> {
-  const { revision } = await policyNow();
-  const answer = await fetch(`${address}/v1/policy`, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ text, expected: revision, note: "from elsewhere" }),
-  });
-  expect(answer.status).toBe(200);
-}
+const activateText = (text: string): Promise<void> => changePolicy(dashboard, () => text);
 
 function editor(page: Page): Locator {
   return page.getByRole("textbox", { name: "Text of policy.yaml" });
@@ -107,26 +39,19 @@ async function writeAtEnd(page: Page, text: string): Promise<void> {
   await page.keyboard.insertText(text);
 }
 
-/** Rule and element of each violation of WCAG 2.2 AA and axe's best practices. */
-async function violationsOn(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axeSource);
-  return (await page.evaluate(`axe.run(document).then((result) =>
-    result.violations.flatMap((violation) => violation.nodes.map((node) => violation.id + " " + node.target.join(" "))))`)) as string[];
-}
-
 const strictRule = `
   - name: reads-ask-here
     effect: ask
     action: file_ops.list
 `;
 
-describe.skipIf(skipped.includes("browser"))("the policy page", () => {
+describe.skipIf(isBrowserSkipped)("the policy page", () => {
   test("keys, values and actions are offered as one types, and help says what a key is for", async () => {
-    const { page, faults } = await signIn();
+    const { page, faults } = await dashboard.open("/");
     const language = ["schema", "tools"].map((name) =>
       page.waitForResponse((answer) => answer.url().endsWith(name)),
     );
-    await page.goto(`${address}/policy?tab=edit`);
+    await page.goto(`${dashboard.address}/policy?tab=edit`);
     await Promise.all([editor(page).waitFor(), ...language]);
     await writeAtEnd(page, "\n  - name: mine\n    ");
     await page.keyboard.type("eff");
@@ -155,8 +80,7 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("findings appear as one types, with line and remedy, and choosing one leads there", async () => {
-    const { page, faults } = await signIn();
-    await page.goto(`${address}/policy?tab=edit`);
+    const { page, faults } = await dashboard.open("/policy?tab=edit");
     await editor(page).waitFor();
     const lines = (await editor(page).inputValue()).split("\n").length;
     await writeAtEnd(page, "  - name: bad\n    efect: ask\n    action: x\n");
@@ -178,13 +102,12 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("a draft survives leaving the page and a reload, and is gone once discarded", async () => {
-    const { page } = await signIn();
-    await page.goto(`${address}/policy?tab=edit`);
+    const { page } = await dashboard.open("/policy?tab=edit");
     await editor(page).waitFor();
     await writeAtEnd(page, "# kept");
     await page.getByRole("link", { name: "Ledger" }).click();
     await page.getByRole("heading", { name: "Ledger", level: 1 }).waitFor();
-    await page.goto(`${address}/policy`);
+    await page.goto(`${dashboard.address}/policy`);
     await page.getByRole("link", { name: "Edit draft" }).click();
     expect(await editor(page).inputValue()).toContain("# kept");
     await page.reload();
@@ -196,11 +119,9 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("a draft is tried on history, reviewed, activated with a reason, and rolled back", async () => {
-    const { id } = await api.post<{ id: string }>("/v1/tasks", { example: "brand-audit" });
-    await waitForActions(id);
+    const id = await runToQuestion();
     const before = await policyNow();
-    const { page, faults } = await signIn();
-    await page.goto(`${address}/policy?tab=edit`);
+    const { page, faults } = await dashboard.open("/policy?tab=edit");
     await editor(page).waitFor();
     await writeAtEnd(page, strictRule);
     await page.getByRole("heading", { name: /^Valid/ }).waitFor();
@@ -233,8 +154,7 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
 
   test("who activates second is shown what changed meanwhile, and both changes come together", async () => {
     const { text } = await policyNow();
-    const { page } = await signIn();
-    await page.goto(`${address}/policy?tab=edit`);
+    const { page } = await dashboard.open("/policy?tab=edit");
     await editor(page).waitFor();
     await writeAtEnd(page, strictRule);
     await page.getByRole("heading", { name: /^Valid/ }).waitFor();
@@ -262,14 +182,13 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("a draft runs as shadow and counts what it would decide otherwise", async () => {
-    const { page, faults } = await signIn();
-    await page.goto(`${address}/policy?tab=edit`);
+    const { page, faults } = await dashboard.open("/policy?tab=edit");
     await editor(page).waitFor();
     await writeAtEnd(page, strictRule);
     await page.getByRole("heading", { name: /^Valid/ }).waitFor();
     await page.getByRole("button", { name: "Run as shadow" }).click();
     await page.getByRole("heading", { name: "A shadow policy runs" }).waitFor();
-    await waitForActions((await api.post<{ id: string }>("/v1/tasks", { example: "brand-audit" })).id);
+    await runToQuestion();
     await page.locator(".dry-group", { hasText: "file_ops.list" }).waitFor({ timeout: 20_000 });
     expect(await violationsOn(page)).toEqual([]);
     await page.getByRole("button", { name: "Take it away" }).click();
@@ -279,8 +198,7 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("an action is explained: what matched, what nearly did, demands and risk; bad arguments are told", async () => {
-    const { page, faults } = await signIn();
-    await page.goto(`${address}/policy?tab=explain`);
+    const { page, faults } = await dashboard.open("/policy?tab=explain");
     await page.getByLabel("Arguments").fill("{");
     await page.getByRole("button", { name: "Explain" }).click();
     await page.getByRole("alert").getByText("no JSON").waitFor();
@@ -295,23 +213,19 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 
   test("coverage names rules that neither history nor cases reach", async () => {
-    const { page, faults } = await signIn({ width: 420, theme: "light" });
-    await page.goto(`${address}/policy?tab=coverage`);
+    const { page, faults } = await dashboard.open("/policy?tab=coverage", { width: 420, theme: "light" });
     await page.getByRole("button", { name: "Count on history" }).click();
     await page.getByText(/never hit; \d+ recorded action/).waitFor();
     await page.getByRole("button", { name: "Run the cases" }).click();
     await page.getByText("2 cases passed").waitFor();
     expect(await violationsOn(page)).toEqual([]);
-    const sideways = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    expect(await page.evaluate(sideways)).toBe(0);
+    expect(await sidewaysOf(page)).toBe(0);
     expect(faults).toEqual([]);
   });
 
   test("a step says how risky it was and where its arguments came from", async () => {
-    const { id } = await api.post<{ id: string }>("/v1/tasks", { example: "brand-audit" });
-    await waitForActions(id);
-    const { page, faults } = await signIn();
-    await page.goto(`${address}/runs/${id}?step=inventory`);
+    const id = await runToQuestion();
+    const { page, faults } = await dashboard.open(`/runs/${id}?step=inventory`);
     await page.getByRole("meter", { name: "Risk score" }).waitFor();
     await page.getByRole("heading", { name: "Where its arguments come from" }).waitFor();
     expect(await violationsOn(page)).toEqual([]);
@@ -319,14 +233,9 @@ describe.skipIf(skipped.includes("browser"))("the policy page", () => {
   });
 });
 
-/** Until the run has decided its first actions and asks its question, so that there is history. */
-async function waitForActions(runId: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const { data } = await api.get<{ data: { runId: string }[] }>("/v1/approvals");
-    if (data.some((approval) => approval.runId === runId)) return;
-    const run = await api.get<{ state: string }>(`/v1/runs/${runId}`);
-    if (["COMPLETED", "FAILED", "CANCELLED", "DEAD"].includes(run.state)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`run ${runId} asked nothing`);
+/** A run that has decided its first actions and asks its question, so that there is history. */
+async function runToQuestion(): Promise<string> {
+  const id = await submit(dashboard.api, { example: "brand-audit" });
+  await untilRun(dashboard.api, id, "approval");
+  return id;
 }

@@ -73,7 +73,8 @@ export function deadLettersQuery(filter: DeadLetterFilter) {
 
 export function deadLetterQuery(id: string) {
   return queryOptions({
-    queryKey: [...operationKeys.queue, "letter", id],
+    // Apart from the queue's lists: once it is settled there is no such letter to ask for again.
+    queryKey: ["dead-letter", id],
     queryFn: ({ signal }) => operationsApi.deadLetter(id, signal),
   });
 }
