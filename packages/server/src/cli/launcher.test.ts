@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-function start(args: readonly string[], file: string = launcher): ChildProcess {
+function start(
+  args: readonly string[],
+  { file = launcher, options = pretendOld }: { file?: string; options?: readonly string[] } = {},
+): ChildProcess {
   const { PATH = "" } = process.env;
   const env = {
     PATH,
@@ -28,7 +31,7 @@ function start(args: readonly string[], file: string = launcher): ChildProcess {
     HOMEOSTAT_HOME: join(folder, "data"),
     HOMEOSTAT_SANDBOX_INSTALL: "never",
   };
-  return spawn(process.execPath, [...pretendOld, file, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(process.execPath, [...options, file, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
 }
 
 async function finish(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
@@ -40,8 +43,10 @@ async function finish(child: ChildProcess): Promise<{ code: number | null; out: 
   return { code, out, err };
 }
 
-async function startServer(): Promise<{ child: ChildProcess; pid: number }> {
-  const child = start(["up", "--port", "0", "--json"]);
+async function startServer(
+  options: readonly string[] = pretendOld,
+): Promise<{ child: ChildProcess; pid: number }> {
+  const child = start(["up", "--port", "0", "--json"], { options });
   let text = "";
   for await (const chunk of child.stdout!) {
     text += String(chunk);
@@ -74,7 +79,7 @@ describe("on a Node.js that is too old", () => {
     const file = join(folder, "homeostat.js");
     await copyFile(launcher, file);
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
-    const { code, out, err } = await finish(start(["up"], file));
+    const { code, out, err } = await finish(start(["up"], { file }));
     expect([code, out]).toEqual([1, ""]);
     expect(err).toMatch(
       /^error: Homeostat needs Node.js 24 or newer; this is v\S+ \(NODE_TOO_OLD\)\n  hint: /,
@@ -95,5 +100,33 @@ describe("on a Node.js that is too old", () => {
     const { child, pid } = await startServer();
     child.kill("SIGKILL");
     await untilGone(pid);
+  });
+});
+
+describe.runIf(process.platform === "linux")("a server's memory for new objects", () => {
+  const bound = "--max-semi-space-size=8";
+  const optionsOf = async (pid: number): Promise<readonly string[]> =>
+    (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+
+  test("is bounded, in the process that was started", async () => {
+    const { child, pid } = await startServer([]);
+    expect(pid).toBe(child.pid);
+    expect(await optionsOf(pid)).toContain(bound);
+    const end = finish(child);
+    child.kill("SIGTERM");
+    expect((await end).code).toBe(0);
+  });
+
+  test("is bounded in a pinned Node.js too, and left alone where somebody has bounded it", async () => {
+    for (const [options, isOurs] of [
+      [pretendOld, true],
+      [["--max-semi-space-size=16"], false],
+    ] as const) {
+      const { child, pid } = await startServer(options);
+      expect((await optionsOf(pid)).includes(bound)).toBe(isOurs);
+      const end = finish(child);
+      child.kill("SIGTERM");
+      await end;
+    }
   });
 });

@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { HomeostatError } from "../base/error.ts";
 import { bind, reading } from "./connection.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, PreparedStatement } from "./connection.ts";
 import { checkedValue } from "./sql-value.ts";
 import type { Row, SqlValue } from "./store.ts";
 
@@ -32,15 +32,15 @@ export function createScanner(openReader: () => Connection): Scanner {
       const connection = borrow();
       try {
         const prepared = reading(connection, () => connection.prepare(sql));
-        const rows = reading(connection, () => prepared.statement.iterate(...bind(prepared, values)));
+        const pages = reading(connection, () => startReading(connection, prepared, values));
         try {
-          for (let page = nextPage(connection, rows); page.length > 0; page = nextPage(connection, rows)) {
+          for (let page = pages.next(); page.length > 0; page = pages.next()) {
             yield* page;
             await setImmediate();
           }
         } finally {
           // Ends the read transaction when the consumer stopped early.
-          if (connection.database.isOpen) rows.return?.();
+          if (connection.database.isOpen) pages.end();
         }
       } finally {
         giveBack(connection);
@@ -67,14 +67,42 @@ export function createScanner(openReader: () => Connection): Scanner {
   }
 }
 
-function nextPage(connection: Connection, rows: Iterator<unknown>): readonly Row[] {
-  return reading(connection, () => {
-    const page: Row[] = [];
-    while (page.length < rowsPerPage) {
-      const next = rows.next();
-      if (next.done === true) break;
-      page.push(next.value as Row);
-    }
-    return page;
-  });
+interface Pages {
+  /** Empty after the last. */
+  next(): readonly Row[];
+  end(): void;
+}
+
+/**
+ * Rows come as arrays and become objects here: objects made by node:sqlite are slow to make and to read, and a long scan took
+ * 215 ms of CPU for 100,000 rows of ten columns instead of 135.
+ */
+function startReading(
+  connection: Connection,
+  prepared: PreparedStatement,
+  values: readonly SqlValue[],
+): Pages {
+  const { statement } = prepared;
+  statement.setReturnArrays(true);
+  const names = statement.columns().map(({ name }) => name);
+  const rows = statement.iterate(...bind(prepared, values));
+  return {
+    next: () =>
+      reading(connection, () => {
+        const page: Row[] = [];
+        while (page.length < rowsPerPage) {
+          const next = rows.next();
+          if (next.done === true) break;
+          page.push(rowOf(names, next.value as unknown as readonly SqlValue[]));
+        }
+        return page;
+      }),
+    end: () => void rows.return?.(),
+  };
+}
+
+function rowOf(names: readonly string[], values: readonly SqlValue[]): Row {
+  const row: Record<string, SqlValue> = {};
+  for (let column = 0; column < names.length; column += 1) row[names[column]!] = values[column]!;
+  return row;
 }
