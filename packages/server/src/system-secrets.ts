@@ -77,6 +77,8 @@ export interface Redactors {
   readonly shown: Redactor;
   /** For the journal: without secrets alone, for runs work with its values. */
   readonly recorded: Redactor;
+  /** For outputs in the journal where policy demands it: without personal data too. */
+  readonly personal: Redactor;
   /** From when there are secrets: their values are masked too. */
   learn(secrets: Pick<Secrets, "literals">): void;
 }
@@ -98,6 +100,7 @@ export function createRedactors(token: string, passwords: readonly string[] = []
   return {
     shown: createRedactor({ secrets }),
     recorded: createRedactor({ secrets, marks: secretMarks, maxNodes: 1_000_000 }),
+    personal: createRedactor({ secrets, maxNodes: 1_000_000 }),
     learn: (given) => void (known = given),
   };
 }

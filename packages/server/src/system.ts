@@ -103,7 +103,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   // Logs and everything shown lose personal data too; the journal loses secrets only, for runs work with its values.
   const redactors = createRedactors(token.value, urlPasswords(config));
-  const { shown, recorded } = redactors;
+  const { shown, recorded, personal } = redactors;
   const logger = createLogger({
     level: config.log.level,
     redact: shown.text,
@@ -212,7 +212,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     findStanding: (question) => findStanding(store, question, clock.now()),
     defaultIsolation: config.sandbox.minimum,
     // A JSON value stays one: only strings in it change.
-    redact: (value) => recorded.value(value) as JsonValue,
+    redact: (value, isPersonalToo) => (isPersonalToo ? personal : recorded).value(value) as JsonValue,
     observe: (_tool, effect) => metrics.count("homeostat_gate_decisions_total", { effect }),
     maxOutputBytes: 4 * 1024 * 1024,
   });

@@ -43,7 +43,10 @@ function setUp(decide: (request: ActionRequest) => Decision, overrides: Partial<
     breaker: createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 }),
     permits,
     defaultIsolation: "standard",
-    redact: (value) => JSON.parse(JSON.stringify(value).replaceAll("secret", "***")) as never,
+    redact(value, isPersonalToo) {
+      const text = JSON.stringify(value).replaceAll("secret", "***");
+      return JSON.parse(isPersonalToo ? text.replaceAll("ada", "[name]") : text) as never;
+    },
     observe: (_tool, verdict) => observed.push(verdict),
     maxOutputBytes: 100,
     ...overrides,
@@ -219,15 +222,22 @@ describe("admitting an action", () => {
 describe("receiving a result", () => {
   test("masks secrets before anything is recorded", () => {
     const { gate } = setUp(() => allowed);
-    expect(gate.receive({ text: "a secret" }, ["file"])).toEqual({
-      output: { text: "a ***" },
+    expect(gate.receive({ text: "a secret of ada" }, ["file"], {})).toEqual({
+      output: { text: "a *** of ada" },
       labels: ["file"],
     });
+    expect(gate.cleanText("a secret of ada", {})).toBe("a *** of ada");
+  });
+
+  test("masks personal data too where policy demands it", () => {
+    const { gate } = setUp(() => allowed);
+    expect(gate.receive("a secret of ada", [], { redact: true }).output).toBe("a *** of [name]");
+    expect(gate.cleanText("a secret of ada", { redact: true })).toBe("a *** of [name]");
   });
 
   test("refuses an output beyond the limit", () => {
     const { gate } = setUp(() => allowed);
-    expect(() => gate.receive("x".repeat(200), [])).toThrow(/limit is 100/);
+    expect(() => gate.receive("x".repeat(200), [], {})).toThrow(/limit is 100/);
   });
 });
 
@@ -265,6 +275,6 @@ describe("approvals", () => {
   });
 
   test("what a failing action says loses its secrets", () => {
-    expect(setUp(() => allowed).gate.cleanText("my secret")).toBe("my ***");
+    expect(setUp(() => allowed).gate.cleanText("my secret", {})).toBe("my ***");
   });
 });

@@ -6,7 +6,7 @@ import { HomeostatError } from "../base/error.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
-import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import type { ActionRequest, Decision, Obligations, OriginLabel } from "../policy/decision.ts";
 import { askedOf } from "../policy/recorded-action.ts";
 import type { Asked } from "../policy/recorded-action.ts";
 import type { Limits } from "../limits/limits.ts";
@@ -47,12 +47,15 @@ export type GateOutcome =
 export interface Gate {
   admit(input: GateInput): Promise<GateOutcome>;
   /** The way back: output check, redaction, labels. Throws OUTPUT_INVALID. */
-  receive(output: JsonValue, labels: readonly OriginLabel[]): Received;
-  /** Masks secrets in what an action says when it fails, such as a program's error output. */
-  cleanText(text: string): string;
+  receive(output: JsonValue, labels: readonly OriginLabel[], demanded: Demanded): Received;
+  /** The same for what an action says when it fails, such as a program's error output. */
+  cleanText(text: string, demanded: Demanded): string;
   /** Tells the breaker whether the target answered; every admitted action must be settled. */
   settled(admitted: Admitted, tool: string, outcome: "succeeded" | "failed" | "released"): void;
 }
+
+/** What policy demanded of the action that answers. */
+export type Demanded = Pick<Obligations, "redact">;
 
 export interface Received {
   readonly output: JsonValue;
@@ -71,8 +74,8 @@ export interface GateDeps {
   readonly findStanding: FindStanding;
   /** The weakest isolation when policy names none. */
   readonly defaultIsolation: IsolationLevel;
-  /** Masks secrets in a tool's output before it is recorded. */
-  readonly redact: (value: JsonValue) => JsonValue;
+  /** Masks secrets in a tool's output before it is recorded, and personal data where policy demands it. */
+  readonly redact: (value: JsonValue, isPersonalToo: boolean) => JsonValue;
   /** Observes every verdict, for metrics; must not throw. */
   readonly observe: (tool: string, verdict: GateOutcome["kind"]) => void;
   readonly maxOutputBytes: number;
@@ -97,7 +100,7 @@ export function createGate(deps: GateDeps): Gate {
       deps.observe(input.toolName, outcome.kind);
       return outcome;
     },
-    receive(output, labels) {
+    receive(output, labels, { redact = false }) {
       const text = JSON.stringify(output);
       if (text.length > deps.maxOutputBytes) {
         throw new HomeostatError(
@@ -106,10 +109,10 @@ export function createGate(deps: GateDeps): Gate {
           { length: text.length },
         );
       }
-      return { output: deps.redact(output), labels };
+      return { output: deps.redact(output, redact), labels };
     },
     // A text stays a text: only parts of it change.
-    cleanText: (text) => deps.redact(text) as string,
+    cleanText: (text, { redact = false }) => deps.redact(text, redact) as string,
     settled(admitted, tool, outcome) {
       deps.breaker[outcome](breakerTarget(tool, admitted.resolved.resource));
       deps.limits.leave(admitted.places);
@@ -181,7 +184,10 @@ async function enterLimits(
   if (isHeld === true || (decision?.effect === "ask" && consent === undefined)) return {};
   const { tenant, user = "", agent, toolName: action } = input;
   const rate = decision?.obligations.rate;
-  const own = rate === undefined ? [] : [{ key: `policy/${tenant}/${agent}/${action}`, limit: rate }];
+  const own =
+    rate === undefined
+      ? []
+      : [{ key: `policy/${tenant}/${agent}/${action}/${rate.count}/${rate.perMs}`, limit: rate }];
   const answer = await limits.enter({ tenant, user, agent, action, resource: resolved!.resource }, own);
   if (answer.kind === "entered") return { draft: { places: answer.places } };
   const { reason, retryAtMs } = answer;

@@ -1,7 +1,7 @@
 /** The only road to a tool: a permit is redeemed, the intent is durable before the act, the outcome after it. */
 import type { ArtifactPlan, WorkspaceChange } from "../artifacts/register.ts";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, isHomeostatError } from "../base/error.ts";
+import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
 import { createDeadline } from "../guards/deadline.ts";
 import type { Permit, PermitOffice } from "../gate/permit.ts";
@@ -119,7 +119,7 @@ async function actAndRecord(
     return { kind: "completed" };
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
-    return { kind: "failed", error: runErrorOf(error, request.stepPath, deps.gate), transient: false };
+    return { kind: "failed", error: runErrorOf(error, request, deps.gate), transient: false };
   }
 }
 
@@ -156,6 +156,8 @@ async function execute(
   session.lease.signal.throwIfAborted();
   // The reserved time runs since the intent; waiting for the ledger has used some of it. A wall clock may jump meanwhile.
   const ms = admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs);
+  requireLease(session, ms);
+  if (ms <= 0) return tooLate(request);
   const others = [session.lease.signal, session.interrupt];
   const deadline = createDeadline({ clock: deps.clock, ms, others });
   const { signal } = deadline;
@@ -169,17 +171,33 @@ async function execute(
     if (tool.effect === "unsafe" && !knowsItDidNotHappen(error)) {
       const why = deadline.hasPassed()
         ? `no answer within ${admitted.timeoutMs} ms`
-        : deps.gate.cleanText(errorMessage(error));
+        : deps.gate.cleanText(errorMessage(error), admitted.decision.obligations);
       if (stopped || isTransient(error)) return { kind: "unknown", reason: why };
     }
-    if (deadline.hasPassed()) {
-      const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
-      return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step: stepPath }, transient: true };
-    }
-    return { kind: "failed", error: runErrorOf(error, stepPath, deps.gate), transient: isTransient(error) };
+    if (deadline.hasPassed()) return tooLate(request);
+    return { kind: "failed", error: runErrorOf(error, request, deps.gate), transient: isTransient(error) };
   } finally {
     deadline.end();
   }
+}
+
+function tooLate({ tool, admitted, stepPath: step }: Act): Executed {
+  const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
+  return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step }, transient: true };
+}
+
+/**
+ * The signal of the lease is set by a timer, and a process that was stopped may come back to the waited-for answer first. So
+ * the clocks themselves are asked: another worker may have the run, and a person may have said that this did not happen.
+ */
+function requireLease({ lease }: RunSession, neededMs: number): void {
+  const leftMs = lease.remainingMs();
+  if (leftMs > 0 && leftMs >= neededMs) return;
+  throw new HomeostatError(
+    "LEASE_LOST",
+    `Only ${Math.floor(leftMs)} ms are left of the lease ${lease.name}, and the action may take ${Math.floor(neededMs)} ms`,
+    { leftMs, neededMs },
+  );
 }
 
 export function toolContext(
@@ -220,7 +238,8 @@ export async function recordResult(
   result: ToolResult,
   deps: EffectDeps,
 ): Promise<void> {
-  const received = deps.gate.receive(result.output, result.labels);
+  const { obligations } = session.state.steps.get(request.stepPath)!.intent!.decision;
+  const received = deps.gate.receive(result.output, result.labels, obligations);
   const saved = await saveFiles(session, request.stepPath, result, deps);
   const body: EventBody = {
     kind: "action.completed",
@@ -269,8 +288,12 @@ async function saveFiles(session: RunSession, step: string, result: ToolResult, 
   return { workspace: next.ref, records: plan.records, statements: plan.statements };
 }
 
-function runErrorOf(error: unknown, step: string, gate: Pick<Gate, "cleanText">): RunError {
-  const message = gate.cleanText(errorMessage(error));
+function runErrorOf(
+  error: unknown,
+  { stepPath: step, admitted }: Pick<Act, "stepPath" | "admitted">,
+  gate: Pick<Gate, "cleanText">,
+): RunError {
+  const message = gate.cleanText(errorMessage(error), admitted.decision.obligations);
   if (isHomeostatError(error)) return { code: error.code, message, hint: error.hint, step };
   return { code: "ACTION_FAILED", message, step };
 }

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { createManualClock } from "../base/clock.ts";
+import type { Admitted } from "../gate/gate.ts";
+import { createPermitOffice } from "../gate/permit.ts";
+import type { AnyTool } from "../tools/tool.ts";
+import { act } from "./effects.ts";
+import type { EffectDeps } from "./effects.ts";
+import type { RunSession } from "./session.ts";
+
+const timeoutMs = 10_000;
+
+/** An unsafe act under a lease; `whilePublishing` happens between the durable intent and the act. */
+function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
+  const clock = createManualClock();
+  const lease = { leftMs: 60_000 };
+  const acts: string[] = [];
+  const signs: string[] = [];
+  const permits = createPermitOffice();
+  const admitted: Admitted = {
+    resolved: { resource: "account", args: {}, summary: "pay" },
+    argsDigest: "d",
+    decision: { effect: "allow", risk: "low", obligations: {}, matched: [], reason: "", revision: "r" },
+    ...{ asked: null, timeoutMs, minimumIsolation: "none", places: [], standing: null },
+  };
+  const bound = { runId: "run", stepPath: "pay", attempt: 1, tool: "pay.send", argsDigest: "d", epoch: 1 };
+  const tool = {
+    name: "pay.send",
+    effect: "unsafe",
+    execute: () => {
+      acts.push("paid");
+      return Promise.reject(new Error("no matter"));
+    },
+  } as unknown as AnyTool;
+  const session = {
+    tenant: "default",
+    runId: "run",
+    interrupt: new AbortController().signal,
+    // Its timer has not fired: what a process sees that was stopped and runs on.
+    lease: {
+      name: "run/run",
+      epoch: 1,
+      signal: new AbortController().signal,
+      remainingMs: () => lease.leftMs,
+    },
+    append: () => Promise.resolve(7),
+  } as unknown as RunSession;
+  const deps = {
+    clock,
+    permits,
+    gate: {
+      settled: (_: unknown, __: unknown, sign: string) => signs.push(sign),
+      cleanText: (text: string) => text,
+    },
+    published: async () => whilePublishing(lease),
+    rootsOf: () => [],
+  } as unknown as EffectDeps;
+  const request = { ...{ stepPath: "pay", attempt: 1, tool, admitted }, permit: permits.issue(bound) };
+  const acting = () => act(session, { ...request, labels: [], approvalId: null, resumed: false }, deps);
+  return { acting, acts, signs, clock };
+}
+
+test("acts when the lease outlasts the tool's deadline", async () => {
+  const { acting, acts } = setUp(() => undefined);
+  expect(await acting()).toMatchObject({ kind: "failed" });
+  expect(acts).toEqual(["paid"]);
+});
+
+test("does not act under a lease that ended while it waited, though its signal was not set yet", async () => {
+  const { acting, acts, signs } = setUp((lease) => (lease.leftMs = 0));
+  await expect(acting()).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(acts).toEqual([]);
+  expect(signs).toEqual(["released"]);
+});
+
+test("does not act when the lease would end before the tool's deadline", async () => {
+  const { acting, acts } = setUp((lease) => (lease.leftMs = timeoutMs - 1));
+  await expect(acting()).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(acts).toEqual([]);
+});
+
+test("does not act when waiting for the ledger used up the whole time, and says that it did not happen", async () => {
+  const world = setUp(() => world.clock.advance(timeoutMs));
+  expect(await world.acting()).toMatchObject({
+    kind: "failed",
+    error: { code: "ACTION_TIMEOUT" },
+    transient: true,
+  });
+  expect(world.acts).toEqual([]);
+});
