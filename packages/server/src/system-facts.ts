@@ -14,6 +14,7 @@ import { outboxInsert } from "./store/outbox.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Statement, Store } from "./store/store.ts";
 import type { Part } from "./supervision/part.ts";
+import type { StateStore } from "./system-store.ts";
 
 /** The marks of what may never be recorded; personal data may, for runs work with it. */
 export const secretMarks = [
@@ -89,11 +90,15 @@ export async function openCache(
   }
 }
 
-/** The databases as a part: first to start, last to stop. */
-export function storePart(store: Store, cache: Store, metrics: Pick<Metrics, "close">): Part {
+/**
+ * The databases as a part: first to start, last to stop. While nothing can be written it has failed, so that balancers send nobody
+ * here; a new process would be no better off on a full disk, so none is asked for, until the writer itself is gone.
+ */
+export function storePart(store: StateStore, cache: Store, metrics: Pick<Metrics, "close">): Part {
   let closed = false;
   return {
     name: "store",
+    failed: store.died.then((why) => new Error(why)),
     start: () => Promise.resolve(),
     async stop() {
       if (closed) return;
@@ -101,7 +106,11 @@ export function storePart(store: Store, cache: Store, metrics: Pick<Metrics, "cl
       metrics.close();
       await Promise.all([store.close(), cache.close()]);
     },
-    health: () => (closed ? { kind: "failed", detail: "closed" } : { kind: "ok" }),
+    health() {
+      if (closed) return { kind: "failed", detail: "closed" };
+      const problem = store.writeProblem();
+      return problem === undefined ? { kind: "ok" } : { kind: "failed", detail: problem, needsPerson: true };
+    },
   };
 }
 

@@ -11,18 +11,29 @@ import { requireUsable } from "./store/marks.ts";
 import { placeOf } from "./store/postgres-url.ts";
 import { isProcessDead } from "./store/process-identity.ts";
 import { openSqliteReader } from "./store/sqlite-reader.ts";
+import type { Statement } from "./store/store.ts";
+import { watchWrites } from "./store/write-watch.ts";
+import type { WatchedStore } from "./store/write-watch.ts";
 import type { StoreReader } from "./store/sqlite-reader.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;
 
+/** The state's store, and how it is: see `storePart`. */
+export interface StateStore extends WatchedStore {
+  /** Resolves with the reason once nothing can be written by this process any more. */
+  readonly died: Promise<string>;
+}
+
 /** Migrates it too. Throws DATA_FOLDER_UNUSABLE, STORE_UNAVAILABLE, and what `requireUsable` throws after a move. */
 export async function openStateStore(
   config: DatabaseConfig,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
-): Promise<LeaseStore> {
+): Promise<StateStore> {
   const { databaseUrl: url, databaseReadUrl: readUrl } = config;
+  const { promise: died, resolve: onDied } = Promise.withResolvers<string>();
   const common = {
+    onDied,
     migrations,
     clock,
     logger,
@@ -31,11 +42,22 @@ export async function openStateStore(
       metrics.observe("homeostat_store_commit_batches", { database: "state" }, batches);
     },
   };
-  if (url === undefined)
-    return await usable(await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase }));
-  // The driver takes 30 ms to load, which those who do without need not wait for.
-  const { openPostgresStore } = await import("./store/postgres.ts");
-  return await usable(await openPostgresStore({ ...common, url, readUrl }));
+  const open = async (): Promise<LeaseStore> => {
+    if (url === undefined)
+      return await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase });
+    // The driver takes 30 ms to load, which those who do without need not wait for.
+    const { openPostgresStore } = await import("./store/postgres.ts");
+    return await openPostgresStore({ ...common, url, readUrl });
+  };
+  return { ...watchWrites(await usable(await open()), { clock, probe: writeProbe }), died };
+}
+
+function writeProbe(): Statement {
+  return {
+    sql: `INSERT INTO shared_facts (name, value) VALUES ('last-write-probe', ?)
+      ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+    params: [new Date(clock.now()).toISOString()],
+  };
 }
 
 /** A database that was moved away, or only half filled by a move, is nobody's to work on. */

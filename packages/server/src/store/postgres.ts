@@ -30,6 +30,8 @@ export interface PostgresStoreOptions {
   readonly maxPendingBatches?: number;
   /** Told of each commit, for metrics. Must not throw. */
   readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
+  /** Told when nothing can be written any more by this store, whatever happens. Must not throw. */
+  readonly onDied?: (why: string) => void;
 }
 
 /**
@@ -72,6 +74,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       onDied(why) {
         logger.error({ database: place, why }, "the database can no longer be written");
         leases.stop();
+        options.onDied?.(why);
       },
     },
   );

@@ -31,6 +31,8 @@ export interface SqliteStoreOptions {
   readonly foreignCommitPollMs?: number;
   /** Told of each commit, for metrics. Must not throw. */
   readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
+  /** Told when nothing can be written any more by this store, whatever happens. Must not throw. */
+  readonly onDied?: (why: string) => void;
 }
 
 /**
@@ -66,6 +68,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       onDied(why) {
         logger.error({ path, why }, "the database can no longer be written");
         leases.stop();
+        options.onDied?.(why);
       },
     },
   );
