@@ -18,7 +18,7 @@ import type { Priority } from "../queue/task.ts";
 import { factInsert } from "../store/fact.ts";
 import type { Statement, Store } from "../store/store.ts";
 import type { FindWorkflow } from "../workflows/registry.ts";
-import { refuseSecrets, requireInputs, requireRunnable } from "./submit.ts";
+import { refuseSecretNames, refuseSecrets, requireInputs, requireRunnable } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
 
 export interface ScheduleDeps {
@@ -199,11 +199,13 @@ export function anchored(timing: WantedTiming, nowMs: number): Timing {
 async function checkedWorkflow(
   deps: ScheduleDeps,
   tenant: string,
-  { source, inputs }: { readonly source: ScheduleSource; readonly inputs: JsonObject },
+  wanted: { readonly source: ScheduleSource } & Pick<ScheduleSettings, "inputs" | "labels">,
 ): Promise<string> {
+  const { source, inputs } = wanted;
   const text = source.kind === "text" ? source.text : await registeredText(deps, tenant, source.workflow);
   const workflow = requireRunnable(deps.submit, text);
   refuseSecrets(deps.submit, text, requireInputs(workflow, inputs));
+  refuseSecretNames(deps.submit, wanted);
   return workflow.name;
 }
 

@@ -33,6 +33,19 @@ function submit(world: World, more: Partial<Submission> = {}): Promise<Submitted
   });
 }
 
+describe("a secret", () => {
+  test("is refused in labels, which the ledger keeps for ever, and in names of files", async () => {
+    const world = await start();
+    await expect(submit(world, { labels: ["a", "SECRET-1"] })).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+      message: "Label 2 holds what looks like a secret (a key, token or password)",
+    });
+    const files = [{ path: "a/SECRET.txt", content: Buffer.from("") }];
+    await expect(submit(world, { files })).rejects.toMatchObject({ place: { path: "files[0].path" } });
+    expect(await world.store.read("SELECT id FROM runs")).toEqual([]);
+  });
+});
+
 describe("a delayed task", () => {
   test("is PENDING until its time, and then begins", async () => {
     const world = await start();

@@ -83,6 +83,7 @@ export async function submitOnce(deps: SubmitDeps, submission: Submission): Prom
   const workflow = requireRunnable(deps, submission.workflow);
   const inputs = requireInputs(workflow, submission.inputs);
   refuseSecrets(deps, submission.workflow, inputs);
+  refuseSecretNames(deps, submission);
   requireFilePaths(submission.files);
   const pins = await pinsOf(deps, workflow, submission);
   const nowMs = deps.clock.now();
@@ -257,6 +258,26 @@ export function refuseSecrets(deps: Pick<SubmitDeps, "holdsSecret">, text: strin
       hint: "Everything submitted is kept in the journal. Put the secret where the program can read it, such as a file of a named root.",
       ...(inputName === undefined ? { place: { line } } : { place: { path: `inputs.${inputName}` } }),
     },
+  );
+}
+
+/** Labels stand in the ledger, where nothing can be erased, and names of files in lists that everybody sees. */
+export function refuseSecretNames(
+  deps: Pick<SubmitDeps, "holdsSecret">,
+  { labels, files = [] }: { readonly labels: readonly string[]; readonly files?: readonly WorkspaceFile[] },
+): void {
+  const label = labels.findIndex((each) => deps.holdsSecret(each));
+  const file = files.findIndex(({ path }) => deps.holdsSecret(path));
+  if (label < 0 && file < 0) return;
+  const [what, path] =
+    label < 0
+      ? [`The path of file ${file + 1}`, `files[${file}].path`]
+      : [`Label ${label + 1}`, `labels[${label}]`];
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    `${what} holds what looks like a secret (a key, token or password)`,
+    {},
+    { hint: "Names are kept and shown for ever. Take the secret out of it.", place: { path } },
   );
 }
 

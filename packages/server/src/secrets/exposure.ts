@@ -34,7 +34,10 @@ export function createExposures(secrets: readonly KnownSecret[]): Exposures {
   };
 }
 
-/** The value as it is, in JSON, percent-encoded, in hex and in base64 at each of the three places a byte can begin at. */
+/**
+ * The value as it is, in JSON, in HTML, percent-encoded (where needed, or every byte), in hex and in base64 at each of the three
+ * places a byte can begin at.
+ */
 export function formsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value);
   const base64 = [0, 1, 2].map((offset) => alignedBase64(bytes, offset));
@@ -44,10 +47,17 @@ export function formsOf(value: string): readonly string[] {
     value.isWellFormed() ? encodeURIComponent(value) : value,
     bytes.toString("hex"),
     bytes.toString("hex").toUpperCase(),
+    percentAll(bytes),
+    percentAll(bytes).toUpperCase(),
+    value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
     ...base64,
     ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),
   ];
   return [...new Set(forms)].filter((form) => form.length >= shortestSecret);
+}
+
+function percentAll(bytes: Buffer): string {
+  return bytes.toString("hex").replaceAll(/../g, "%$&");
 }
 
 /** What base64 of the bytes looks like in the middle of something longer: RFC 4648 codes 3 bytes in 4 characters. */

@@ -135,6 +135,8 @@ describe("values that leak", () => {
           expect(exposures.find({ a: [whole.toString("base64")] })).toEqual(["s"]);
           expect(exposures.find(whole.toString("base64url"))).toEqual(["s"]);
           expect(exposures.find(whole.toString("hex"))).toEqual(["s"]);
+          const percent = whole.toString("hex").replaceAll(/../g, "%$&");
+          expect([exposures.find(percent), exposures.find(percent.toUpperCase())]).toEqual([["s"], ["s"]]);
           expect(exposures.find({ [`x${value}`]: 1 })).toEqual(["s"]);
         },
       ),
