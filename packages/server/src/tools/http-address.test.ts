@@ -110,6 +110,8 @@ test("the resource has a lower-case host, an explicit port and no query", () => 
     "https://example.org:443/a/b",
   );
   expect(resourceOfUrl(parseUrl("http://[::1]:81"))).toBe("http://[::1]:81/");
+  const spelled = (path: string): string => parseUrl(`http://a.example${path}`).pathname;
+  expect(spelled("/%61%44min/%2e%2E/x%7ey%2fz%c3%a9")).toBe("/x~y%2Fz%C3%A9");
 });
 
 test("a URL without a host is refused without a hole in the sentence", () => {

@@ -31,7 +31,7 @@ export function resourceOfUrl(url: URL): string {
   return `${url.protocol}//${hostOf(url)}:${portOf(url)}${url.pathname}`;
 }
 
-/** An absolute http(s) URL without credentials and fragment. Throws ACTION_INVALID. */
+/** An absolute http(s) URL without credentials and fragment, its path in one spelling. Throws ACTION_INVALID. */
 export function parseUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   const refuse = (why: string): HomeostatError =>
@@ -45,7 +45,19 @@ export function parseUrl(text: string, base?: URL): URL {
     throw refuse(`${url.protocol} is not http or https`);
   if (url.username !== "" || url.password !== "") throw refuse("credentials belong into headers");
   url.hash = "";
+  url.pathname = plainPath(url.pathname);
   return url;
+}
+
+/**
+ * One spelling per path, for policy and for the call: `/%61dmin` is `/admin` to every server, and a rule about the one must speak of
+ * the other. RFC 3986, 6.2.2: codes of unreserved characters are decoded, others written in capitals.
+ */
+function plainPath(path: string): string {
+  return path.replaceAll(/%[0-9a-f]{2}/gi, (code) => {
+    const character = String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return /[A-Za-z0-9._~-]/.test(character) ? character : code.toUpperCase();
+  });
 }
 
 /** Throws ACTION_DENIED naming the key of homeostat.yaml that would allow the host. */
