@@ -8,6 +8,7 @@ import { fold, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { decodeRow, emptyHead, readJournal, rowFromStore } from "./journal.ts";
 import type { ReadBlobText } from "./journal.ts";
+import { createSharing } from "./share-values.ts";
 
 export interface RunReaderDeps {
   readonly store: Store;
@@ -17,7 +18,9 @@ export interface RunReaderDeps {
 /** Folds the whole journal. An empty journal gives the initial state. */
 export async function readState(deps: RunReaderDeps, runId: string): Promise<RunState> {
   let state = initialState(runId, emptyHead(runId).digest);
-  for await (const event of readJournal(deps.store, deps.readBlobText, runId)) state = fold(state, event);
+  const share = createSharing();
+  for await (const event of readJournal(deps.store, deps.readBlobText, runId))
+    state = fold(state, share(event));
   return state;
 }
 

@@ -1,9 +1,9 @@
 /** Folded states of long runs, kept in memory so that a look at one costs what is new in its journal. Losing it costs a fold. */
-import type { EventBody } from "./event.ts";
 import type { RunState } from "./fold.ts";
 import { fold, initialState } from "./fold.ts";
 import { emptyHead, readJournal } from "./journal.ts";
 import type { RunReaderDeps } from "./run-reader.ts";
+import { createSharing } from "./share-values.ts";
 
 export interface StateCache {
   /** The run as its journal has it now. Read-only, and only until the caller next waits for something. */
@@ -54,29 +54,8 @@ export function createStateCache(
 
 async function catchUp(deps: RunReaderDeps, state: RunState): Promise<void> {
   const { id, headSeq } = state;
-  const share = createSharer();
+  const share = createSharing();
   for await (const event of readJournal(deps.store, deps.readBlobText, id, headSeq)) {
-    fold(state, { ...event, body: slim(event.body, share) });
+    fold(state, share(event));
   }
-}
-
-type Share = <T>(value: T) => T;
-
-/** The same decision stands in thousands of intents, and is most of what they weigh. */
-function slim(body: EventBody, share: Share): EventBody {
-  if (body.kind !== "action.intended") return body;
-  const { decision, labels } = body.intent;
-  return { ...body, intent: { ...body.intent, decision: share(decision), labels: share(labels) } };
-}
-
-/** Equal values become the same one; beyond so many different ones, newer are left as they are. */
-function createSharer(): Share {
-  const known = new Map<string, unknown>();
-  return <T>(value: T): T => {
-    const text = JSON.stringify(value);
-    // What is kept under a text has that text, and so the same shape.
-    if (known.has(text)) return known.get(text) as T;
-    if (known.size < 1_000) known.set(text, value);
-    return value;
-  };
 }

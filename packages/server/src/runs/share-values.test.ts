@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import type { ActionIntent, RunEvent } from "./event.ts";
+import { createSharing } from "./share-values.ts";
+
+function intended(seq: number, reason: string): RunEvent {
+  const intent: ActionIntent = {
+    ...{ tool: "file_ops.read", effect: "pure", args: { path: `${seq}.txt` }, argsDigest: String(seq) },
+    ...{
+      resource: "workspace",
+      summary: "read a file",
+      labels: ["operator"],
+      attempt: 1,
+      key: `run/${seq}/1`,
+    },
+    decision: {
+      ...{ effect: "allow", risk: "low", obligations: {}, matched: [], revision: "r1" },
+      reason,
+    },
+    ...{ approvalId: null, deadlineAtMs: 0, resumed: false },
+  };
+  return {
+    ...{ runId: "run_1", seq, v: 1, atMs: seq, actor: { kind: "agent", id: "a" }, digest: String(seq) },
+    body: { kind: "action.intended", step: `each/${seq}`, intent },
+  };
+}
+
+function intentOf({ body }: RunEvent): ActionIntent {
+  if (body.kind !== "action.intended") throw new Error(body.kind);
+  return body.intent;
+}
+
+test("equal decisions and labels of different events become the same values, and no event changes", () => {
+  const share = createSharing();
+  const [one, two, three] = [intended(1, "a rule"), intended(2, "a rule"), intended(3, "another rule")].map(
+    (event) => {
+      const shared = share(event);
+      expect(shared).toEqual(event);
+      return intentOf(shared);
+    },
+  );
+  expect(two!.decision).toBe(one!.decision);
+  expect(two!.labels).toBe(one!.labels);
+  expect(two!.args).not.toBe(one!.args);
+  expect(three!.decision).not.toBe(one!.decision);
+});
+
+test("events without an intent are given back as they are", () => {
+  const { runId, seq, v, atMs, actor, digest } = intended(1, "a rule");
+  const event: RunEvent = { runId, seq, v, atMs, actor, digest, body: { kind: "run.started", attempt: 1 } };
+  expect(createSharing()(event)).toBe(event);
+});
