@@ -7,6 +7,7 @@ type Words = SimpleCommand["argv"];
 /** Variables by which a program is made to run other code first. */
 export const loadingVariables: ReadonlySet<string> = new Set([
   "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "NODE_OPTIONS", "PROMPT_COMMAND", "PYTHONSTARTUP", "PYTHONHOME",
+  "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_SSH", "GIT_SSH_COMMAND", "LESSOPEN", "PERL5OPT", "RUBYOPT",
 ]); // prettier-ignore
 
 /** Resources below `bash/`, such as `tar!program`, `!environment` and `!write-absolute`. Careful: false alarms only ask. */
@@ -41,7 +42,10 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   ex: (words) => words.some(isEditorCommand),
   view: (words) => words.some(isEditorCommand),
   emacs: (words) => words.some((word) => /^--?(?:eval|execute|load|l|f|funcall|script)\b/.test(word)),
-  git: (words) => words.some((word, index) => startsByGit(word, words[index - 1])),
+  git: (words) =>
+    words.some((word, index) => startsByGit(word, words[index - 1])) ||
+    // `git config core.pager x` holds for every later call.
+    (words.includes("config") && words.some((word) => programSetting.test(word))),
   tar: (words) =>
     words.some((word) =>
       /^--(?:checkpoint-a|to-c|use-c|rsh-c|info-s|new-volume-s)|^-[A-Za-z]*[IF]/.test(word),
@@ -55,7 +59,25 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
   man: (words) => words.some((word) => /^-(?:P|-pager|H|-html)/.test(word)),
   less: (words) => words.some((word) => word.startsWith("+")),
+  // Scripts in files are ones that nobody has read.
+  awk: (words) => words.some(isAwkFile),
+  gawk: (words) => words.some(isAwkFile),
+  mawk: (words) => words.some(isAwkFile),
+  hash: (words) => words.some((word) => /^-[a-z]*p/.test(word)),
+  compgen: (words) => words.includes("-C"),
+  complete: (words) => words.includes("-C"),
+  sqlite3: (words) => words.some((word) => /^\s*\.(?:sh|sy|lo)|\bload_extension\b/.test(word)),
+  psql: (words) => words.some((word) => word.includes("\\!") || /\bto\s+program\b/i.test(word)),
+  dc: (words) => words.some((word) => word.includes("!")),
+  "systemd-run": () => true,
+  "start-stop-daemon": () => true,
+  "run-parts": () => true,
 };
+
+/** `-f file`, and gawk's `-E`, `-i` and `-l`. */
+function isAwkFile(word: string): boolean {
+  return /^(?:-[fEil]|--(?:file|exec|include|load))/.test(word);
+}
 
 /** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`. */
 function isEditorCommand(word: string): boolean {
@@ -64,16 +86,18 @@ function isEditorCommand(word: string): boolean {
 
 /** `-c alias.x=!...`, `-c core.pager=...`: any setting that names a program. */
 function startsByGit(word: string, before: string | undefined): boolean {
-  if (before === "-c" || word.startsWith("--config-env")) {
-    return /^(?:alias\.|core\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)|.*\.(?:textconv|clean|smudge|process|cmd|command|helper|program|driver|proxy)=)/i.test(
-      word,
-    );
-  }
+  if (before === "-c" || word.startsWith("--config-env")) return programSetting.test(word.split("=", 1)[0]!);
+  if (before === "submodule" && word === "foreach") return true;
+  if (before === "bisect" && word === "run") return true;
   return (
     /^--(?:upload-pack|receive-pack|exec)\b|^ext::|^-[uo]?ext::/.test(word) ||
     (before === "rebase" && /^-x|^--exec/.test(word))
   );
 }
+
+/** Settings of git whose values are programs. */
+const programSetting =
+  /^(?:--config-env$|alias\.|(?:core|sequence)\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)$|pager\.|.*\.(?:textconv|clean|smudge|process|cmd|command|helper|program|driver|proxy)$)/i;
 
 /** A script in a file is one that nobody has read. */
 function startsSed(words: readonly string[]): boolean {

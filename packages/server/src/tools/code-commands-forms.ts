@@ -78,7 +78,10 @@ function describeRedirection({ operator, target }: Redirection): string[] {
   if (target === null || operator.startsWith("<<")) return [];
   if (/^\/dev\/(?:tcp|udp)\//.test(target)) return ["!network"];
   const isWrite = operator.includes(">") && !/^(?:\d+|\d*-)$/.test(target);
-  return isWrite && isForeign(target) ? ["!write-absolute"] : [];
+  if (!isWrite) return [];
+  // What lies there is run by the next `git commit`.
+  if (/(?:^|\/)\.git\/hooks\//.test(target)) return ["git!program"];
+  return isForeign(target) ? ["!write-absolute"] : [];
 }
 
 const recursive: ReadonlySet<string> = new Set(["rm", "chmod", "chown", "chgrp", "setfacl"]);

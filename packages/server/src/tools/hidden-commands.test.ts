@@ -35,7 +35,12 @@ const hidden: readonly string[] = [
   "source <(echo rm -rf /home)", ". <(echo rm)", "bash <(echo rm -rf /home)", "xxd -r -p x | sh", "rev <<< '/ fr- mr' | sh", "tr a-z n-za-m <<< 'ez -es /' | bash",
   "source ./x", ". ./x", "./x", "bash x.sh", "trap 'rm -rf /home' EXIT", "alias l='rm -rf /home'", "PROMPT_COMMAND='rm -rf /home'", "BASH_ENV=x bash -c :",
   "LD_PRELOAD=./x.so ls", "env LD_PRELOAD=./x.so ls", "export LD_PRELOAD=./x.so", "enable -f ./x.so x", "exec -a ls rm -rf /home",
+  "GIT_SSH_COMMAND='rm -rf /home' git fetch", "GIT_EXTERNAL_DIFF=./x git diff", "hash -p /bin/rm ls; ls -rf /home", "compgen -C 'rm -rf /home'",
+  "git submodule foreach 'rm -rf /home'", "git bisect run rm -rf /home", "git config core.pager 'rm -rf /home'; git log", "git config --global alias.x '!rm -rf /home'",
+  "echo 'rm -rf /home' > .git/hooks/pre-commit; git commit -m x", "awk -f x.awk", "gawk --include=x '1'", "sqlite3 x '.shell rm -rf /home'", "psql -c '\\! rm -rf /home'",
+  "dc -e '!rm -rf /home'",
   // Wrappers.
+  "systemd-run rm -rf /home", "start-stop-daemon -S -x /bin/rm -- -rf /home", "run-parts .", "prlimit --nofile=9 rm -rf /home", "valgrind rm -rf /home", "fakeroot rm -rf /home",
   "env rm -rf /home", "env -i A=1 rm -rf /home", "env -S 'rm -rf /home'", "env --split-string='rm -rf /home'", "xargs rm -rf <<< /home", "echo /home | xargs -I{} rm -rf {}",
   "find / -delete", "find / -exec rm -rf {} \\;", "find / -execdir rm -rf {} +", "find . -exec sh -c 'rm -rf /home' \\;", "find / -ok rm -rf {} \\;",
   "nohup rm -rf /home", "nice -n 5 rm -rf /home", "timeout 5 rm -rf /home", "time rm -rf /home", "setsid rm -rf /home", "stdbuf -o0 rm -rf /home",
