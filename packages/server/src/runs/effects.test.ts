@@ -11,7 +11,9 @@ const timeoutMs = 10_000;
 
 /** An unsafe act under a lease; `whilePublishing` happens between the durable intent and the act. */
 function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
-  const clock = createManualClock();
+  const manual = createManualClock();
+  let jumpedMs = 0;
+  const clock = { ...manual, now: () => manual.now() + jumpedMs };
   const lease = { leftMs: 60_000 };
   const acts: string[] = [];
   const signs: string[] = [];
@@ -56,7 +58,7 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
   } as unknown as EffectDeps;
   const request = { ...{ stepPath: "pay", attempt: 1, tool, admitted }, permit: permits.issue(bound) };
   const acting = () => act(session, { ...request, labels: [], approvalId: null, resumed: false }, deps);
-  return { acting, acts, signs, clock };
+  return { acting, acts, signs, clock, jumpWall: (ms: number) => (jumpedMs = ms) };
 }
 
 test("acts when the lease outlasts the tool's deadline", async () => {
@@ -72,10 +74,16 @@ test("does not act under a lease that ended while it waited, though its signal w
   expect(signs).toEqual(["released"]);
 });
 
-test("does not act when the lease would end before the tool's deadline", async () => {
+test("acts when the lease is short but the intent has reserved the tool's time in the database", async () => {
   const { acting, acts } = setUp((lease) => (lease.leftMs = timeoutMs - 1));
-  await expect(acting()).rejects.toMatchObject({ code: "LEASE_LOST" });
-  expect(acts).toEqual([]);
+  expect(await acting()).toMatchObject({ kind: "failed" });
+  expect(acts).toEqual(["paid"]);
+});
+
+test("does not act when the wall clock has jumped past what is reserved", async () => {
+  const world = setUp(() => world.jumpWall(timeoutMs));
+  await expect(world.acting()).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(world.acts).toEqual([]);
 });
 
 test("does not act when waiting for the ledger used up the whole time, and says that it did not happen", async () => {

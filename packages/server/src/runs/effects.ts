@@ -156,7 +156,7 @@ async function execute(
   session.lease.signal.throwIfAborted();
   // The reserved time runs since the intent; waiting for the ledger has used some of it. A wall clock may jump meanwhile.
   const ms = admitted.timeoutMs - (deps.clock.monotonic() - request.begunMs);
-  requireLease(session, ms);
+  requireLease(session, { neededMs: ms, reservedMs: intent.deadlineAtMs - deps.clock.now() });
   if (ms <= 0) return tooLate(request);
   const others = [session.lease.signal, session.interrupt];
   const deadline = createDeadline({ clock: deps.clock, ms, others });
@@ -189,14 +189,18 @@ function tooLate({ tool, admitted, stepPath: step }: Act): Executed {
 /**
  * The signal of the lease is set by a timer, and a process that was stopped may come back to the waited-for answer first. So
  * the clocks themselves are asked: another worker may have the run, and a person may have said that this did not happen.
+ * The lease's own time is short and renewed on the way; what must cover the act is what the intent reserved in the database.
  */
-function requireLease({ lease }: RunSession, neededMs: number): void {
+function requireLease(
+  { lease }: RunSession,
+  { neededMs, reservedMs }: { readonly neededMs: number; readonly reservedMs: number },
+): void {
   const leftMs = lease.remainingMs();
-  if (leftMs > 0 && leftMs >= neededMs) return;
+  if (leftMs > 0 && reservedMs >= neededMs) return;
   throw new HomeostatError(
     "LEASE_LOST",
-    `Only ${Math.floor(leftMs)} ms are left of the lease ${lease.name}, and the action may take ${Math.floor(neededMs)} ms`,
-    { leftMs, neededMs },
+    `Only ${Math.floor(leftMs)} ms are left of the lease ${lease.name}, ${Math.floor(reservedMs)} ms are reserved, and the action may take ${Math.floor(neededMs)} ms`,
+    { leftMs, reservedMs, neededMs },
   );
 }
 
