@@ -1433,6 +1433,8 @@ export interface Operations {
       readonly reason?: string | undefined;
       /** 100 by default */
       readonly limit?: number | undefined;
+      /** With a `filter`: `nextCursor` of the answer before, to go on with older runs */
+      readonly cursor?: string | undefined;
       /** For `rerun`: effects that cannot be taken back may be repeated */
       readonly confirm?: boolean | undefined;
       readonly dryRun?: boolean | undefined;
@@ -1448,6 +1450,8 @@ export interface Operations {
       readonly failed: number;
       /** More runs match than the limit lets through */
       readonly hasMore: boolean;
+      /** Goes on with the older ones; for `rerun`, asking again without it would take the same */
+      readonly nextCursor: string | null;
       readonly dryRun: boolean;
     };
   };

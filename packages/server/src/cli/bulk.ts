@@ -17,6 +17,7 @@ export interface BulkOptions extends GlobalOptions {
   readonly state?: string;
   readonly label?: string;
   readonly limit?: number;
+  readonly cursor?: string;
   readonly reason?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -25,7 +26,7 @@ export interface BulkOptions extends GlobalOptions {
 /** Exit code 1 when any of them failed. */
 export async function bulk(action: BulkAction, options: BulkOptions, terminal: Terminal): Promise<ExitCode> {
   const { client } = await connect(options);
-  const { workflow, label, reason, limit } = options;
+  const { workflow, label, reason, limit, cursor } = options;
   // The server refuses what is no state, with the list of those there are.
   const states = options.state?.toUpperCase().split(",") as RunSummary["state"][] | undefined;
   const answer = await client.call("runs.bulk", {
@@ -38,6 +39,7 @@ export async function bulk(action: BulkAction, options: BulkOptions, terminal: T
       },
       ...(reason === undefined ? {} : { reason }),
       ...(limit === undefined ? {} : { limit }),
+      ...(cursor === undefined ? {} : { cursor }),
       confirm: options.yes === true,
       dryRun: options.dryRun === true,
     },
@@ -49,7 +51,7 @@ export async function bulk(action: BulkAction, options: BulkOptions, terminal: T
       return `${word} ${id}  ${detail}`.trimEnd();
     });
     const what = answer.dryRun ? `${answer.done} would be done` : `${answer.done} done`;
-    const more = answer.hasMore ? "; more match: ask again" : "";
+    const more = answer.nextCursor === null ? "" : `; more match: go on with --cursor ${answer.nextCursor}`;
     return [...lines, `${action}: ${what}, ${answer.failed} failed${more}`].join("\n");
   });
   return answer.failed === 0 ? exitCodes.done : exitCodes.failed;

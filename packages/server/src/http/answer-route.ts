@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
-import { HomeostatError } from "../base/error.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { createTrace, formatTraceparent, parseTraceparent } from "../base/trace.ts";
 import { mayUse } from "./access.ts";
@@ -98,11 +98,15 @@ export async function answerRoute(
   return send(route, reply, await runHandler(route, handed, deps));
 }
 
-/** A handler within its time. On expiry its signal is aborted and the caller hears TIMEOUT; what it still does is ignored. */
+/**
+ * A handler within its time. On expiry its signal is aborted and the caller hears TIMEOUT; what it still does is ignored, but
+ * that it does something is known to `onWork`: the promise given there resolves when the handler has ended.
+ */
 async function runHandler(
   route: Route,
   request: RouteRequest<unknown, unknown, unknown>,
   deps: AnswerDeps,
+  onWork: (ended: Promise<void>) => void = () => undefined,
 ): Promise<unknown> {
   const timeoutMs = route.timeoutMs ?? deps.limits.handlerTimeoutMs;
   const done = new AbortController();
@@ -117,7 +121,14 @@ async function runHandler(
     throw error;
   });
   try {
-    return await Promise.race([Promise.resolve(route.handle({ ...request, signal }, noStream)), timeout]);
+    const work = Promise.resolve(route.handle({ ...request, signal }, noStream));
+    onWork(
+      work.then(
+        () => undefined,
+        () => undefined,
+      ),
+    );
+    return await Promise.race([work, timeout]);
   } finally {
     timeout.catch(() => undefined);
     done.abort();
@@ -149,12 +160,16 @@ async function answerOnce(
     handed.setHeader(name, value);
   };
   let answer: KeptAnswer;
+  let ended = Promise.resolve();
   try {
-    const value = await runHandler(route, { ...handed, setHeader }, deps);
+    const value = await runHandler(route, { ...handed, setHeader }, deps, (work) => (ended = work));
     const body = jsonOf(route, value);
     answer = { status: reply.statusCode, headers: { ...headers, "content-type": jsonType }, body };
   } catch (error) {
-    await turn.release();
+    const released = ended.then(() => turn.release());
+    // One whose time is over may still be at work: the same command again must not begin beside it.
+    if (isHomeostatError(error, "TIMEOUT")) released.catch(() => undefined);
+    else await released;
     throw error;
   }
   await turn.keep(answer);

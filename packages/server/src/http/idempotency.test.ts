@@ -71,6 +71,18 @@ describe("Idempotency-Key", () => {
     expect(created).toEqual(["a"]);
   });
 
+  test("a request whose time is over keeps its key until what it does has ended", async () => {
+    const goOn = Promise.withResolvers<void>();
+    const { routes, created } = counting((_, attempt) => (attempt === 1 ? goOn.promise : Promise.resolve()));
+    await using server = await startTestServer(routes, { limits: { handlerTimeoutMs: 50 } });
+    expect((await post(server, "k", "a")).status).toBe(504);
+    const meanwhile = await post(server, "k", "a");
+    expect([meanwhile.status, await codeOf(meanwhile)]).toEqual([409, "REQUEST_CONFLICT"]);
+    goOn.resolve();
+    await expect.poll(async () => (await post(server, "k", "a")).status).toBe(201);
+    expect(created).toEqual(["a", "a"]);
+  });
+
   test("without a key every request counts", async () => {
     const { routes, created } = counting();
     await using server = await startTestServer(routes);

@@ -20,7 +20,12 @@ export interface BulkFilter {
   readonly label: string | null;
   /** Only runs created before this time. */
   readonly createdBeforeMs: number | null;
+  /** Only runs older than this (time, id): where an answer before ended. */
+  readonly before: RunPoint | null;
 }
+
+/** Of the order that runs are listed in: when it was created, and its id. */
+export type RunPoint = readonly [number, string];
 
 export interface BulkRequest {
   readonly tenant: string;
@@ -33,6 +38,10 @@ export interface BulkRequest {
   /** For `rerun`: effects that cannot be taken back may be repeated. */
   readonly isConfirmed: boolean;
   readonly isDryRun: boolean;
+  /** The same command again, for a caller who heard no answer, makes no second run of any. Null: it is never said again. */
+  readonly key: string | null;
+  /** The caller hears no answer any more: what is not begun is left. */
+  readonly signal: AbortSignal;
   /** At most so many runs, 1 to `mostAtOnce`. */
   readonly limit: number;
 }
@@ -47,8 +56,10 @@ export interface BulkResult {
 
 export interface BulkAnswer {
   readonly results: readonly BulkResult[];
-  /** True when more runs match than the limit lets through: ask again. */
+  /** True when more runs match than the limit lets through. */
   readonly hasMore: boolean;
+  /** Where to go on: a run that was made again matches as before. Null at the end and for runs named by id. */
+  readonly before: RunPoint | null;
 }
 
 /** Each is a durable write of its own; a thousand take seconds. */
@@ -56,10 +67,13 @@ export const mostAtOnce = 1_000;
 
 /** Never throws for a single run: what went wrong with it is in its result. Runs are dealt with oldest first. */
 export async function bulk(deps: BulkDeps, request: BulkRequest): Promise<BulkAnswer> {
-  const { ids, hasMore } = await choose(deps, request);
+  const { ids, ...rest } = await choose(deps, request);
   const results: BulkResult[] = [];
-  for (const id of ids) results.push(await attempt(deps, request, id));
-  return { results, hasMore };
+  for (const id of ids) {
+    request.signal.throwIfAborted();
+    results.push(await attempt(deps, request, id));
+  }
+  return { results, ...rest };
 }
 
 async function attempt(deps: BulkDeps, request: BulkRequest, id: string): Promise<BulkResult> {
@@ -72,7 +86,7 @@ async function attempt(deps: BulkDeps, request: BulkRequest, id: string): Promis
 }
 
 async function act(deps: BulkDeps, request: BulkRequest, runId: string): Promise<string | null> {
-  const { tenant, by, action, reason, isConfirmed, isDryRun } = request;
+  const { tenant, by, action, reason, isConfirmed, isDryRun, key } = request;
   if (action !== "rerun") {
     if (isDryRun) requireSense(await requireRun(deps.store, tenant, runId), action);
     else await commandRun(deps, { tenant, runId, command: action, by, reason });
@@ -95,21 +109,23 @@ async function act(deps: BulkDeps, request: BulkRequest, runId: string): Promise
     throw new HomeostatError("RUN_REPEATS_EFFECTS", text, { run: runId });
   }
   if (isDryRun) return null;
-  const { run } = await rerunRun(deps, { runId, tenant, by, kind: "rerun", ...whole, isConfirmed, isDryRun });
+  const dedup = key === null ? {} : { dedupKey: `bulk/${key}/${runId}` };
+  const wanted = { runId, tenant, by, kind: "rerun", ...whole, isConfirmed, isDryRun, ...dedup } as const;
+  const { run } = await rerunRun(deps, wanted);
   return run?.id ?? null;
 }
 
 async function choose(
   deps: BulkDeps,
   { tenant, action, select, limit }: BulkRequest,
-): Promise<{ readonly ids: readonly string[]; readonly hasMore: boolean }> {
+): Promise<Pick<BulkAnswer, "hasMore" | "before"> & { readonly ids: readonly string[] }> {
   if (select.kind === "ids") {
     const ids = [...new Set(select.ids)];
-    return { ids: ids.slice(0, limit), hasMore: ids.length > limit };
+    return { ids: ids.slice(0, limit), hasMore: ids.length > limit, before: null };
   }
   const { filter } = select;
-  const found: string[] = [];
-  let before: readonly [number, string] | null = null;
+  const found: RunPoint[] = [];
+  let { before } = filter;
   // Labels and pauses are no columns: pages are read until enough runs fit.
   while (found.length <= limit) {
     const states = filter.states.length > 0 ? filter.states : sensibleStates[action];
@@ -117,12 +133,14 @@ async function choose(
       ...{ tenant, states, workflow: filter.workflow, before },
       limit: pageSize,
     });
-    found.push(...page.filter((row) => fits(row, filter, action)).map(({ id }) => id));
+    for (const row of page) if (fits(row, filter, action)) found.push([row.createdAtMs, row.id]);
     const last = page.at(-1);
     if (last === undefined || page.length < pageSize) break;
     before = [last.createdAtMs, last.id];
   }
-  return { ids: found.slice(0, limit).reverse(), hasMore: found.length > limit };
+  const chosen = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  return { ids: chosen.map(([, id]) => id).reverse(), hasMore, before: hasMore ? chosen.at(-1)! : null };
 }
 
 const pageSize = 500;

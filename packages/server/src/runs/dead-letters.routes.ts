@@ -147,7 +147,7 @@ function settleRoute(deps: DeadLettersRoutesDeps, action: "retry" | "discard"): 
       hasMore: z.boolean().describe("More fit than the limit lets through: ask again"),
     }),
     timeoutMs: 120_000,
-    handle: async ({ body, principal: { id: by, tenant } }) => {
+    handle: async ({ body, principal: { id: by, tenant }, signal }) => {
       const { ids, all, limit = mostAtOnce, reason = null, dryRun = false } = body;
       if ((ids === undefined) === (all !== true))
         throw new HomeostatError("REQUEST_INVALID", "Name dead letters in `ids`, or say `all`, not both");
@@ -160,6 +160,9 @@ function settleRoute(deps: DeadLettersRoutesDeps, action: "retry" | "discard"): 
         reason,
         isConfirmed: true,
         isDryRun: dryRun,
+        // What was retried or given up is no dead letter any more: said again, it is refused.
+        key: null,
+        signal,
         limit,
       });
       const failed = results.filter(({ ok }) => !ok).length;

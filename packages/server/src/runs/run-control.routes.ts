@@ -1,6 +1,7 @@
 /** Routes that make runs from runs, speak to them, command many of them and compare two. */
 import { z } from "zod";
 import { HomeostatError } from "../base/error.ts";
+import { formatCursor, pageQuery, parseCursor } from "../http/page.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import { taskStates } from "../queue/task.ts";
@@ -183,6 +184,9 @@ function bulkRoute(deps: RunControlRoutesDeps): Route {
       filter: filterSchema.optional(),
       reason: z.string().max(1000).optional(),
       limit: z.number().int().min(1).max(mostAtOnce).optional().describe("100 by default"),
+      cursor: pageQuery.cursor.describe(
+        "With a `filter`: `nextCursor` of the answer before, to go on with older runs",
+      ),
       confirm: z
         .boolean()
         .optional()
@@ -201,21 +205,28 @@ function bulkRoute(deps: RunControlRoutesDeps): Route {
       done: z.number().int(),
       failed: z.number().int(),
       hasMore: z.boolean().describe("More runs match than the limit lets through"),
+      nextCursor: z
+        .string()
+        .nullable()
+        .describe("Goes on with the older ones; for `rerun`, asking again without it would take the same"),
       dryRun: z.boolean(),
     }),
     idempotent: true,
     timeoutMs: 120_000,
-    handle: async ({ body, principal: { id: by, tenant } }) => {
-      const { results, hasMore } = await bulk(deps, {
+    handle: async ({ body, principal: { id: by, tenant }, idempotencyKey, signal }) => {
+      const { results, hasMore, before } = await bulk(deps, {
         ...{ tenant, by, action: body.action, select: selectionOf(body) },
         reason: body.reason ?? null,
         isConfirmed: body.confirm === true,
         isDryRun: body.dryRun === true,
+        key: idempotencyKey ?? null,
+        signal,
         limit: body.limit ?? body.ids?.length ?? 100,
       });
       const done = results.filter(({ ok }) => ok).length;
       const failed = results.length - done;
-      return { results, done, failed, hasMore, dryRun: body.dryRun === true };
+      const nextCursor = before === null ? null : formatCursor(before);
+      return { results, done, failed, hasMore, nextCursor, dryRun: body.dryRun === true };
     },
   });
 }
@@ -223,14 +234,16 @@ function bulkRoute(deps: RunControlRoutesDeps): Route {
 function selectionOf(body: {
   readonly ids?: readonly string[] | undefined;
   readonly filter?: z.output<typeof filterSchema> | undefined;
+  readonly cursor?: string | undefined;
 }): BulkRequest["select"] {
-  const { ids, filter } = body;
+  const { ids, filter, cursor } = body;
   if (ids !== undefined && filter === undefined) return { kind: "ids", ids };
   if (filter === undefined || ids !== undefined)
     throw new HomeostatError("REQUEST_INVALID", "Name the runs either by `ids` or by a `filter`");
   const { states = [], workflow = null, label = null, createdBefore } = filter;
   const createdBeforeMs = createdBefore === undefined ? null : Date.parse(createdBefore);
-  return { kind: "filter", filter: { states, workflow, label, createdBeforeMs } };
+  const before = cursor === undefined ? null : parseCursor(cursor, z.tuple([z.number(), z.string()]));
+  return { kind: "filter", filter: { states, workflow, label, createdBeforeMs, before } };
 }
 
 const valueDifferences = z.array(

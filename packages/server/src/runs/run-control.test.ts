@@ -102,6 +102,11 @@ describe("a re-run over the API", () => {
   });
 });
 
+interface BulkRerun {
+  readonly results: readonly { readonly id: string; readonly newRunId: string | null }[];
+  readonly nextCursor: string | null;
+}
+
 describe("many at once", () => {
   test("each has its own result: what cannot be done is told beside what was", async () => {
     const { world, routes } = await start();
@@ -136,6 +141,38 @@ describe("many at once", () => {
     expect(await bulk({ filter: { label: "x" } })).toMatchObject({ results: [] });
     expect(await bulk({ filter: { workflow: "w" } })).toMatchObject({ done: 3, failed: 0, hasMore: false });
     for (const runId of runs) await world.until(runId, "CANCELLED");
+  });
+
+  test("a re-run that is sent again under its key makes no run twice, and a cursor goes on with the older ones", async () => {
+    const { world, routes } = await start();
+    const runs = [await world.submit(asking), await world.submit(asking), await world.submit(asking)];
+    for (const runId of runs) await world.until(runId, "WAITING");
+    for (const runId of runs) await world.command(runId, "cancel");
+    for (const runId of runs) await world.until(runId, "CANCELLED");
+    const again = (idempotencyKey: string, more: object = {}) =>
+      callRoute(routes, "runs.bulk", {
+        body: { action: "rerun", filter: {}, limit: 2, ...more },
+        idempotencyKey,
+      });
+    const first = (await again("k")) as BulkRerun;
+    expect(first.results.map(({ id }) => id)).toEqual([runs[1], runs[2]]);
+    const made = first.results.map(({ newRunId }) => newRunId);
+    // Named, because the runs made by the first call are newer now.
+    const named = (await again("k", { filter: undefined, ids: [runs[1], runs[2]] })) as BulkRerun;
+    expect(named.results.map(({ newRunId }) => newRunId)).toEqual(made);
+    const rest = (await again("l", { cursor: first.nextCursor })) as BulkRerun;
+    expect(rest.results.map(({ id }) => id)).toEqual([runs[0]]);
+    expect(rest).toMatchObject({ hasMore: false, nextCursor: null });
+  });
+
+  test("stops between runs when nobody hears the answer any more", async () => {
+    const { world, routes } = await start();
+    const open = await world.submit(asking);
+    await world.until(open, "WAITING");
+    const body = { action: "cancel", ids: [open] };
+    const call = callRoute(routes, "runs.bulk", { body, signal: AbortSignal.abort(new Error("gone")) });
+    await expect(call).rejects.toThrow("gone");
+    expect((await world.row(open)).state).toBe("WAITING");
   });
 
   test("pause and resume pick each other's runs", async () => {

@@ -11,6 +11,9 @@ export interface RouteCall {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly principal?: Principal;
+  readonly idempotencyKey?: string;
+  /** Of a caller who may have gone. */
+  readonly signal?: AbortSignal;
   readonly lastEventId?: string;
   /** Called for each event of a stream; ends the stream by aborting. */
   readonly onEvent?: (event: SseEvent, end: () => void) => void;
@@ -37,11 +40,11 @@ export async function callRoute(
     query: route.query?.parse(call.query ?? {}) ?? {},
     body: route.body?.parse(call.body ?? {}),
     principal: call.principal ?? admin,
-    signal: ended.signal,
+    signal: call.signal ?? ended.signal,
     requestId: "req_test",
     trace: createTrace(),
     headers: {},
-    idempotencyKey: undefined,
+    idempotencyKey: call.idempotencyKey,
     bodyBytes: undefined,
     ownAuthorization: undefined,
     sessionValue: undefined,

@@ -86,5 +86,6 @@ function withBulk(command: Command): Command {
     .option("--state <states>", "with --all: only these states, comma-separated")
     .option("--label <label>", "with --all: only runs with this label")
     .option("--limit <number>", "with --all: at most so many, 1 to 1000 (default: 100)", parseCount)
+    .option("--cursor <cursor>", "with --all: go on with older runs, where the answer before ended")
     .option("--dry-run", "change nothing, say what would be done");
 }
