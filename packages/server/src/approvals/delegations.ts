@@ -73,7 +73,7 @@ export async function listDelegations(
   const rows = await store.read(
     `SELECT * FROM delegations WHERE tenant = ? AND revoked_at_ms IS NULL AND until_ms > ? AND (to_principal = ? OR ? = 1)
       ORDER BY created_at_ms, id`,
-    [tenant, nowMs, to ?? "", to === undefined ? 1 : 0],
+    [tenant, nowMs, to ?? null, to === undefined ? 1 : 0],
   );
   return rows.map(delegationFromStore);
 }

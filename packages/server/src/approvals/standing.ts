@@ -80,8 +80,9 @@ export function planStanding(
   return {
     id: made.id,
     tenant: approval.tenant,
-    action: approval.action ?? "",
-    resource: approval.resource ?? "",
+    // Only questions about actions get here, and those have both.
+    action: approval.action!,
+    resource: approval.resource!,
     argsDigest: match === "exact" ? approval.argsDigest : null,
     scope,
     scopeId: { run: approval.runId, workflow: approval.workflow, tenant: "" }[scope],

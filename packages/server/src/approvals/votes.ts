@@ -51,21 +51,12 @@ export function castVote(vote: Vote, votesBefore: number): readonly Statement[] 
   ];
 }
 
-/** Votes of these questions, in the order they were cast. */
-export async function votesOn(
-  store: Pick<Store, "read">,
-  approvalIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly Vote[]>> {
-  const votes = new Map<string, Vote[]>();
-  if (approvalIds.length === 0) return votes;
-  const places = approvalIds.map(() => "?").join(", ");
-  const rows = await store.read(
-    `SELECT * FROM approval_votes WHERE approval_id IN (${places}) ORDER BY at_ms, voter`,
-    approvalIds,
-  );
-  for (const vote of rows.map(voteFromStore))
-    votes.set(vote.approvalId, [...(votes.get(vote.approvalId) ?? []), vote]);
-  return votes;
+/** Votes on a question, in the order they were cast. */
+export async function votesOn(store: Pick<Store, "read">, approvalId: string): Promise<readonly Vote[]> {
+  const rows = await store.read("SELECT * FROM approval_votes WHERE approval_id = ? ORDER BY at_ms, voter", [
+    approvalId,
+  ]);
+  return rows.map(voteFromStore);
 }
 
 function voteFromStore(row: Row): Vote {

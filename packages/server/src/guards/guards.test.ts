@@ -105,6 +105,19 @@ describe("the circuit breaker", () => {
     expect(breaker.blockedUntilMs("x")).toBeUndefined();
   });
 
+  test("tells people the state of each target that failed lately", () => {
+    const clock = createManualClock();
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 2, openMs: 1_000 });
+    for (const target of ["a", "b", "b"]) breaker.failed(target);
+    const openUntilMs = clock.now() + 1_000;
+    expect(breaker.states()).toEqual([
+      { target: "a", state: "counting", failures: 1, openUntilMs: null },
+      { target: "b", state: "open", failures: 2, openUntilMs },
+    ]);
+    clock.advance(1_000);
+    expect(breaker.states()[1]).toEqual({ target: "b", state: "probing", failures: 2, openUntilMs });
+  });
+
   test("remembers a bounded number of targets", () => {
     const breaker = createCircuitBreaker({ clock: createManualClock(), failuresToOpen: 1, maxTargets: 2 });
     for (const target of ["a", "b", "c"]) breaker.failed(target);

@@ -77,4 +77,23 @@ describe.skipIf(skipsRedis())("with a Redis server", () => {
     expect(await both[0].take(claims)).toBeUndefined();
     expect(await both[1].take(claims)).toMatchObject({ key: "k" });
   });
+
+  test("a server that refuses is told of once, until it answers again", async () => {
+    const told: unknown[] = [];
+    const refused = createRedisRateLimiter({
+      redis: link,
+      prefix: "refused:",
+      fallback: createRateLimiter({ clock }),
+      clock,
+      logger: { ...logger, warn: (_: unknown, text: unknown) => void told.push(text) } as typeof logger,
+    });
+    const claims = [{ key: "k", limit: { count: 1, perMs: 60_000 } }];
+    // Not a bucket: the script fails on it.
+    await link.client.set("refused:rate:k", "a text");
+    expect(await refused.take(claims)).toBeUndefined();
+    expect(await refused.take(claims)).toMatchObject({ key: "k" });
+    expect(told).toEqual(["rate limits hold per process for now"]);
+    await link.client.del("refused:rate:k");
+    expect(await refused.take(claims)).toBeUndefined();
+  });
 });

@@ -120,6 +120,7 @@ function unusable(path: string, error: unknown): HomeostatError {
   );
 }
 
-function errorCodeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+/** Files give nothing but system errors. */
+function errorCodeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openAdminToken, readAdminToken } from "./admin-token.ts";
+import { apiKeysRoutes } from "./api-keys.routes.ts";
 import { apiKeysMigration, createApiKeys } from "./api-keys.ts";
 import { sessionRoutes } from "./session.routes.ts";
 import { createSessions, sessionsMigration } from "./sessions.ts";
@@ -67,6 +68,19 @@ describe("the token file", () => {
     await expect(openAdminToken(home)).rejects.toMatchObject({ code: "TOKEN_UNSAFE" });
     await rm(path);
     await expect(readAdminToken(home)).rejects.toMatchObject({ code: "AUTHENTICATION_REQUIRED" });
+  });
+
+  test("is refused when it is a folder, and when the data folder is none", async () => {
+    await mkdir(join(home, "token"));
+    await expect(openAdminToken(home)).rejects.toMatchObject({
+      code: "TOKEN_UNSAFE",
+      message: `The token file ${join(home, "token")} is not a plain file`,
+    });
+    await writeFile(join(home, "file"), "");
+    await expect(openAdminToken(join(home, "absent"))).rejects.toMatchObject({
+      code: "DATA_FOLDER_UNUSABLE",
+    });
+    await expect(readAdminToken(join(home, "file"))).rejects.toMatchObject({ code: "DATA_FOLDER_UNUSABLE" });
   });
 
   test("a configured token is used as it is and must not be short", async () => {
@@ -144,6 +158,9 @@ describe("sessions", () => {
       "homeostat_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
     ]);
     expect((await fetch(address, { headers: { cookie } })).status).toBe(401);
+    // Whoever came with a token has no session to end.
+    const withToken = { method: "DELETE", headers: { authorization: `Bearer ${token}` } };
+    expect((await fetch(address, withToken)).status).toBe(204);
     await store.close();
   });
 });
@@ -208,6 +225,44 @@ describe("API keys", () => {
       });
     const past = keys.create({ ...owner, principal: "old", role: "viewer", expiresAtMs: 1 });
     await expect(past).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    await store.close();
+  });
+
+  test("a role that this version does not know may do the least", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: systemClock });
+    const made = await keys.create({ ...owner, principal: "ada", role: "admin" });
+    await store.write([{ sql: "UPDATE api_keys SET role = 'emperor'" }]);
+    expect(await keys.findByToken(made.key)).toMatchObject({ role: "viewer" });
+    await store.write([{ sql: "UPDATE api_keys SET role = 'none'" }]);
+    expect(await keys.findByToken(made.key)).toMatchObject({ role: "viewer" });
+    await store.close();
+  });
+
+  test("are made, listed and ended over the API; a failure of the database is no name that is taken", async () => {
+    const store = await openStore();
+    await using server = await startTestServer(
+      apiKeysRoutes({ keys: createApiKeys({ store, clock: systemClock }) }),
+    );
+    const post = async (body: object): Promise<Response> =>
+      await server.call("/v1/api-keys", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    const made = (await (await post({ principal: "ada", role: "viewer" })).json()) as { id: string };
+    expect(made).toMatchObject({ principal: "ada", expiresAt: null });
+    expect(await (await post({ principal: "bob", role: "admin", expiresAt })).json()).toMatchObject({
+      expiresAt,
+    });
+    expect((await post({ principal: "ada", role: "viewer" })).status).toBe(409);
+    expect((await server.call(`/v1/api-keys/${made.id}`, { method: "DELETE" })).status).toBe(204);
+    const list: unknown = await (await server.call("/v1/api-keys")).json();
+    expect(list).toMatchObject({ data: [{ principal: "bob" }] });
+    expect(JSON.stringify(list)).not.toContain("hsk_");
+    await store.write([{ sql: "DROP TABLE sessions" }]);
+    expect((await post({ principal: "cyd", role: "viewer" })).status).toBe(500);
     await store.close();
   });
 

@@ -111,5 +111,5 @@ function keyOf(name: string, of: LimitSubject, action: LimitedAction): string {
 
 /** `https://api.example.org:443`, or `workspace` of `workspace/a/b.txt`. */
 export function targetOf(resource: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\/[^/]+/.exec(resource)?.[0] ?? resource.split("/")[0] ?? resource;
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/]+/.exec(resource)?.[0] ?? resource.split("/", 1)[0]!;
 }

@@ -91,5 +91,5 @@ export function createLimits(deps: LimitsDeps): Limits {
 function nameOf(key: string): string {
   return key.startsWith("policy/")
     ? `Policy for ${key.slice("policy/".length)}`
-    : `Limit ${key.split("/")[0] ?? key}`;
+    : `Limit ${key.split("/", 1)[0]!}`;
 }

@@ -62,7 +62,8 @@ export async function useQuotas(
     return undefined;
   } catch (error) {
     if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
-    const spent = claims.find(({ key }) => key === error.data["guard"]) ?? claims[0]!;
+    // Every statement of the batch is guarded by its claim's key.
+    const spent = claims.find(({ key }) => key === error.data["guard"])!;
     return { key: spent.key, retryAtMs: windowAt(spent.window, nowMs).endMs };
   }
 }

@@ -77,7 +77,7 @@ function getRoute(deps: ApprovalsRoutesDeps): Route {
     response: approvalSchema.extend({ voters: z.array(voteSchema) }).meta({ id: "ApprovalDetail" }),
     async handle({ params: { id }, principal }) {
       const approval = await requireApproval(deps.store, id, principal.tenant);
-      const votes = (await votesOn(deps.store, [id])).get(id) ?? [];
+      const votes = await votesOn(deps.store, id);
       const voters = votes.map(({ voter: by, countsFor, reason, atMs }) => ({
         by,
         countsFor,

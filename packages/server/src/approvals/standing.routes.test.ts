@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createManualClock } from "../base/clock.ts";
+import type { ManualClock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { startTestServer } from "../http/test-server.ts";
+import type { TestServer } from "../http/test-server.ts";
+import { outboxMigration } from "../store/outbox.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import { delegationsMigration, insertDelegation, listDelegations } from "./delegations.ts";
+import { insertStanding, standingApprovalsMigration } from "./standing.ts";
+import type { StandingApproval } from "./standing.ts";
+import { standingRoutes } from "./standing.routes.ts";
+
+const day = 86_400_000;
+let folder: string;
+let store: Store;
+let server: TestServer;
+let clock: ManualClock;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "homeostat-approvals-"));
+  clock = createManualClock(Date.UTC(2026, 0, 1));
+  store = await openSqliteStore({
+    path: join(folder, "state.db"),
+    migrations: [outboxMigration, delegationsMigration, standingApprovalsMigration],
+    clock,
+    logger: createSilentLogger(),
+  });
+  server = await startTestServer(standingRoutes({ store, clock }));
+});
+
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function call(role: string, method: string, path: string, body?: object) {
+  const answer = await server.call(path, {
+    method,
+    headers: { authorization: `Bearer ${role}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: (await answer.json().catch(() => null)) as Record<string, unknown> };
+}
+
+const facts = async (): Promise<readonly string[]> =>
+  (await store.read("SELECT * FROM ledger_outbox")).flatMap((row) =>
+    [...JSON.stringify(row).matchAll(/approval\.[a-z_]+/g)].map(([type]) => type),
+  );
+
+describe("delegations", () => {
+  const until = "2026-01-15T00:00:00Z";
+
+  test("are made for somebody else, listed, end by themselves, and are facts of the ledger", async () => {
+    const made = await call("approver", "POST", "/v1/delegations", { to: "zoe", until });
+    expect(made).toMatchObject({ status: 201, body: { from: "approver", to: "zoe", until: "2026-01-15T00:00:00.000Z" } });
+    expect(await call("viewer", "GET", "/v1/delegations")).toMatchObject({ body: { data: [made.body] } });
+    expect(await listDelegations(store, "default", { to: "zoe", nowMs: clock.now() })).toHaveLength(1);
+    expect(await listDelegations(store, "default", { to: "yan", nowMs: clock.now() })).toEqual([]);
+    expect(await facts()).toEqual(["approval.delegation_created"]);
+    clock.advance(14 * day);
+    expect(await call("viewer", "GET", "/v1/delegations")).toMatchObject({ body: { data: [] } });
+  }); // prettier-ignore
+
+  test("are ended by whoever made them and by an admin, once, and by nobody else", async () => {
+    const ids = [];
+    for (const to of ["zoe", "yan"]) {
+      const { body } = await call("approver", "POST", "/v1/delegations", { to, until });
+      ids.push(`/v1/delegations/${String(body["id"])}`);
+    }
+    expect((await call("operator", "DELETE", ids[0]!)).status).toBe(404);
+    expect((await call("approver", "DELETE", ids[0]!)).status).toBe(204);
+    expect((await call("approver", "DELETE", ids[0]!)).status).toBe(404);
+    expect((await call("admin", "DELETE", ids[1]!)).status).toBe(204);
+    expect(await call("viewer", "GET", "/v1/delegations")).toMatchObject({ body: { data: [] } });
+  });
+
+  test.each([
+    ["to yourself", { to: "ada" }],
+    ["until a time that is over", { untilMs: 0 }],
+    ["for more than 92 days", { untilMs: 93 * day }],
+  ])("cannot be %s", (problem, wrong) => {
+    const delegation = {
+      id: "del_1",
+      tenant: "default",
+      from: "ada",
+      to: "zoe",
+      createdAtMs: 0,
+      untilMs: day,
+    };
+    expect(insertDelegation(delegation).params).toContain("zoe");
+    expect(() => insertDelegation({ ...delegation, ...wrong })).toThrow(`cannot be delegated ${problem}`);
+  });
+});
+
+describe("remembered answers", () => {
+  const standing: StandingApproval = {
+    id: "sta_1",
+    tenant: "default",
+    action: "test.pay",
+    resource: "bank",
+    argsDigest: null,
+    scope: "tenant",
+    scopeId: "",
+    approvalId: "apr_1",
+    createdBy: "ada",
+    createdAtMs: 1,
+    expiresAtMs: Date.UTC(2026, 0, 2),
+  };
+
+  test("are shown with what they fit, and forgotten once", async () => {
+    await store.write([
+      insertStanding(standing),
+      insertStanding({ ...standing, id: "sta_2", argsDigest: "abc", createdAtMs: 2 }),
+      insertStanding({ ...standing, id: "sta_3", tenant: "other" }),
+    ]);
+    expect(await call("viewer", "GET", "/v1/standing-approvals")).toMatchObject({
+      body: { data: [{ id: "sta_2", match: "exact" }, { id: "sta_1", match: "resource", expiresAt: "2026-01-02T00:00:00.000Z" }] },
+    });
+    expect((await call("approver", "DELETE", "/v1/standing-approvals/sta_3")).status).toBe(404);
+    expect((await call("approver", "DELETE", "/v1/standing-approvals/sta_1")).status).toBe(204);
+    expect(await call("approver", "DELETE", "/v1/standing-approvals/sta_1")).toMatchObject({ status: 404, body: { detail: "There is no standing approval sta_1 in force" } });
+    expect(await facts()).toEqual(["approval.forgotten"]);
+  }); // prettier-ignore
+
+  test("are not said to be gone when the database cannot be asked", async () => {
+    await store.write([{ sql: "DROP TABLE standing_approvals" }]);
+    expect((await call("approver", "DELETE", "/v1/standing-approvals/sta_1")).status).toBe(500);
+  });
+});
