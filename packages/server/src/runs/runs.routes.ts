@@ -18,7 +18,7 @@ import { viewApproval, viewEvent, viewMessages, viewRepair, viewRun } from "./vi
 import type { RunState } from "./fold.ts";
 import { createStateCache } from "./state-cache.ts";
 import type { StateCache } from "./state-cache.ts";
-import type { PlacedStep } from "./step-views.ts";
+import type { StepPage } from "./step-views.ts";
 import { listSteps, viewStep } from "./step-views.ts";
 import type { Redact } from "./views.ts";
 
@@ -128,14 +128,14 @@ function getRoute(deps: RunsRoutesDeps, states: StateCache): Route {
       const artifacts = (await artifactsOfRun(deps.store, params.id)).map(viewArtifact);
       // Last: the state is good until this waits again.
       const state = await states.read(params.id);
-      const steps = placedSteps(state);
+      const { steps, count } = placedSteps(state, { prefix: "", begin: 0, limit: stepsInDetail });
       return {
         ...viewRun(row),
         // Inputs are an object, and redaction keeps its shape.
         inputs: deps.redact(state.inputs) as Record<string, unknown>,
         outputs: deps.redact(state.outputs),
-        steps: steps.slice(0, stepsInDetail).map((each) => viewStep(each, state, deps.redact)),
-        stepsListed: steps.length,
+        steps: steps.map((each) => viewStep(each, state, deps.redact)),
+        stepsListed: count,
         approvals: approvals.map((each) => viewApproval(approvalFromStore(each), deps.redact)),
         artifacts,
         workflowText: state.workflow.text,
@@ -148,9 +148,9 @@ function getRoute(deps: RunsRoutesDeps, states: StateCache): Route {
 }
 
 /** Nothing where this version cannot read the run's workflow. */
-function placedSteps(state: RunState): readonly PlacedStep[] {
+function placedSteps(state: RunState, page: Parameters<typeof listSteps>[2]): StepPage {
   const parsed = parseWorkflow(state.workflow.text);
-  return parsed.ok ? listSteps(parsed.workflow, state) : [];
+  return parsed.ok ? listSteps(parsed.workflow, state, page) : { steps: [], count: 0 };
 }
 
 function stepsRoute(deps: RunsRoutesDeps, states: StateCache): Route {
@@ -177,10 +177,10 @@ function stepsRoute(deps: RunsRoutesDeps, states: StateCache): Route {
       const begin =
         query.cursor === undefined ? 0 : parseCursor(query.cursor, z.tuple([z.number().int().min(0)]))[0];
       const state = await states.read(params.id);
-      const fitting = placedSteps(state).filter(({ path }) => path.startsWith(prefix));
+      const { steps, count } = placedSteps(state, { prefix, begin, limit });
       return {
-        data: fitting.slice(begin, begin + limit).map((each) => viewStep(each, state, deps.redact)),
-        nextCursor: fitting.length > begin + limit ? formatCursor([begin + limit]) : null,
+        data: steps.map((each) => viewStep(each, state, deps.redact)),
+        nextCursor: count > begin + limit ? formatCursor([begin + limit]) : null,
       };
     },
   });

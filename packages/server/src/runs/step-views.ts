@@ -8,20 +8,11 @@ import type { StepRecord } from "./step-record.ts";
 import { optionalTime, timeText } from "./views.ts";
 import type { Redact } from "./views.ts";
 
-/** A step of the file at one place of the run; cheap, so that a run of 100,000 steps can be listed and a page of it shown. */
+/** A step of the file at one place of the run. */
 export interface PlacedStep {
   readonly path: string;
   readonly step: Step;
   readonly spot: Spot;
-}
-
-/** In the order they are shown. Those that have not begun are among them. */
-export function listSteps(workflow: Workflow, state: RunState): readonly PlacedStep[] {
-  return viewList(workflow.steps, { prefix: "", depth: 0, role: "step", branch: null }, { state });
-}
-
-interface Viewing {
-  readonly state: RunState;
 }
 
 export interface Spot {
@@ -32,57 +23,93 @@ export interface Spot {
   readonly branch: string | null;
 }
 
-function viewList(steps: readonly Step[], spot: Spot, viewing: Viewing): PlacedStep[] {
-  return steps.flatMap((step, index) => {
-    const here = index === 0 ? spot : { ...spot, branch: null };
-    return [
-      { path: here.prefix + step.id, step, spot: here },
-      ...viewInner(step, spot, viewing),
-      ...viewHandlers(step, spot, viewing),
-    ];
-  });
+export interface StepPage {
+  readonly steps: readonly PlacedStep[];
+  /** How many steps there are in all whose path begins with the prefix. */
+  readonly count: number;
 }
 
-function viewInner(step: Step, spot: Spot, viewing: Viewing): PlacedStep[] {
+/**
+ * Of the steps whose path begins with `prefix`, in the order they are shown, `limit` from number `begin` on. Those that have not
+ * begun are among them. The others are counted and not kept: a run of 50,000 steps would take 20 MB for a moment.
+ */
+export function listSteps(
+  workflow: Workflow,
+  state: RunState,
+  page: { readonly prefix: string; readonly begin: number; readonly limit: number },
+): StepPage {
+  const steps: PlacedStep[] = [];
+  let count = 0;
+  const visit = (path: string, step: Step, spot: Spot): void => {
+    if (!path.startsWith(page.prefix)) return;
+    if (count >= page.begin && steps.length < page.limit) steps.push({ path, step, spot });
+    count += 1;
+  };
+  visitList(workflow.steps, { prefix: "", depth: 0, role: "step", branch: null }, { state, visit });
+  return { steps, count };
+}
+
+interface Visiting {
+  readonly state: RunState;
+  readonly visit: (path: string, step: Step, spot: Spot) => void;
+}
+
+function visitList(steps: readonly Step[], spot: Spot, visiting: Visiting): void {
+  for (const [index, step] of steps.entries()) {
+    const here = index === 0 ? spot : { ...spot, branch: null };
+    visiting.visit(here.prefix + step.id, step, here);
+    visitInner(step, spot, visiting);
+    visitHandlers(step, spot, visiting);
+  }
+}
+
+function visitInner(step: Step, spot: Spot, visiting: Visiting): void {
   const path = spot.prefix + step.id;
-  const start = viewing.state.steps.get(path)?.start;
+  const start = visiting.state.steps.get(path)?.start;
   const inside = { ...spot, prefix: `${path}/`, depth: spot.depth + 1, branch: null };
   switch (step.kind) {
     case "for_each": {
       const rounds = start?.kind === "for_each" ? start.items.length : 0;
-      const begun = Array.from({ length: rounds }, (_, index) => `${path}/${index}/`).filter((prefix) =>
-        step.steps.some(({ id }) => viewing.state.steps.has(prefix + id)),
-      );
+      let hasBegun = false;
+      for (let round = 0; round < rounds; round += 1) {
+        const prefix = `${path}/${round}/`;
+        if (!step.steps.some(({ id }) => visiting.state.steps.has(prefix + id))) continue;
+        hasBegun = true;
+        visitList(step.steps, { ...inside, prefix }, visiting);
+      }
       // Before its first round the body is shown once, so that the whole graph can be seen.
-      const prefixes = begun.length > 0 ? begun : [`${path}/`];
-      return prefixes.flatMap((prefix) => viewList(step.steps, { ...inside, prefix }, viewing));
+      if (!hasBegun) visitList(step.steps, inside, visiting);
+      return;
     }
     case "branch": {
       const arms = start?.kind === "branch" ? step.arms.slice(start.chosen).slice(0, 1) : step.arms;
       const taken = start?.kind === "branch" && start.chosen < 0 ? [] : arms;
-      return taken.flatMap((arm) => viewList(arm.steps, inside, viewing));
+      for (const arm of taken) visitList(arm.steps, inside, visiting);
+      return;
     }
     case "parallel":
-      return step.branches.flatMap(({ name, steps }) =>
-        viewList(steps, { ...inside, prefix: `${path}/${name}/`, branch: name }, viewing),
-      );
+      for (const { name, steps } of step.branches)
+        visitList(steps, { ...inside, prefix: `${path}/${name}/`, branch: name }, visiting);
+      return;
     case "group":
-      return viewList(step.steps, inside, viewing);
+      visitList(step.steps, inside, visiting);
+      return;
     case "tool":
     case "workflow":
     case "approval":
     case "wait":
     case "set":
-      return [];
+      return;
   }
 }
 
-function viewHandlers(step: Step, spot: Spot, viewing: Viewing): PlacedStep[] {
-  return handlerNames.flatMap((role) => {
+function visitHandlers(step: Step, spot: Spot, visiting: Visiting): void {
+  for (const role of handlerNames) {
+    if (step[role].length === 0) continue;
     const prefix = `${spot.prefix}${step.id}/${role}/`;
-    const begun = step[role].filter(({ id }) => viewing.state.steps.has(prefix + id));
-    return viewList(begun, { prefix, depth: spot.depth + 1, role, branch: null }, viewing);
-  });
+    const begun = step[role].filter(({ id }) => visiting.state.steps.has(prefix + id));
+    visitList(begun, { prefix, depth: spot.depth + 1, role, branch: null }, visiting);
+  }
 }
 
 /** What has not begun is `pending`. */
