@@ -39,6 +39,13 @@ rules:
   - { name: all, action: "*", effect: allow }
 `;
 
+/** Narrower than policy.yaml: without it more is allowed. */
+const part = `version: 1
+scope: { tenant: acme }
+rules:
+  - { name: acme, action: http.request, effect: deny }
+`;
+
 function options(home: string, to: string, more: Partial<BackUpHomeOptions> = {}): BackUpHomeOptions {
   const { config } = loadConfig({ home, token }, {});
   return { config, to, passphrase, version: "0.0.0-test", onProgress: () => undefined, ...more };
@@ -50,6 +57,8 @@ const quiet = { onProgress: (): void => undefined, blobs: inFolder };
 async function startAllowing(home: string, environment: Record<string, string> = {}): Promise<TestSystem> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeFile(join(home, "policy.yaml"), policy, { mode: 0o600 });
+  await mkdir(join(home, "policy.d"), { mode: 0o700 });
+  await writeFile(join(home, "policy.d/acme.yaml"), part, { mode: 0o600 });
   return await startTestSystem(home, environment);
 }
 
@@ -131,6 +140,7 @@ describe("a backup made under load", () => {
       passphrase,
       ...quiet,
     });
+    expect(await readFile(join(restored, "policy.d/acme.yaml"), "utf8")).toBe(part);
     const before = await verifyOffline(restored);
     expect(before.findings).toEqual([]);
     expect(before.text).toContain(`restored from the backup of ${manifest.createdAt}`);
@@ -204,6 +214,12 @@ describe("a backup made under load", () => {
       await expect(restoreHome({ ...target, passphrase: wrong })).rejects.toMatchObject({
         code: "BACKUP_PASSPHRASE",
       });
+    const within = {
+      code: "BACKUP_TARGET",
+      message: expect.stringContaining("lies in the backup") as string,
+    };
+    for (const inside of [target.from, join(target.from, "blobs", "x")])
+      await expect(restoreHome({ ...target, home: inside, passphrase })).rejects.toMatchObject(within);
     await expect(restoreHome({ ...target, home, passphrase })).rejects.toMatchObject({
       code: "BACKUP_TARGET",
     });

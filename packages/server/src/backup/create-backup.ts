@@ -18,7 +18,16 @@ import { copyFileHashed, hashFile, listFiles, writeHashed } from "./copy-file.ts
 import type { Copied } from "./copy-file.ts";
 import { sealKeys } from "./key-box.ts";
 import type { KeyFiles } from "./key-box.ts";
-import { fileLine, filesName, manifestName, manifestText, signatureName, signManifest } from "./manifest.ts";
+import {
+  fileLine,
+  filesName,
+  manifestName,
+  manifestText,
+  settingsFiles,
+  settingsFolders,
+  signatureName,
+  signManifest,
+} from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Where the parts of a data folder lie. */
@@ -49,9 +58,6 @@ export interface BackupOptions {
   readonly onProgress: (text: string) => void;
 }
 
-/** Files of the data folder that people write. */
-const settingsFiles = ["policy.yaml", "homeostat.yaml"];
-
 /**
  * Throws BACKUP_TARGET (not empty, cannot be written), BACKUP_PASSPHRASE, LEDGER_KEYS_UNUSABLE (this host has no ledger),
  * STORE_UNAVAILABLE. A backup has its name only when it is whole: until then the folder is called `TO.partial`.
@@ -72,6 +78,12 @@ export async function createBackup(options: BackupOptions): Promise<Manifest> {
     const tables = await forgetErased(options, partial);
     written.add("state.db", await hashed(join(partial, "state.db")));
     for (const name of settingsFiles) await copyIfThere(join(data.folder, name), { partial, name, written });
+    for (const folder of settingsFolders) {
+      for await (const name of listFiles(join(data.folder, folder))) {
+        const path = `${folder}/${name}`;
+        await copyIfThere(join(data.folder, path), { partial, name: path, written });
+      }
+    }
     const keys = await backUpKeys({ ...options, id }, partial, written);
     await writeFile(join(partial, filesName), written.text());
     const text = manifestText({

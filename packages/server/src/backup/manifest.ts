@@ -37,6 +37,11 @@ const manifestSchema = z.object({
 
 export type Manifest = z.output<typeof manifestSchema>;
 
+/** Files of the data folder that people write. */
+export const settingsFiles: readonly string[] = ["policy.yaml", "policy.pending.json", "homeostat.yaml"];
+/** And folders of such files: what is narrower than policy.yaml only tightens it, so that to lose it would allow more. */
+export const settingsFolders: readonly string[] = ["policy.d"];
+
 export const manifestName = "manifest.json";
 export const signatureName = "manifest.sig";
 export const filesName = "files.txt";

@@ -15,7 +15,7 @@ import type { Migration, Statement } from "../store/store.ts";
 import { copyFileHashed, listFiles } from "./copy-file.ts";
 import { openKeys } from "./key-box.ts";
 import type { KeyFiles } from "./key-box.ts";
-import { invalid, readManifest } from "./manifest.ts";
+import { invalid, readManifest, settingsFiles, settingsFolders } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeKeyFiles } from "./write-keys.ts";
 
@@ -102,12 +102,13 @@ async function copyFiles(
   { id }: Manifest,
 ): Promise<void> {
   onProgress("copying database and ledger");
-  for (const name of ["state.db", "policy.yaml", "homeostat.yaml"]) {
+  for (const name of ["state.db", ...settingsFiles]) {
     await copyFileHashed(join(from, name), join(partial, name)).catch((error: unknown) => {
       if (name === "state.db" || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     });
   }
   for (const [source, target] of [
+    ...settingsFolders.map((name) => [name, name] as const),
     ["ledger", join("earlier-ledgers", id)],
     ["earlier-ledgers", "earlier-ledgers"],
   ] as const) {

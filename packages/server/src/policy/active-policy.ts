@@ -11,7 +11,7 @@ import type { CompiledPolicy } from "./compile.ts";
 import { lintPolicy } from "./lint.ts";
 import { parsePolicyFiles } from "./policy-file.ts";
 import type { PolicyText } from "./policy-file.ts";
-import { readPolicyFolder, stampOf, writePolicyFolder } from "./policy-folder.ts";
+import { finishPolicyFolder, readPolicyFolder, stampOf, writePolicyFolder } from "./policy-folder.ts";
 
 /** What a change of the policy led to; sent once per content. */
 export type PolicyChange =
@@ -88,7 +88,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
   const { path } = deps;
   const holder = createHolder(deps);
   const stopping = new AbortController();
-  const files = createFiles(path, holder);
+  const files = createFiles(deps, holder);
   let polling: Promise<void> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -144,17 +144,22 @@ interface Files {
   replace(candidate: Candidate): Promise<void>;
 }
 
-function createFiles(path: string, holder: Holder): Files {
+/** Some renames take milliseconds; a writer that has not ended by then has been killed. */
+const pendingPatienceMs = 10_000;
+
+function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, holder: Holder): Files {
   let seen: readonly PolicyText[] | undefined;
   let seenStamp = "";
   return {
     async begin() {
+      await finishPolicyFolder(path, clock.now(), pendingPatienceMs);
       seenStamp = await stampOf(path);
       seen = await readFirst(path);
       const findings = holder.activate(seen, null, null);
       if (findings.length > 0) throw invalid(path, findings);
     },
     async look() {
+      await finishPolicyFolder(path, clock.now(), pendingPatienceMs);
       const stamp = await stampOf(path);
       if (stamp === seenStamp) return;
       const files = await readPolicyFolder(path);

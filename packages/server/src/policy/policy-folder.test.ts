@@ -1,0 +1,79 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  finishPolicyFolder,
+  pendingName,
+  readPolicyFolder,
+  stampOf,
+  writePolicyFolder,
+} from "./policy-folder.ts";
+import type { PolicyText } from "./policy-file.ts";
+
+let folder = "";
+let path = "";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "homeostat-policy-folder-"));
+  path = join(folder, "policy.yaml");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A deny that moves from a part to the main file, or back: whoever sees half of it sees no deny. */
+const inPart: readonly PolicyText[] = [
+  { name: "policy.yaml", text: "main allows" },
+  { name: "policy.d/a.yaml", text: "part denies" },
+];
+const inMain: readonly PolicyText[] = [{ name: "policy.yaml", text: "main denies" }];
+
+const texts = async (): Promise<readonly string[] | undefined> =>
+  (await readPolicyFolder(path))?.map(({ text }) => text);
+
+describe("a policy of several files", () => {
+  test("is replaced as one: readers see the old set or the new one, however often it changes", async () => {
+    await writePolicyFolder(path, inPart);
+    let isOver = false;
+    const writing = (async () => {
+      for (let round = 0; round < 60; round += 1) await writePolicyFolder(path, round % 2 ? inPart : inMain);
+      isOver = true;
+    })();
+    const seen = new Set<string>();
+    while (!isOver) seen.add(((await texts()) ?? []).join(", "));
+    await writing;
+    expect([...seen].sort()).toEqual(["main allows, part denies", "main denies"]);
+    expect((await readdir(folder)).sort()).toEqual(["policy.d", "policy.yaml"]);
+  });
+
+  test("that a killed writer left half replaced is the new one, and the next look ends it", async () => {
+    await writePolicyFolder(path, inPart);
+    const before = await stampOf(path);
+    // As the writer leaves it that ends after the part is gone and before policy.yaml is there.
+    await writeFile(join(folder, pendingName), JSON.stringify(inMain));
+    await rm(join(folder, "policy.d/a.yaml"));
+    expect(await stampOf(path)).not.toBe(before);
+    expect(await texts()).toEqual(["main denies"]);
+    const nowMs = Date.now();
+    await finishPolicyFolder(path, nowMs, 10_000);
+    expect(await readdir(folder)).toContain(pendingName);
+    await utimes(join(folder, pendingName), new Date(nowMs - 11_000), new Date(nowMs - 11_000));
+    await finishPolicyFolder(path, nowMs, 10_000);
+    expect(await readdir(folder)).not.toContain(pendingName);
+    expect(await texts()).toEqual(["main denies"]);
+    await finishPolicyFolder(path, nowMs, 10_000);
+  });
+
+  test("refuses names outside policy.d before anything is written", async () => {
+    await writePolicyFolder(path, inPart);
+    const stray = [...inMain, { name: "policy.d/../../x.yaml", text: "" }];
+    await expect(writePolicyFolder(path, stray)).rejects.toMatchObject({ code: "POLICY_INVALID" });
+    expect(await texts()).toEqual(["main allows", "part denies"]);
+  });
+
+  test("has a bound on its files", async () => {
+    await mkdir(join(folder, "policy.d"));
+    for (let n = 0; n < 201; n += 1) await writeFile(join(folder, `policy.d/p${n}.yaml`), "");
+    await writeFile(path, "");
+    await expect(readPolicyFolder(path)).rejects.toMatchObject({ code: "POLICY_INVALID" });
+  });
+});
