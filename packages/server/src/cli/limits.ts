@@ -1,4 +1,5 @@
 /** `homeostat limits`: how far rates, quotas, places and circuit breakers are used. */
+import { formatDuration } from "../base/duration.ts";
 import { connect } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -14,7 +15,7 @@ export async function limits(options: GlobalOptions, terminal: Terminal): Promis
       ...state.buckets.map(({ key, left, count, perMs }) => [
         "rate",
         key,
-        `${left} of ${count} left per ${perMs} ms`,
+        `${left} of ${count} left per ${formatDuration(perMs)}`,
       ]),
       ...state.quotas.map(({ key, used, count, endsAt }) => [
         "quota",

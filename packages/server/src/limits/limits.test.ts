@@ -98,7 +98,7 @@ describe("rates", () => {
     expect(held).toEqual({
       kind: "held",
       by: "rate",
-      reason: "Limit web allows 2 per 1000 ms",
+      reason: "Limit web allows 2 per 1s",
       retryAtMs: clock.now() + 500,
     });
     expect((await limits.enter({ ...action, user: "bob" }, [])).kind).toBe("entered");

@@ -1,5 +1,6 @@
 /** All limits of actions in one: rates, quotas and places at once, from policy and configuration, taken together or not at all. */
 import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { Bulkhead } from "../guards/bulkhead.ts";
 import type { RateLimiter, RateClaim } from "../guards/rate-limit.ts";
 import type { Store } from "../store/store.ts";
@@ -67,7 +68,7 @@ export function createLimits(deps: LimitsDeps): Limits {
     const slow = rates.length === 0 ? undefined : await limiter.take(rates);
     if (slow !== undefined) {
       const { limit } = rates.find(({ key }) => key === slow.key)!;
-      const reason = `${nameOf(slow.key)} allows ${limit.count} per ${limit.perMs} ms`;
+      const reason = `${nameOf(slow.key)} allows ${limit.count} per ${formatDuration(limit.perMs)}`;
       return held("rate", slow.key, { reason, retryAtMs: slow.retryAtMs });
     }
     const spent = await useQuotas(store, quotas, clock.now());

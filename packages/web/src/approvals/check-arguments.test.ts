@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ownArguments, readArguments } from "./check-arguments.ts";
+import { membersOf, ownArguments, readArguments } from "./check-arguments.ts";
 
 const schema = {
   type: "object",
@@ -55,4 +55,17 @@ test("without a schema any object passes", () => {
 test("what a tool found out by itself is not offered for editing", () => {
   expect(ownArguments({ to: "a", sha256: "f00" }, schema)).toEqual({ to: "a" });
   expect(ownArguments({ to: "a", sha256: "f00" }, undefined)).toEqual({ to: "a", sha256: "f00" });
+});
+
+test("what a tool takes is told in words, what it needs first", () => {
+  expect(membersOf(undefined)).toEqual([]);
+  const told = membersOf({
+    properties: { as: { enum: ["text", "json"] }, to: { type: "string", description: "To whom." }, any: {} },
+    required: ["to"],
+  });
+  expect(told).toEqual([
+    { name: "to", type: "text", isNeeded: true, text: "To whom." },
+    { name: "as", type: "one of text, json", isNeeded: false, text: "" },
+    { name: "any", type: "", isNeeded: false, text: "" },
+  ]);
 });

@@ -38,6 +38,38 @@ export function ownArguments(args: unknown, schema: Schema | undefined): JsonObj
   );
 }
 
+export interface ToolArgument {
+  readonly name: string;
+  /** `text`, `list`, `one of a, b`; empty when the schema leaves it open. */
+  readonly type: string;
+  readonly isNeeded: boolean;
+  readonly text: string;
+}
+
+/** What a tool takes, needed arguments first. */
+export function membersOf(schema: Schema | undefined): readonly ToolArgument[] {
+  const properties = schema?.["properties"];
+  if (!isObject(properties)) return [];
+  const required = new Set(Array.isArray(schema?.["required"]) ? schema["required"].map(String) : []);
+  return Object.entries(properties)
+    .map(([name, own]) => {
+      const member = isObject(own) ? own : {};
+      const text = typeof member["description"] === "string" ? member["description"] : "";
+      return { name, type: typeText(member), isNeeded: required.has(name), text };
+    })
+    .toSorted((a, b) => Number(b.isNeeded) - Number(a.isNeeded));
+}
+
+const typeWords: Readonly<Record<string, string>> = { string: "text", array: "list" };
+
+function typeText(schema: Schema): string {
+  if (Array.isArray(schema["enum"])) return `one of ${schema["enum"].join(", ")}`;
+  return [schema["type"] ?? []]
+    .flat()
+    .map((type) => typeWords[String(type)] ?? String(type))
+    .join(" or ");
+}
+
 function check(value: unknown, schema: Schema, path: string, problems: ArgumentProblem[]): void {
   const add = (text: string): void => void problems.push({ path, text });
   const choices = schema["anyOf"] ?? schema["oneOf"];

@@ -6,6 +6,7 @@ import { toolsQuery } from "../api/inbox-calls.ts";
 import { CodeEditor } from "../code-view/code-editor.tsx";
 import { Button } from "../ui/button.tsx";
 import { Loading } from "../ui/page.tsx";
+import { ToolArguments } from "./tool-arguments.tsx";
 import { ownArguments, readArguments, type JsonObject, type ReadArguments } from "./check-arguments.ts";
 
 interface Props {
@@ -50,6 +51,11 @@ function Editor({
     >
       <CodeEditor label="Arguments as JSON" value={text} onChange={setText} minLines={5} ref={field} />
       <Problems read={read} />
+      <ToolArguments
+        tool={approval.action ?? "the tool"}
+        schema={schema}
+        isOpen={Object.keys(before).length === 0}
+      />
       <p className="field-hint">
         The action runs with these instead if policy lets them through: every guard judges them as if the
         workflow had written them. What the tool found out by itself, such as digests, is not listed. Where a

@@ -88,7 +88,9 @@ function Rules({ rules, line, file }: RulesProps): ReactElement {
               {rule.name}
             </Link>
             <StateBadge look={effectLooks[rule.effect]} />
-            <p className="quiet small">{describeRule(rule)}</p>
+            <p className="quiet small" title={describeRule(rule)}>
+              {describeRule(rule)}
+            </p>
           </li>
         ))}
       </ol>

@@ -34,9 +34,9 @@ test("a queued run waits for a worker, or for the limit that is full", () => {
 });
 
 test("what a run itself waits for comes first, with the guard's reason", () => {
-  const waitingFor = { kind: "timer", until: later, reason: "Limit one-host allows 5 per 1000 ms" } as const;
+  const waitingFor = { kind: "timer", until: later, reason: "Limit one-host allows 5 per 1s" } as const;
   expect(waitReason(run({ state: "WAITING", waitingFor }), { limits: [limit()] }, now)).toBe(
-    "Goes on in 1:05 (Limit one-host allows 5 per 1000 ms)",
+    "Goes on in 1:05 (Limit one-host allows 5 per 1s)",
   );
   const fault = {
     code: "STORE_UNAVAILABLE",

@@ -5,6 +5,7 @@ import type { StepView } from "../api/contract.ts";
 import { toolsQuery } from "../api/inbox-calls.ts";
 import { ownArguments, readArguments, type JsonObject } from "../approvals/check-arguments.ts";
 import { CodeEditor } from "../code-view/code-editor.tsx";
+import { ToolArguments } from "../approvals/tool-arguments.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { changedMembers } from "./again-plan.ts";
 
@@ -19,18 +20,25 @@ export function AgainArguments({ step, onChange }: Props): ReactElement | null {
   const schema = tools.data?.find(({ name }) => name === step?.tool)?.schema;
   if (step === undefined || step.kind !== "tool" || step.args === null || tools.isPending) return null;
   return (
-    <Editor path={step.path} before={ownArguments(step.args, schema)} schema={schema} onChange={onChange} />
+    <Editor
+      tool={step.tool ?? ""}
+      path={step.path}
+      before={ownArguments(step.args, schema)}
+      schema={schema}
+      onChange={onChange}
+    />
   );
 }
 
 interface EditorProps {
+  readonly tool: string;
   readonly path: string;
   readonly before: JsonObject;
   readonly schema: Readonly<Record<string, unknown>> | undefined;
   readonly onChange: Props["onChange"];
 }
 
-function Editor({ path, before, schema, onChange }: EditorProps): ReactElement {
+function Editor({ tool, path, before, schema, onChange }: EditorProps): ReactElement {
   const [text, setText] = useState(() => JSON.stringify(before, null, 2));
   const read = readArguments(text, schema);
   const change = (after: string): void => {
@@ -53,6 +61,7 @@ function Editor({ path, before, schema, onChange }: EditorProps): ReactElement {
             <code>{problem.path}</code> {problem.text}
           </p>
         ))}
+      <ToolArguments tool={tool} schema={schema} isOpen={Object.keys(before).length === 0} />
       <p className="field-hint">
         What you change here replaces what the workflow gives; the gate judges it like anything else.
       </p>

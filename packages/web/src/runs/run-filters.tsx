@@ -74,7 +74,7 @@ function AddFilter(): ReactElement {
       <input
         id={id}
         className="input"
-        placeholder={kind === "parent" ? "run_…" : "exactly"}
+        placeholder={kind === "parent" ? "run_…" : "its exact name"}
         value={text}
         list={kind === "workflow" ? `${id}-names` : undefined}
         onChange={(event) => setText(event.target.value)}

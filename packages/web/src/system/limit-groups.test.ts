@@ -20,7 +20,7 @@ const limits: Limits = {
 test("levels stand under the rule they belong to, and a name that begins alike is another rule", () => {
   const groups = groupLimits(limits);
   expect(groups.map(({ name, levels }) => [name, levels.map(({ whose, used }) => [whose, used])])).toEqual([
-    ["mail", [["default/ada", 4.5]]],
+    ["mail", [["default/ada", 5]]],
     ["mail-all", [["all", 12]]],
     [
       "Others",

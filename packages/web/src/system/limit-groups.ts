@@ -59,7 +59,7 @@ type KeyedLevel = Omit<LimitLevel, "whose"> & { readonly key: string };
 function levelsOf({ buckets, quotas, bulkheads }: Limits): readonly KeyedLevel[] {
   return [
     ...buckets.map(({ key, left, count }) => ({
-      ...{ key, count, used: Math.max(0, Math.round((count - left) * 100) / 100) },
+      ...{ key, count, used: count - Math.max(0, Math.floor(left)) },
       ...{ note: "", endsAt: null },
     })),
     ...quotas.map(({ key, used, count, endsAt }) => ({ key, used, count, endsAt, note: "" })),

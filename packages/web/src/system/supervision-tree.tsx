@@ -78,13 +78,15 @@ function NodeName({ node }: { readonly node: Tree }): ReactElement {
 function Mailbox({ mailbox }: { readonly mailbox: NonNullable<Tree["mailbox"]> }): ReactElement {
   return (
     <div className="tree-mailbox quiet small">
-      <meter
-        min={0}
-        max={mailbox.capacity}
-        high={mailbox.capacity * 0.8}
-        value={mailbox.length}
-        aria-label="Mailbox"
-      />
+      {mailbox.length > 0 && (
+        <meter
+          min={0}
+          max={mailbox.capacity}
+          high={mailbox.capacity * 0.8}
+          value={mailbox.length}
+          aria-label="Mailbox"
+        />
+      )}
       {mailboxText(mailbox)}
     </div>
   );

@@ -43,7 +43,9 @@ export function mailboxText(mailbox: NonNullable<SupervisionTree["mailbox"]>): s
     [mailbox.blocked, "had to wait"],
   ] as const;
   return [
-    `${mailbox.length} of ${mailbox.capacity} messages, longest ${mailbox.longest}`,
+    mailbox.length === 0
+      ? `mailbox empty, room for ${mailbox.capacity}`
+      : `${mailbox.length} of ${mailbox.capacity} messages, longest ${mailbox.longest}`,
     ...lost.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`),
     overflows[mailbox.overflow],
   ].join("; ");
