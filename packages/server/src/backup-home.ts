@@ -1,6 +1,6 @@
 /** Backups of a whole data folder, and back: connects the backup with database, blobs, ledger and the verification of runs. */
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { createBackup } from "./backup/create-backup.ts";
 import type { Manifest } from "./backup/manifest.ts";
 import { restoreBackup } from "./backup/restore-backup.ts";
@@ -108,6 +108,7 @@ export interface RestoreHomeOptions {
 /** Checks the backup whole before anything is written. Throws BACKUP_INVALID and as `restoreBackup` and `moveDatabase` do. */
 export async function restoreHome(options: RestoreHomeOptions): Promise<Manifest> {
   const { from: folder, verifierKey, passphrase, onProgress, database } = options;
+  requireOutside(folder, options.home);
   onProgress("checking the backup");
   const report = await checkBackup({ folder, verifierKey, passphrase, onProgress });
   const [first] = report.findings;
@@ -131,4 +132,12 @@ export async function restoreHome(options: RestoreHomeOptions): Promise<Manifest
     onProgress,
   });
   return manifest;
+}
+
+/** A file that the backup did not write makes it one that cannot be restored again. */
+function requireOutside(folder: string, home: string): void {
+  const path = relative(resolve(folder), resolve(home));
+  if (path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path)) return;
+  const hint = "Name a folder outside the backup.";
+  throw new HomeostatError("BACKUP_TARGET", `${home} lies in the backup itself`, { home, folder }, { hint });
 }
