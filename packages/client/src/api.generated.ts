@@ -605,6 +605,26 @@ export type StepView = {
           readonly isDelegated: boolean;
         }[]
       | undefined;
+    /** Untrusted passages that were taken out of the arguments, or quoted in them, before this was decided */
+    readonly transformed?:
+      | {
+          readonly rules: readonly string[];
+          readonly changes: readonly {
+            readonly path: string;
+            readonly handling: "strip" | "quote";
+            /** SHA-256 of the text as it was */
+            readonly digest: string;
+            readonly passages: readonly {
+              /** Character in the text as it was */
+              readonly at: number;
+              readonly length: number;
+              /** 0 to 100: how much it reads as an instruction */
+              readonly score: number;
+              readonly reasons: readonly string[];
+            }[];
+          }[];
+        }
+      | undefined;
   } | null;
   readonly approvalId: string | null;
 };

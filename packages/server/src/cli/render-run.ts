@@ -172,6 +172,16 @@ function renderOrigins({ decision }: StepView, indent: string): readonly string[
       `${path} (${role}) ${from === "mixed" ? "partly" : "only"} from ${labels.join(", ")}${where}${passage}`,
     );
   });
+  for (const { path, handling, passages } of decision?.transformed?.changes ?? []) {
+    const length = passages.reduce((sum, passage) => sum + passage.length, 0);
+    const reasons = [...new Set(passages.flatMap((passage) => passage.reasons))].slice(0, 3).join("; ");
+    const done = handling === "strip" ? "left out" : "quoted";
+    lines.push(
+      oneLine(
+        `${path}: ${passages.length} passage${passages.length === 1 ? "" : "s"} (${length} characters) of a third party ${done}: ${reasons}`,
+      ),
+    );
+  }
   const score = decision?.score;
   if (score !== undefined && score.value >= 30) {
     lines.push(

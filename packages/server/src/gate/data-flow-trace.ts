@@ -2,6 +2,7 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { ArgumentOrigin, ArgumentRole, OriginKind, OriginMatch } from "../policy/argument-origin.ts";
 import type { OriginLabel } from "../policy/decision.ts";
+import { runLength } from "./data-flow-passages.ts";
 import type { TaskIntent } from "./data-flow-task.ts";
 import { stem } from "./data-flow-words.ts";
 import { leavesOf } from "./labels-roles.ts";
@@ -199,9 +200,6 @@ function marksOf(text: string): readonly string[] {
     (token) => (/@./.test(token) || /\.[a-z]{2,}/.test(token) || /\d/.test(token)) && token.length >= 8,
   );
 }
-
-/** Words in a row that a text and a passage share before the text carries the passage's words. */
-const runLength = 5;
 
 /** The highest score of a passage whose marks, or five of whose words in a row, stand in the text and nowhere else. */
 function carried(text: string, words: readonly string[], labels: Labels): number {

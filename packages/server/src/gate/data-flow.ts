@@ -2,11 +2,13 @@
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { ActionFlow, ArgumentOrigin, PastAct } from "../policy/argument-origin.ts";
 import type { OriginLabel } from "../policy/decision.ts";
+import type { ForeignPassage, ForeignPassages } from "./data-flow-passages.ts";
 import { isEffectByName, isRequested, readIntent } from "./data-flow-task.ts";
 import { traceArguments } from "./data-flow-trace.ts";
 import type { ArgumentRoles } from "./labels-roles.ts";
 import { leavesOf } from "./labels-roles.ts";
-import { createLabels, defaultLabelLimits } from "./labels.ts";
+import { tokensOf } from "./labels-text.ts";
+import { createLabels, defaultLabelLimits, holds } from "./labels.ts";
 import type { Labels, LabelLimits } from "./labels.ts";
 
 /** What is known of a run's beginning. Both are trusted. */
@@ -49,6 +51,8 @@ export interface RunFlow {
   /** Something more that the user said. */
   hear(text: string): void;
   trace(question: FlowQuestion): ActionFlow;
+  /** What the run has seen that reads as an instruction. */
+  passages(): ForeignPassages;
 }
 
 const maxHistory = 200;
@@ -105,6 +109,15 @@ export function createRunFlow(start: FlowStart): RunFlow {
         newTargets: null,
       };
     },
+    passages: () => ({
+      list: labels
+        .passages()
+        .map(({ text, instructed, reasons }): ForeignPassage => ({ text, score: instructed, reasons })),
+      isElsewhere: (words) =>
+        labels
+          .withToken(tokensOf(words)[0] ?? "")
+          .some((span) => span.instructed === 0 && holds(span.text, words)),
+    }),
   };
 }
 

@@ -3,6 +3,8 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
 import type { AskedFor } from "./asked-for.ts";
 import type { Asked } from "../policy/recorded-action.ts";
+import type { TransformRecord } from "../policy/transform-record.ts";
+import type { ForeignPassages } from "./data-flow-passages.ts";
 
 /** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */
 export interface GivenAnswer {
@@ -34,7 +36,10 @@ export interface ResolvedAction {
   readonly summary: string;
 }
 
-export type Traced = Pick<ActionRequest, "flow" | "risks">;
+export interface Traced extends Pick<ActionRequest, "flow" | "risks"> {
+  /** Passages of untrusted content that may stand in the arguments; absent: none are known. */
+  readonly passages?: ForeignPassages;
+}
 
 /** An action at the door, and who wants it. */
 export interface GateInput {
@@ -52,14 +57,19 @@ export interface GateInput {
   /** Who asked for the run, as `user:ada`; absent: nobody knows. */
   readonly user?: string;
   readonly stepTimeoutMs: number | null;
-  /** Where the arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
-  readonly trace?: () => Traced | Promise<Traced>;
+  /** What was done to these arguments when the attempt began that is to be done once more; absent: nothing. */
+  readonly begun?: TransformRecord;
+  /** Where these arguments came from and what the run did before; absent: nobody knows, and no rule about it matches. */
+  readonly trace?: (args: JsonObject) => Traced | Promise<Traced>;
   readonly answer: GivenAnswer | null;
 }
 
 /** What the guards have learned so far. */
 export interface Draft {
   readonly input: GateInput;
+  /** Those of the input, or what a transformation made of them. */
+  readonly args?: JsonObject;
+  readonly transformed?: TransformRecord;
   readonly parsed?: unknown;
   readonly resolved?: ResolvedAction;
   readonly argsDigest?: string;

@@ -7,16 +7,16 @@ import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
 import type { ActionRequest, Decision, Obligations, OriginLabel } from "../policy/decision.ts";
-import { askedOf } from "../policy/recorded-action.ts";
 import type { Asked } from "../policy/recorded-action.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { decideAll } from "../policy/decide-all.ts";
 import { weighApproval } from "./consent.ts";
 import type { FindStanding } from "./consent.ts";
 import type { Draft, GateInput, ResolvedAction } from "./gate-input.ts";
+import { judgeAction } from "./judge-action.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
+import { repeatTransform } from "./transform-arguments.ts";
 
 export interface Admitted {
   readonly resolved: ResolvedAction;
@@ -77,17 +77,20 @@ export interface GateDeps {
   /** Masks secrets in a tool's output before it is recorded, and personal data where policy demands it. */
   readonly redact: (value: JsonValue, isPersonalToo: boolean) => JsonValue;
   /** Observes every verdict, for metrics; must not throw. */
-  readonly observe: (tool: string, verdict: GateOutcome["kind"]) => void;
+  readonly observe: (tool: string, verdict: GateOutcome["kind"] | "transform") => void;
   readonly maxOutputBytes: number;
 }
 
 export function createGate(deps: GateDeps): Gate {
-  // The stack. Each guard is below, in the same order.
-  const stack: readonly Guard<Draft>[] = [
+  const looks: readonly Guard<Draft>[] = [
     { name: "schema", judge: checkSchema },
     { name: "resolve", judge: (draft) => resolveResource(draft, deps.pinSecrets) },
     { name: "origins", judge: traceOrigins },
-    { name: "policy", judge: (draft) => askPolicy(draft, deps) },
+  ];
+  // The stack. Each guard is below, in the same order.
+  const stack: readonly Guard<Draft>[] = [
+    ...looks,
+    { name: "policy", judge: (draft) => judgeAction(draft, { ...deps, prepare: again(looks) }) },
     { name: "approval", judge: (draft) => weighApproval(draft, deps.findStanding) },
     { name: "breaker", judge: (draft) => checkBreaker(draft, deps.breaker) },
     { name: "limits", judge: (draft) => enterLimits(draft, deps.limits) },
@@ -97,7 +100,8 @@ export function createGate(deps: GateDeps): Gate {
       const { verdict, draft, findings } = await judge(stack, { input });
       const outcome = conclude(verdict, draft, findings, deps);
       if (outcome.kind !== "allow") giveBack(draft, deps);
-      deps.observe(input.toolName, outcome.kind);
+      const isTransformed = outcome.kind === "allow" && outcome.decision.transformed !== undefined;
+      deps.observe(input.toolName, isTransformed ? "transform" : outcome.kind);
       return outcome;
     },
     receive(output, labels, { redact = false }) {
@@ -120,13 +124,18 @@ export function createGate(deps: GateDeps): Gate {
   };
 }
 
-function checkSchema({ input }: Draft): { readonly draft: Partial<Draft> } {
+function checkSchema({ input, args: given }: Draft): { readonly draft: Partial<Draft> } {
   if (input.tool === undefined) {
     throw new HomeostatError("ACTION_UNKNOWN", `There is no tool named ${input.toolName}`, {
       tool: input.toolName,
     });
   }
-  return { draft: { parsed: input.tool.parse(input.args) } };
+  const begun = input.begun && repeatTransform(input.args, input.begun);
+  const transformed = begun && input.begun;
+  const args = given ?? begun ?? input.args;
+  return {
+    draft: { args, parsed: input.tool.parse(args), ...(transformed === undefined ? {} : { transformed }) },
+  };
 }
 
 async function resolveResource(
@@ -148,32 +157,17 @@ export function actionDigest(tool: string, resolved: ResolvedAction): string {
 }
 
 /** Where the arguments came from, before policy is asked: a trace that fails denies, as every guard. */
-async function traceOrigins({ input }: Draft): Promise<{ readonly draft: Partial<Draft> }> {
-  return { draft: { traced: (await input.trace?.()) ?? {} } };
+async function traceOrigins({ input, args }: Draft): Promise<{ readonly draft: Partial<Draft> }> {
+  return { draft: { traced: (await input.trace?.(args!)) ?? {} } };
 }
 
-function askPolicy(
-  { input, resolved, traced }: Draft,
-  { decide, clock }: Pick<GateDeps, "decide" | "clock">,
-): ReturnType<Guard<Draft>["judge"]> {
-  const { toolName: action, labels, agent, role, tenant, user } = input;
-  const others = resolved!.otherResources ?? [];
-  const request = {
-    action,
-    args: resolved!.args,
-    labels,
-    agent,
-    role,
-    tenant,
-    ...(user === undefined ? {} : { user }),
-    atMs: clock.now(),
-    ...traced,
+/** Changed arguments pass the same looks as those that came. Throws what the guard throws, which denies. */
+function again(looks: readonly Guard<Draft>[]) {
+  return async (draft: Draft, args: JsonObject): Promise<Draft> => {
+    let next: Draft = { ...draft, args };
+    for (const guard of looks) next = { ...next, ...(await guard.judge(next)).draft };
+    return next;
   };
-  const decision = decideAll(request, [resolved!.resource, ...others], decide);
-  const asked = askedOf(request, others);
-  if (decision.effect === "allow") return { draft: { decision, asked } };
-  const code = decision.effect === "deny" ? "ACTION_DENIED" : "APPROVAL_NEEDED";
-  return { draft: { decision, asked }, finding: { verdict: decision.effect, code, reason: decision.reason } };
 }
 
 /** What asks a person first draws on no limit yet: it would be counted again when the answer is there. */

@@ -19,10 +19,15 @@ const tail = /[._@+~%-]+$/;
 
 /** The words, numbers and addresses of a normalised text, in order. */
 export function tokensOf(normalised: string): string[] {
-  const tokens: string[] = [];
-  for (const [found] of normalised.matchAll(tokenPattern)) {
-    const token = found.replace(tail, "");
-    if (token !== "") tokens.push(token);
+  return tokenPlaces(normalised).map(({ token }) => token);
+}
+
+/** The same with the place each begins at. */
+export function tokenPlaces(normalised: string): { readonly token: string; readonly at: number }[] {
+  const tokens: { token: string; at: number }[] = [];
+  for (const { 0: found, index: at } of normalised.matchAll(tokenPattern)) {
+    // A token begins with a letter or digit, so it is never all tail.
+    tokens.push({ token: found.replace(tail, ""), at });
   }
   return tokens;
 }

@@ -12,6 +12,7 @@ import { weighRisk } from "./risk.ts";
 import { matchFlow } from "./sequence.ts";
 import { findTarget } from "./target.ts";
 import { isInWindow } from "./time-window.ts";
+import { leftFlow, planTransforms } from "./transform.ts";
 import type { TimeWindow } from "./time-window.ts";
 
 /**
@@ -43,7 +44,10 @@ function decideByRules(policy: CompiledPolicy, request: ActionRequest): Decision
     return { effect: "deny", risk, obligations: {}, matched, reason: reasonForNobody(matched), revision };
   }
   const reason = matches.length === 1 ? first.reason : reasonFor(first.matched, matches.length - 1);
-  return { effect: first.matched.effect, risk, obligations, matched, reason, revision };
+  const { effect } = first.matched;
+  const decision = { effect, risk, obligations, matched, reason, revision };
+  if (matches.every(({ demands }) => demands.transform === undefined)) return decision;
+  return { ...decision, transforms: planTransforms(matches, request) };
 }
 
 /**
@@ -88,6 +92,7 @@ function defaultDeny({ revision }: CompiledPolicy, request: ActionRequest): Deci
 }
 
 interface Match {
+  readonly rule?: PolicyRule;
   readonly section: Section | undefined;
   readonly demands: Demands;
   readonly risk: RiskLevel;
@@ -138,7 +143,8 @@ function testEntry(entry: Entry, request: ActionRequest): Match | undefined {
   if (target === undefined) return undefined;
   const untested = testConditions(rule, request);
   if (untested === undefined) return undefined;
-  const flow = rule.flow === undefined ? "" : matchFlow(rule.flow, request.flow);
+  const seen = rule.demands.transform === undefined ? request.flow : leftFlow(request);
+  const flow = rule.flow === undefined ? "" : matchFlow(rule.flow, seen);
   if (flow === undefined) return undefined;
   const notes = [timing, target, untested, flow].filter((note) => note !== "");
   if (notes.length === 0) return entry;

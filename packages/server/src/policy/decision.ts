@@ -2,6 +2,7 @@
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { ActionFlow, ArgumentOrigin, OriginLabel } from "./argument-origin.ts";
 import type { RiskScore, RiskSigns } from "./risk-score.ts";
+import type { PlannedTransform, TransformHandling, TransformRecord } from "./transform-record.ts";
 
 /** Strictest wins, in this order. */
 export const verdicts = ["allow", "warn", "transform", "throttle", "ask", "deny"] as const;
@@ -31,6 +32,11 @@ export interface ActionRequest {
   readonly flow?: ActionFlow;
   /** What counts for the risk besides policy and flow. */
   readonly risks?: RiskSigns;
+  /**
+   * Rules with `transform` do not hold for these arguments, which were seen to; `all`: such rules are left out altogether,
+   * to learn what the others say. Absent: they hold like every rule.
+   */
+  readonly transformed?: "all" | readonly string[];
 }
 
 export interface Obligations {
@@ -49,6 +55,8 @@ export interface Obligations {
   readonly timeoutMs?: number;
   readonly redact?: boolean;
   readonly rate?: { readonly count: number; readonly perMs: number };
+  /** What is tried first: passages stripped from texts, or quoted in them. */
+  readonly transform?: TransformHandling;
 }
 
 export interface MatchedRule {
@@ -76,4 +84,8 @@ export interface Decision {
   readonly score?: RiskScore;
   /** Where each argument came from; absent when nobody traced it. */
   readonly origins?: readonly ArgumentOrigin[];
+  /** Texts that matching rules want changed before they hold; never recorded, for the gate sees to it at once. */
+  readonly transforms?: readonly PlannedTransform[];
+  /** What the gate took out of the arguments or quoted in them, before it decided this. */
+  readonly transformed?: TransformRecord;
 }

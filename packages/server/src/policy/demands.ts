@@ -1,6 +1,7 @@
 /** Merges what matching rules demand to the strictest of each. Pure, and the same for every order of the rules. */
 import type { Obligations, RiskLevel } from "./decision.ts";
 import type { Demands, Effect } from "./policy.ts";
+import { strongerTransform } from "./transform-record.ts";
 
 /** Who answers when no rule says it, and how long a question stands. */
 export const approvalDefaults: {
@@ -52,6 +53,7 @@ function strictest(a: Demands, b: Demands): Demands {
       both(a.redact, b.redact, (x, y) => x || y),
     ),
     ...pick("rate", both(a.rate, b.rate, slowerRate)),
+    ...pick("transform", both(a.transform, b.transform, strongerTransform)),
   };
 }
 

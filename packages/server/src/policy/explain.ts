@@ -63,7 +63,14 @@ export function reasonForNobody(rules: readonly MatchedRule[]): string {
 }
 
 /** What an action must keep to, in words: "sandbox at least standard; at most 30s". Empty when there is nothing. */
-export function describeObligations({ approval, sandbox, timeoutMs, redact, rate }: Obligations): string {
+export function describeObligations({
+  approval,
+  sandbox,
+  timeoutMs,
+  redact,
+  rate,
+  transform,
+}: Obligations): string {
   const parts: string[] = [];
   if (approval !== undefined) {
     const count = approval.quorum === 1 ? "one of" : `${approval.quorum} of`;
@@ -75,6 +82,8 @@ export function describeObligations({ approval, sandbox, timeoutMs, redact, rate
   if (sandbox !== undefined) parts.push(`sandbox at least ${sandbox}`);
   if (timeoutMs !== undefined) parts.push(`at most ${formatDuration(timeoutMs)}`);
   if (redact === true) parts.push("output redacted");
+  if (transform !== undefined)
+    parts.push(`untrusted passages ${transform === "strip" ? "left out" : "quoted"} first`);
   if (rate !== undefined) parts.push(`at most ${rate.count} per ${formatDuration(rate.perMs)}`);
   return parts.join("; ");
 }

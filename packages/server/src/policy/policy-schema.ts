@@ -164,6 +164,10 @@ function ruleSchema(): Schema {
         "At most `count` actions `per` duration.",
         map({ count: { type: "integer", minimum: 1, maximum: 1_000_000 }, per: duration }, ["count", "per"]),
       ),
+      transform: about(
+        "Passages that speak to the assistant are taken out of the texts `where` names, or quoted; the rule holds for what cannot be.",
+        { enum: ["strip", "quote"] },
+      ),
       requested: about("`false`: only actions that change something and that the task does not ask for.", {
         type: "boolean",
       }),

@@ -3,6 +3,7 @@ import type { JsonValue } from "../base/canonical-json.ts";
 import type { Glob } from "../base/glob.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Decision, OriginLabel, RiskLevel } from "./decision.ts";
+import type { TransformHandling } from "./transform-record.ts";
 import type { RiskThresholds } from "./risk-score.ts";
 import type { FlowConditions } from "./sequence.ts";
 import type { TimeWindow } from "./time-window.ts";
@@ -75,7 +76,7 @@ export interface PolicyRule {
 
 /** From this score on a passage is quoted (marked as a stranger's words) or stripped (left out, with a note). */
 export interface UntrustedHandling {
-  readonly instructions: "quote" | "strip";
+  readonly instructions: TransformHandling;
   readonly from: number;
 }
 
@@ -101,6 +102,8 @@ export interface Demands {
   readonly timeoutMs?: number;
   readonly redact?: boolean;
   readonly rate?: { readonly count: number; readonly perMs: number };
+  /** Untrusted passages are taken out of texts or quoted in them first; the rule holds for what that leaves. */
+  readonly transform?: TransformHandling;
 }
 
 /** With wildcards a glob over the whole text, without them a piece of text found anywhere. */

@@ -5,6 +5,7 @@ import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode } from "../base/yaml-source.ts";
 import type { Demands, Effect } from "./policy.ts";
+import { transformHandlings } from "./transform-record.ts";
 
 const demandKeys = ["approval", "sandbox", "timeout", "redact", "rate"] as const;
 
@@ -15,13 +16,58 @@ export function readDemands(fields: YamlFields, effect: Effect, collector: Findi
   const timeoutMs = readTimeout(fields.field("timeout"), collector);
   const redact = fields.boolean("redact");
   const rate = readRate(fields.field("rate"), collector);
+  const transform = readTransform(fields, effect, collector);
   return {
     ...(approval === undefined ? {} : { approval }),
     ...(sandbox === undefined ? {} : { sandbox }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(redact === true ? { redact } : {}),
     ...(rate === undefined ? {} : { rate }),
+    ...(transform === undefined ? {} : { transform }),
   };
+}
+
+/** A rule that grants would let pass what cannot be taken out; one that names no text would have nothing to change. */
+function readTransform(
+  fields: YamlFields,
+  effect: Effect,
+  collector: FindingCollector,
+): Demands["transform"] {
+  const field = fields.field("transform");
+  if (field === undefined) return undefined;
+  if (effect === "allow") {
+    collector.error(
+      field.keyAt,
+      field.path,
+      "`transform` needs `effect: ask` or `deny`: what becomes of that which cannot be taken out",
+    );
+  }
+  if (!namesText(fields.field("where"))) {
+    collector.error(
+      field.keyAt,
+      field.path,
+      "`transform` changes texts, and `where` names none",
+      "for example `where: { body: { instructed: 60 } }`",
+    );
+  }
+  return fields.choice("transform", transformHandlings);
+}
+
+/** `where: { body: ... }` or an entry with `role: body`; `any` covers it. */
+function namesText(where: YamlField | undefined): boolean {
+  if (where?.node.kind === "map") return where.node.entries.some(({ key }) => isTextRole(key));
+  if (where?.node.kind !== "list") return false;
+  return where.node.items.some(
+    (item) =>
+      item.kind === "map" &&
+      item.entries.some(
+        ({ key, value }) => key === "role" && value.kind === "scalar" && isTextRole(String(value.value)),
+      ),
+  );
+}
+
+function isTextRole(role: string): boolean {
+  return role === "body" || role === "any";
 }
 
 /** A demand on what is denied, or approval of what is allowed anyway, shows that something else was meant. */

@@ -35,6 +35,7 @@ export const ruleKeys = [
   "approval",
   "redact",
   "rate",
+  "transform",
   ...flowKeys,
 ] as const;
 

@@ -57,6 +57,29 @@ const decisionSchema = z.object({
     )
     .optional()
     .describe("Where each argument came from"),
+  transformed: z
+    .object({
+      rules: z.array(z.string()),
+      changes: z.array(
+        z.object({
+          path: z.string(),
+          handling: z.enum(["strip", "quote"]),
+          digest: z.string().describe("SHA-256 of the text as it was"),
+          passages: z.array(
+            z.object({
+              at: z.number().int().describe("Character in the text as it was"),
+              length: z.number().int(),
+              score: z.number().describe("0 to 100: how much it reads as an instruction"),
+              reasons: z.array(z.string()),
+            }),
+          ),
+        }),
+      ),
+    })
+    .optional()
+    .describe(
+      "Untrusted passages that were taken out of the arguments, or quoted in them, before this was decided",
+    ),
 });
 
 export const runSummarySchema = z

@@ -103,6 +103,7 @@ async function askedIn(
     user: asked?.user ?? `user:${state.requester}`,
     atMs: asked?.atMs ?? event.atMs,
     ...flowOf(asked, decision?.origins ?? [], state),
+    ...transformedIn(decision),
   };
   return {
     key: question.key,
@@ -121,6 +122,12 @@ async function askedIn(
       isComplete: asked !== undefined,
     },
   };
+}
+
+/** What was seen to when it was decided is seen to still. */
+function transformedIn(decision: Decision | null): Pick<RecordedAction["request"], "transformed"> {
+  const changes = decision?.transformed?.changes;
+  return changes === undefined ? {} : { transformed: changes.map(({ path }) => path) };
 }
 
 /** The past of the run is not kept with each action: the journal before it is that past. */

@@ -1,4 +1,5 @@
 /** The steps of a run as people see them: the file in order, loops unrolled as far as they have run, handlers once they began. Pure. */
+import type { TransformRecord } from "../policy/transform-record.ts";
 import type { ArgumentOrigin } from "../policy/argument-origin.ts";
 import { handlerNames } from "../workflows/workflow.ts";
 import type { Step, Workflow } from "../workflows/workflow.ts";
@@ -163,16 +164,27 @@ function signalOf(step: Step): StepView["signal"] {
 function decisionOf(record: StepRecord | undefined): StepView["decision"] {
   const decision = record?.intent?.decision ?? record?.denial ?? null;
   if (decision === null) return null;
-  const { effect, risk, reason, revision, matched, score, origins } = decision;
+  const { effect, risk, reason, revision, matched, score, origins, transformed } = decision;
   return {
     ...{ effect, risk, reason, revision, matched: matched.map((rule) => ({ ...rule })) },
     ...(score === undefined ? {} : { score: { ...score, factors: [...score.factors] } }),
     ...(origins === undefined ? {} : { origins: origins.map(viewOrigin) }),
+    ...(transformed === undefined ? {} : { transformed: viewTransformed(transformed) }),
   };
 }
 
-function viewOrigin(
-  origin: ArgumentOrigin,
-): NonNullable<NonNullable<StepView["decision"]>["origins"]>[number] {
+type DecisionView = NonNullable<StepView["decision"]>;
+
+function viewTransformed({ rules, changes }: TransformRecord): NonNullable<DecisionView["transformed"]> {
+  return {
+    rules: [...rules],
+    changes: changes.map(({ passages, ...change }) => ({
+      ...change,
+      passages: passages.map((passage) => ({ ...passage, reasons: [...passage.reasons] })),
+    })),
+  };
+}
+
+function viewOrigin(origin: ArgumentOrigin): NonNullable<DecisionView["origins"]>[number] {
   return { ...origin, labels: [...origin.labels], sources: [...origin.sources] };
 }

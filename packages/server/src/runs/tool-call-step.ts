@@ -31,7 +31,7 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
       notAfterMs: place.deadline?.atMs ?? null,
       retry: step.retry,
       // What a re-run was given in place of the workflow's arguments is a person's edit as well.
-      trace: (edited) => traceCall(walk, due, { args: args.output as JsonObject, edited: edited ?? own }),
+      trace: (judged) => traceCall(walk, due, { args: args.output as JsonObject, edited: judged }),
       inTurn: walk.inTurn,
     },
     walk.deps,

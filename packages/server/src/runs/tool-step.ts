@@ -29,8 +29,8 @@ export interface ToolStepRequest {
   /** When the time of a step around it is over: nothing is begun then, and nothing acts on beyond it. */
   readonly notAfterMs: number | null;
   readonly retry: RetryWish | null;
-  /** Where the arguments came from; `edited` are those a person put in their place. Absent: nobody knows. */
-  readonly trace?: (edited: JsonObject | null) => Promise<Traced>;
+  /** Where the arguments came from that are judged: these, a person's edit, or what the gate made of them. Absent: nobody knows. */
+  readonly trace?: (args: JsonObject) => Promise<Traced>;
   /** Tools that may write the workspace act one after the other. */
   readonly inTurn: InTurn;
 }
@@ -134,6 +134,8 @@ async function attemptOnce(
 ): Promise<StepResult | "again"> {
   const tool = deps.tools.get(request.toolName);
   const attempt = nextAttempt(record);
+  const resumed = record?.outcomeMissing === true || record?.resolution === "did-not-happen";
+  const begun = record?.intent?.decision.transformed;
   const outcome = await deps.gate.admit({
     tool: tool && deps.gateTool(tool, session.runId),
     toolName: request.toolName,
@@ -148,7 +150,8 @@ async function attemptOnce(
     tenant: session.tenant,
     user: `user:${session.state.requester}`,
     stepTimeoutMs: timeLeft(request, tool, deps),
-    ...(request.trace === undefined ? {} : { trace: () => request.trace!(record?.edit ?? null) }),
+    ...(request.trace === undefined ? {} : { trace: request.trace }),
+    ...(resumed && begun !== undefined ? { begun } : {}),
     answer: record?.answer ?? null,
   });
   switch (outcome.kind) {
@@ -159,7 +162,6 @@ async function attemptOnce(
     case "ask":
       return await askPerson(session, request, outcome, deps);
     case "allow": {
-      const resumed = record?.outcomeMissing === true || record?.resolution === "did-not-happen";
       const done = await act(
         session,
         {

@@ -2,6 +2,8 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { TemplateValue } from "../expression/template-value.ts";
 import { createRunFlow } from "../gate/data-flow.ts";
+import { isMarked } from "../gate/data-flow-passages.ts";
+import type { ForeignPassages } from "../gate/data-flow-passages.ts";
 import type { Traced } from "../gate/gate-input.ts";
 import { isTrustedLabel } from "../gate/labels.ts";
 import { leavesOf } from "../gate/labels-roles.ts";
@@ -23,7 +25,7 @@ export interface StepTrace {
   /** As written in the file, and as rendered. */
   readonly template: TemplateValue;
   readonly args: JsonObject;
-  /** What a person put in place of `args` when asked. */
+  /** What a person put in place of `args` when asked, or what the gate made of them. */
   readonly edited: JsonObject | null;
   readonly tool: AnyTool | undefined;
   readonly toolNames: readonly string[];
@@ -36,14 +38,21 @@ export async function traceStep(trace: StepTrace, memory: TargetMemory | undefin
   const roles = trace.tool?.argumentRoles;
   const args = trace.edited ?? trace.args;
   const newTargets = memory === undefined ? null : await memory.countNew(trace.owner, targetsOf(args, roles));
-  return { flow: { ...flowOf(trace), newTargets }, risks: risksOf(trace.state, trace.nowMs) };
+  const { flow, passages } = flowOf(trace);
+  return { flow: { ...flow, newTargets }, risks: risksOf(trace.state, trace.nowMs), passages };
 }
 
-function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }: StepTrace): ActionFlow {
+function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }: StepTrace): {
+  readonly flow: ActionFlow;
+  readonly passages: ForeignPassages;
+} {
   const args = given.edited ?? given.args;
   const unchanged = new Map(leavesOf(given.args).map(({ path, value }) => [path, value]));
   const entered = new Set(
-    leavesOf(args).flatMap(({ path, value }) => (unchanged.get(path) === value ? [] : [path])),
+    leavesOf(args).flatMap(({ path, value }) =>
+      // A text the gate changed is the stranger's still, also where a person left the mark standing.
+      unchanged.get(path) === value || (typeof value === "string" && isMarked(value)) ? [] : [path],
+    ),
   );
   const brought = new Map([...state.steps.values()].filter(isAction).map((step) => [step.path, step.labels]));
   const exact = exactOrigins(template, { workflow, brought });
@@ -73,13 +82,14 @@ function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }:
     roles: tool?.argumentRoles,
     ...(tool?.effect === "pure" ? { isEffect: false } : {}),
   });
-  return {
+  const flow = {
     ...traced,
     arguments: traced.arguments.map((origin) =>
       entered.has(origin.path) ? fromPerson(origin) : sharpen(origin, originAt(exact, origin.path)),
     ),
     history: historyOf(state),
   };
+  return { flow, passages: content.passages() };
 }
 
 /** A person entered it when asked about the action. */
