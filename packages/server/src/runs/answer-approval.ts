@@ -58,6 +58,7 @@ export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): 
   for (let tries = 1; ; tries += 1) {
     const approval = await requireApproval(deps.store, request.id, request.caller.tenant);
     requireFit(approval, request, deps);
+    await requireInTime(deps, approval, request);
     const countsFor = await requireResponder(deps, approval, request);
     try {
       await deps.store.write(batchFor(deps, approval, { ...request, countsFor }));
@@ -109,6 +110,26 @@ export async function expireQuestion(
   } catch (error) {
     if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
   }
+}
+
+/**
+ * A yes that comes too late is none. A worker lets questions expire, but not while the run is paused or no worker lives: then
+ * it is done here.
+ */
+async function requireInTime(
+  deps: AnswerDeps,
+  { id, runId, step, status, expiresAtMs }: Approval,
+  { answer }: AnswerRequest,
+): Promise<void> {
+  if (answer !== "approve" || status !== "waiting") return;
+  if (expiresAtMs === null || deps.clock.now() < expiresAtMs) return;
+  await expireQuestion(deps, { runId, step, approvalId: id });
+  throw new HomeostatError(
+    "APPROVAL_CONFLICT",
+    `Approval ${id} expired at ${new Date(expiresAtMs).toISOString()}`,
+    { id, status: "expired", decidedBy: null },
+    { hint: "Nobody answered in time, which counts as a no. Run the task again to be asked anew." },
+  );
 }
 
 type Counted = AnswerRequest & { readonly countsFor: string };
@@ -215,7 +236,7 @@ function requireFit(approval: Approval, request: AnswerRequest, deps: AnswerDeps
   if (approval.quorum > 1)
     throw unfit(approval, "others have to agree to the same arguments: reject it instead");
   if (remember !== undefined) throw unfit(approval, "edited arguments are for this once");
-  deps.checkArguments(approval.action ?? "", edit);
+  deps.checkArguments(approval.action!, edit);
 }
 
 function unfit({ id }: Approval, why: string): HomeostatError {
@@ -229,6 +250,6 @@ function conflict(now: Approval, { id, caller }: AnswerRequest, cause: Homeostat
   const text =
     status === "waiting"
       ? `The vote of ${caller.id} on ${id} is in already`
-      : `Approval ${id} was already answered: ${status} by ${decidedBy ?? "somebody"}`;
+      : `Approval ${id} was already answered: ${status} by ${decidedBy}`;
   return new HomeostatError("APPROVAL_CONFLICT", text, { id, status, decidedBy }, { cause });
 }

@@ -9,6 +9,7 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import { systemClock as clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import type { Decision } from "../policy/decision.ts";
+import { expireQuestion, requireReason } from "./answer-approval.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World, WorldOptions } from "./testing-world.ts";
 
@@ -256,6 +257,36 @@ describe("an edit", () => {
     );
     const question = await world.waitingApproval(asking);
     expect(await codeOf(world.answer(question.id, "approve", "x", { edit }))).toBe("REQUEST_INVALID");
+    const remember = { scope: "run", match: "exact", forMs: 1_000 } as const;
+    expect(await codeOf(world.answer(question.id, "approve", "x", { remember }))).toBe("REQUEST_INVALID");
+    const alone = await start(basic);
+    const own = await alone.waitingApproval(await alone.submit(paying));
+    expect(await codeOf(alone.answer(own.id, "approve", "x", { edit, remember }))).toBe("REQUEST_INVALID");
+  });
+});
+
+describe("the time of a question", () => {
+  test("that is over changes nothing where somebody was faster, and is not lost where it cannot be written", async () => {
+    const world = await open(basic);
+    const worker = await world.startWorker("one");
+    const runId = await world.submit(paying);
+    const { id, step } = await world.waitingApproval(runId);
+    await worker.stop();
+    const question = { runId, step, approvalId: id };
+    const { store } = world;
+    const away = { read: store.read.bind(store), write: () => Promise.reject(new Error("the disk is full")) };
+    await expect(expireQuestion({ store: { ...store, ...away }, clock }, question)).rejects.toThrow("disk");
+    await world.answer(id, "approve");
+    await expireQuestion({ store, clock }, question);
+    await world.startWorker("two");
+    await world.until(runId, "COMPLETED");
+  });
+
+  test("a no needs a reason, a yes does not", () => {
+    const given = { id: "apr_1", answer: "reject", reason: null };
+    expect(() => requireReason(given)).toThrow("A rejection needs a reason");
+    requireReason({ ...given, reason: "wrong payee" });
+    requireReason({ ...given, answer: "approve" });
   });
 });
 
@@ -478,6 +509,28 @@ describe("races: exactly one of", () => {
       const { state } = await world.until(runId, "COMPLETED", "FAILED");
       expect(state).toBe(code === "none" ? "COMPLETED" : "FAILED");
       expect(acted).toHaveLength(code === "none" ? 1 : 0);
+    }
+  });
+
+  test("a yes after the time is none, also while the run is paused or no worker lives", async () => {
+    for (const stopWorker of [false, true]) {
+      const world = await open({ ...basic, expiresMs: 100 });
+      const worker = await world.startWorker("one");
+      const runId = await world.submit(paying);
+      const { id } = await world.waitingApproval(runId);
+      await world.command(runId, "pause");
+      await expect.poll(async () => (await world.row(runId)).waiting?.kind).toBe("pause");
+      if (stopWorker) await worker.stop();
+      await sleep(120);
+      await expect(world.answer(id, "approve")).rejects.toMatchObject({
+        code: "APPROVAL_CONFLICT",
+        data: { status: "expired" },
+      });
+      expect(await codeOf(world.answer(id, "reject", "no"))).toBe("APPROVAL_CONFLICT");
+      if (stopWorker) await world.startWorker("two", ["one"]);
+      await world.command(runId, "resume");
+      expect(await world.until(runId, "FAILED")).toMatchObject({ error: { code: "APPROVAL_EXPIRED" } });
+      expect(acted).toEqual([]);
     }
   });
 
