@@ -289,7 +289,15 @@ async function saveFiles(session: RunSession, step: string, result: ToolResult, 
     notes,
     known: session.state.artifacts,
   });
+  for (const { path } of plan.records) requirePlainName(path, deps.gate);
   return { workspace: next.ref, records: plan.records, statements: plan.statements };
+}
+
+/** A name is shown wherever its file is, and a masked one would name no file. Throws OUTPUT_INVALID. */
+function requirePlainName(path: string, gate: Pick<Gate, "cleanText">): void {
+  const clean = gate.cleanText(path, {});
+  if (clean === path) return;
+  throw new HomeostatError("OUTPUT_INVALID", `The name of the file ${clean} holds a secret`, { path: clean });
 }
 
 function runErrorOf(

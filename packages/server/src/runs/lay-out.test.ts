@@ -115,6 +115,36 @@ describe("what people change in a run's folder while it waits", () => {
   });
 });
 
+describe("a file whose name holds a secret", () => {
+  test("fails the step that wrote it, and neither list nor journal has the name", async () => {
+    const written: TestTool = {
+      name: "test.write",
+      effect: "idempotent",
+      touchesFiles: true,
+      act: async (_, { roots }) => {
+        await writeFile(join(roots[0]!.path, "key-SECRET.txt"), "x");
+        return null;
+      },
+    };
+    const world = await start([written]);
+    await world.startWorker("one");
+    const runId = await world.submit(
+      "version: 1\nname: w\nsteps:\n  - { id: a, tool: test.write, with: {} }\n",
+    );
+    await world.until(runId, "FAILED");
+    const { error } = await world.row(runId);
+    expect(error).toMatchObject({
+      code: "OUTPUT_INVALID",
+      message: expect.stringContaining("key-***.txt") as string,
+    });
+    const rows = [
+      ...(await world.store.read("SELECT path FROM artifacts")),
+      ...(await world.store.read("SELECT body FROM journal")),
+    ];
+    expect(JSON.stringify(rows)).not.toContain("SECRET");
+  });
+});
+
 describe("files with names that objects have of themselves", () => {
   const names = ["__proto__", "constructor", "toString", "hasOwnProperty"];
 

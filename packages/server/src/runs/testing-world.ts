@@ -176,7 +176,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     breaker: createCircuitBreaker({ clock }),
     permits,
     defaultIsolation: "none",
-    redact: (value) => value,
+    redact: (value) => JSON.parse(JSON.stringify(value).replaceAll("SECRET", "***")) as typeof value,
     observe: () => undefined,
     maxOutputBytes: 1_000_000,
   });
