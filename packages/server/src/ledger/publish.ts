@@ -111,7 +111,7 @@ export function createLedgerPublisher(deps: PublisherDeps): LedgerPublisher {
   const reader = createLedgerReader(deps.ledgerFolder);
   const waiters = createWaiters();
   const bell = createBell(clock);
-  const life = createLife({ ...deps, reader, waiters, bell });
+  const life = createLife({ ...deps, reader, waiters, bell, leftBehind: { isOurs: false } });
   const removeListener = store.onCommit("ledger_outbox", bell.ring);
   // While another publishes, its commits are what somebody here may be waiting for.
   const removeFollower = store.onCommit("ledger_position", () => {
@@ -154,6 +154,8 @@ interface LifeDeps extends PublisherDeps {
   readonly reader: LedgerReader;
   readonly waiters: Waiters;
   readonly bell: Bell;
+  /** True when our own last lease could not be freed: nobody here works under it, so it need not be waited out. */
+  readonly leftBehind: { isOurs: boolean };
 }
 
 interface Life {
@@ -227,13 +229,13 @@ function createLife(deps: LifeDeps): Life {
 
 /** One lease's worth of publishing, or one look while another has the lease. Throws what ended it. */
 async function takeTurn(deps: LifeDeps, enter: (phase: Phase) => void): Promise<void> {
-  const { store, clock, owner, isOwnerDead, settings, bell, waiters } = deps;
+  const { store, clock, owner, settings, bell, waiters, leftBehind } = deps;
   const request = {
     name: publisherLeaseName,
     owner,
     ttlMs: settings.leaseTtlMs,
     now: clock.now(),
-    isOwnerDead,
+    isOwnerDead: (other: string) => (leftBehind.isOurs && other === owner) || deps.isOwnerDead(other),
   };
   const lease = await acquireLease(store, request);
   if (lease !== undefined) return await publishUnder(deps, store.holdLease(lease), enter);
@@ -265,9 +267,11 @@ async function publishUnder(deps: LifeDeps, lease: HeldLease, enter: (phase: Pha
     await log?.close(unavailable(errorMessage(error)));
     throw error;
   } finally {
-    await releaseLease(store, lease).catch((error: unknown) =>
-      logger.debug({ error: errorMessage(error) }, "the publisher's lease was not freed and ends by itself"),
-    );
+    deps.leftBehind.isOurs = false;
+    await releaseLease(store, lease).catch((error: unknown) => {
+      deps.leftBehind.isOurs = true;
+      logger.debug({ error: errorMessage(error) }, "the publisher's lease was not freed and is taken again");
+    });
   }
 }
 

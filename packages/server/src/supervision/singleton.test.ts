@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
@@ -107,5 +108,34 @@ test("work that fails is told by health and begun again", async () => {
   await until(() => part.health().kind === "degraded");
   expect(part.health().detail).toBe("the broom broke");
   await until(() => turns === 2);
+  await part.stop(100);
+});
+
+test("whoever could not free its own lease takes it again at once when that is possible", async () => {
+  const real = await openStore();
+  let turns = 0;
+  let isFull = false;
+  const store: LeaseStore = {
+    ...real,
+    write: (batch) =>
+      isFull
+        ? Promise.reject(new HomeostatError("STORE_UNAVAILABLE", "database or disk is full"))
+        : real.write(batch),
+  };
+  const part = createSingleton({
+    name: "broom",
+    ...{ store, clock: systemClock, logger: createSilentLogger() },
+    ...{ owner: "one", isOwnerDead: () => false, ttlMs: 60_000 },
+    work: () => {
+      turns += 1;
+      isFull = turns === 1;
+      return Promise.reject(new HomeostatError("STORE_UNAVAILABLE", "database or disk is full"));
+    },
+  });
+  await part.start();
+  await until(() => part.health().kind === "degraded");
+  isFull = false;
+  // Long before the lease of a minute ends.
+  await until(() => turns === 2, 5_000);
   await part.stop(100);
 });

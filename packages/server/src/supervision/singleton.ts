@@ -34,13 +34,22 @@ export function createSingleton(deps: SingletonDeps): Part {
   const failed = Promise.withResolvers<unknown>();
   let running: Promise<void> = Promise.resolve();
   let isHolder = false;
+  /** Our own last lease could not be freed; nobody here works under it, so it need not be waited out. */
+  let isLeftBehind = false;
   let fault: string | undefined;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
         const ttlMs = deps.ttlMs ?? 10_000;
-        const request = { name: `singleton/${name}`, owner, ttlMs, now: clock.now(), isOwnerDead };
+        const isGone = (other: string): boolean => (isLeftBehind && other === owner) || isOwnerDead(other);
+        const request = {
+          name: `singleton/${name}`,
+          owner,
+          ttlMs,
+          now: clock.now(),
+          isOwnerDead: isGone,
+        };
         const lease = await acquireLease(store, request);
         if (lease !== undefined) await workUnder(store.holdLease(lease));
         fault = undefined;
@@ -61,9 +70,11 @@ export function createSingleton(deps: SingletonDeps): Part {
       await deps.work(AbortSignal.any([lease.signal, stopping.signal]));
     } finally {
       isHolder = false;
-      await releaseLease(store, lease).catch((error: unknown) =>
-        logger.debug({ part: name, error: errorMessage(error) }, "a lease was not freed and ends by itself"),
-      );
+      isLeftBehind = false;
+      await releaseLease(store, lease).catch((error: unknown) => {
+        isLeftBehind = true;
+        logger.debug({ part: name, error: errorMessage(error) }, "a lease was not freed and is taken again");
+      });
     }
   }
 
