@@ -2,6 +2,7 @@
 import type { Finding } from "../base/finding.ts";
 import { checkPolicyFiles } from "../policy/check-policy.ts";
 import { findWrongArguments } from "../runs/find-wrong-arguments.ts";
+import { findWrongTimes } from "../runs/find-wrong-times.ts";
 import { findUnknownTools } from "../runs/submit.ts";
 import { createTools } from "../tools/registry.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
@@ -36,6 +37,7 @@ export async function checkWorkflowFile(
         ...[
           ...findUnknownTools(parsed.workflow, [...tools.keys()]),
           ...findWrongArguments(parsed.workflow, text, tools),
+          ...findWrongTimes(parsed.workflow),
         ].map((each) => ({ ...each, file: path })),
         ...parsed.warnings,
       ]

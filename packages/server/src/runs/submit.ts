@@ -22,6 +22,7 @@ import { checkInputs } from "../workflows/workflow-inputs.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import type { EventBody, RunEvent, ScheduleOrigin } from "./event.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
+import { findWrongTimes } from "./find-wrong-times.ts";
 import { fold, initialState } from "./fold.ts";
 import { buildRows, emptyHead, insertRow } from "./journal.ts";
 import { needsOf } from "./needs.ts";
@@ -209,6 +210,7 @@ export function requireRunnable(deps: Pick<SubmitDeps, "tools">, text: string): 
   const findings = [
     ...findUnknownTools(workflow, [...deps.tools.keys()]),
     ...findWrongArguments(workflow, text, deps.tools),
+    ...findWrongTimes(workflow),
   ];
   const [first] = findings;
   if (first === undefined) return workflow;

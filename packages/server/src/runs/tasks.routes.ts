@@ -9,6 +9,7 @@ import { parseWorkflow } from "../workflows/workflow-file.ts";
 import { runSummarySchema } from "./api-schemas.ts";
 import type { Example } from "./examples.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
+import { findWrongTimes } from "./find-wrong-times.ts";
 import { readSubmissionFields, submissionFields } from "./submission-fields.ts";
 import { findUnknownTools, submitOnce } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
@@ -178,6 +179,7 @@ export function checkWorkflow(
   const errors = [
     ...findUnknownTools(parsed.workflow, [...tools.keys()]),
     ...findWrongArguments(parsed.workflow, text, tools),
+    ...findWrongTimes(parsed.workflow),
   ];
   return { ok: errors.length === 0, findings: [...errors, ...parsed.warnings] };
 }
