@@ -110,5 +110,5 @@ function changeOf(
   from: Effect,
   { effect: to, reason }: Decision,
 ): ChangedAction {
-  return { runId, step, seq, atMs, action: request.action, resource: resources[0] ?? "", from, to, reason };
+  return { runId, step, seq, atMs, action: request.action, resource: resources[0]!, from, to, reason };
 }

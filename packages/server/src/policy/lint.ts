@@ -52,7 +52,7 @@ function indexCoverers(coverers: readonly Subject[]): (subject: Subject) => read
     }
   }
   return ({ rule, patterns }) => {
-    const names = wideningNames(rule.actions[0] ?? "*");
+    const names = wideningNames(rule.actions[0]!);
     const found = new Set(
       names.flatMap((name) =>
         wideningPatterns(patterns[0]).flatMap((pattern) => byKey.get(`${name} ${pattern}`) ?? []),

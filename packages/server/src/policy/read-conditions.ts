@@ -41,7 +41,7 @@ function readCondition(node: YamlNode, path: string, collector: FindingCollector
   if (arg === undefined || op === undefined) return undefined;
   const steps = parsePath(arg);
   if (steps === undefined) {
-    const at = fields.field("arg")?.at ?? node.at;
+    const { at } = fields.field("arg")!;
     collector.error(
       at,
       `${path}.arg`,

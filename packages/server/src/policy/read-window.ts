@@ -65,7 +65,7 @@ function readDays(fields: YamlFields, collector: FindingCollector): ReadonlySet<
     const [first, last] = [from, to].map((name) => weekdays.findIndex((day) => day === name));
     if (first === undefined || last === undefined || first < 0 || last < 0 || rest.length > 0) {
       const problem = `${JSON.stringify(text.slice(0, 80))} is no day`;
-      collector.error(field.at, field.path, problem, suggestName(text, weekdays) ?? "mon, or mon-fri");
+      collector.error(field.at, field.path, problem, suggestName(text, weekdays));
       return [];
     }
     const count = ((last - first + 7) % 7) + 1;

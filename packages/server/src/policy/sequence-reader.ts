@@ -55,7 +55,7 @@ function readOrigins(
           entry.keyAt,
           path,
           `\`${entry.key.slice(0, 80)}\` is no role of an argument`,
-          suggestName(entry.key, roles) ?? originHint,
+          suggestName(entry.key, roles),
         );
         return [];
       }
@@ -103,7 +103,7 @@ function readKinds(fields: YamlFields, collector: FindingCollector): readonly Or
       field.at,
       field.path,
       `${JSON.stringify(text.slice(0, 80))} is no origin`,
-      suggestName(text, originKinds) ?? originKinds.join(", "),
+      suggestName(text, originKinds),
     );
     return [];
   });

@@ -11,10 +11,14 @@ export interface FakeVault {
   readonly roleId: string;
   readonly secretId: string;
   /** Versions of a KV path, oldest first; null is a deleted version. */
-  readonly kv: Map<string, (Readonly<Record<string, string>> | null)[]>;
+  readonly kv: Map<string, (Readonly<Record<string, unknown>> | null)[]>;
   sealed: boolean;
   /** Requests so far, as `METHOD path`. */
   readonly requests: string[];
+  /** The namespace of each request, empty for none. */
+  readonly namespaces: string[];
+  /** How long a login is good for; 0 without end. */
+  leaseSeconds: number;
   /** Forgets tokens given to AppRole logins, as when their lease ended early. */
   forgetLogins(): void;
   close(): Promise<void>;
@@ -32,9 +36,11 @@ export async function startFakeVault(): Promise<FakeVault> {
     token: `hvs.${randomBytes(18).toString("base64url")}`,
     roleId: "role-of-tests",
     secretId: randomBytes(12).toString("hex"),
-    kv: new Map<string, (Readonly<Record<string, string>> | null)[]>(),
+    kv: new Map<string, (Readonly<Record<string, unknown>> | null)[]>(),
     sealed: false,
     requests: [] as string[],
+    namespaces: [] as string[],
+    leaseSeconds: 2_764_800,
   };
   const server = createServer((request, response) => {
     void answer(request).then(({ status, body }) => {
@@ -52,6 +58,7 @@ export async function startFakeVault(): Promise<FakeVault> {
   async function answer(request: IncomingMessage): Promise<Reply> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://vault");
     vault.requests.push(`${request.method ?? ""} ${pathname}`);
+    vault.namespaces.push(String(request.headers["x-vault-namespace"] ?? ""));
     if (vault.sealed) return errors(503, "Vault is sealed");
     if (request.headers["x-vault-request"] !== "true")
       return errors(412, "required 'X-Vault-Request' header is missing");
@@ -74,7 +81,7 @@ export async function startFakeVault(): Promise<FakeVault> {
     logins.add(token);
     return {
       status: 200,
-      body: { auth: { client_token: token, lease_duration: 2_764_800, renewable: true } },
+      body: { auth: { client_token: token, lease_duration: vault.leaseSeconds, renewable: true } },
     };
   }
 

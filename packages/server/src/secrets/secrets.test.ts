@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { createManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
+import { startTestServer } from "../http/test-server.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -18,6 +19,7 @@ import { createSecretChanges } from "./secret-changes.ts";
 import type { SecretChanges, SetSecret } from "./secret-changes.ts";
 import { openSecretKey } from "./secret-key.ts";
 import { secretsMigration } from "./secret-rows.ts";
+import { secretsRoutes } from "./secrets.routes.ts";
 import { openSecrets } from "./secrets.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -143,6 +145,10 @@ describe("values that leak", () => {
     );
   });
 
+  test("a text that is no whole Unicode has its forms too", () => {
+    expect(formsOf("\ud800-value-of-it")).toContain("\ud800-value-of-it");
+  });
+
   test("no form is so short that ordinary text would be masked", () => {
     for (const form of formsOf("12345678")) expect(form.length).toBeGreaterThanOrEqual(8);
   });
@@ -253,6 +259,36 @@ describe("using a secret", () => {
     await expect.poll(() => secrets.exposedIn("x value-set-later-on x")).toEqual(["late"]);
   });
 
+  test("arguments without handles come back as they are", async () => {
+    const args = { a: [1, { b: "c" }] };
+    expect(await pin(args)).toBe(args);
+    expect(await secrets.reveal("default", args)).toBe(args);
+    await expect(pin({ a: "secret://nothing-like-it" })).rejects.toMatchObject({ code: "SECRET_NOT_FOUND" });
+  });
+
+  test("a change that cannot be read is told, and what was known stays known", async () => {
+    await set("token", "value-of-the-token");
+    const told: unknown[] = [];
+    const logger = { ...createSilentLogger(), error: (data: unknown) => void told.push(data) };
+    let changed = (): void => undefined;
+    let read = store.read.bind(store);
+    const references = { vault: undefined, environment, folder: undefined };
+    const watched = await openSecrets({
+      store: {
+        read: (...all) => read(...all),
+        onCommit: (_, listener) => ((changed = listener), () => undefined),
+      },
+      clock,
+      logger: logger as ReturnType<typeof createSilentLogger>,
+      key,
+      references,
+    });
+    read = () => Promise.reject(new Error("the database is away"));
+    changed();
+    await expect.poll(() => told).toEqual([{ error: "the database is away" }]);
+    expect(watched.exposedIn("x value-of-the-token x")).toEqual(["token"]);
+  });
+
   test("with another key the start fails and says so", async () => {
     await set("token", "value-of-the-token");
     await expect(open(Buffer.alloc(32, 1))).rejects.toMatchObject({ code: "SECRETS_KEY_UNUSABLE" });
@@ -313,6 +349,45 @@ describe("changing secrets", () => {
     const failed = results.filter((result) => result.status === "rejected");
     expect(failed.map(({ reason }) => (reason as { code: string }).code)).toEqual(["SECRET_CONFLICT"]);
   });
+
+  test("a failure of the database is no change at the same time", async () => {
+    await store.write([{ sql: "DROP TABLE ledger_outbox" }]);
+    await expect(set("token", "value-number-one")).rejects.not.toMatchObject({ code: "SECRET_CONFLICT" });
+  });
+
+  test("the newest version of each is listed", async () => {
+    for (const value of ["value-number-one", "value-number-two"]) {
+      await set("token", value);
+      await set("other", `${value}-of-it`);
+    }
+    expect((await changes.list("default")).map(({ name, version }) => [name, version])).toEqual([
+      ["other", 2],
+      ["token", 2],
+    ]);
+  });
+
+  test("goes over the API by value or by reference, never both, and no value comes back", async () => {
+    await using server = await startTestServer(secretsRoutes({ changes }));
+    const put = async (name: string, body: object): Promise<Response> =>
+      await server.call(`/v1/secrets/${name}`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ uses: [apiUse], ...body }),
+      });
+    const vault = { kind: "vault", path: "team/a", field: "token" };
+    expect(await (await put("plain", { value: "value-of-the-token" })).json()).toMatchObject({ source: "store", description: null });
+    expect(await (await put("newest", { reference: vault, description: "why" })).json()).toMatchObject({ source: "vault", description: "why" });
+    expect((await put("pinned", { reference: { ...vault, version: 3 } })).status).toBe(200);
+    for (const body of [{}, { value: "value-of-the-token", reference: vault }]) expect((await put("both", body)).status).toBe(422);
+    const rotate = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ value: "value-number-two" }) };
+    expect(await (await server.call("/v1/secrets/plain/rotate", rotate)).json()).toMatchObject({ version: 2 });
+    expect((await server.call("/v1/secrets/pinned", { method: "DELETE" })).status).toBe(204);
+    const list = await (await server.call("/v1/secrets")).text();
+    expect(list).toContain("newest");
+    expect(list).not.toContain("value-");
+    const rows = await store.read("SELECT name, reference FROM secrets WHERE name IN ('newest', 'pinned') AND reference IS NOT NULL ORDER BY name");
+    expect(rows.map(({ reference }) => JSON.parse(String(reference)) as unknown)).toContainEqual(vault);
+  }); // prettier-ignore
 
   test("every change is a fact for the ledger, without the value", async () => {
     await set("token", "value-number-one");

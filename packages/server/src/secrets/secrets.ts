@@ -150,7 +150,7 @@ export async function openSecrets(deps: SecretsDeps): Promise<Secrets> {
       "SECRET_NOT_FOUND",
       `There is no secret ${handle.name}`,
       { name: handle.name },
-      hint === undefined ? {} : { hint },
+      { hint },
     );
   }
 

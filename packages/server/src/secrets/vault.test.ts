@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -80,6 +80,57 @@ test("an AppRole logs in once, and again when its token is refused", async () =>
   await expect(wrong.read("a", "token")).rejects.toMatchObject({ code: "VAULT_FAILED" });
 });
 
+test("a login is good until it ends, or without end when Vault says so", async () => {
+  fake.kv.set("a", [{ token: "one" }]);
+  const login = { kind: "approle", roleId: fake.roleId, secretId: fake.secretId } as const;
+  const logins = () => fake.requests.filter((request) => request.includes("login")).length;
+  fake.leaseSeconds = 0;
+  const endless = connect(login);
+  await endless.read("a", "token");
+  clock.advance(100 * 86_400_000);
+  await endless.read("a", "token");
+  expect(logins()).toBe(1);
+  fake.leaseSeconds = 3_600;
+  const hourly = connect(login);
+  await hourly.read("a", "token");
+  clock.advance(3_600_000);
+  await hourly.read("a", "token");
+  expect(logins()).toBe(3);
+});
+
+test("a field that is no text is told, and the namespace is sent", async () => {
+  fake.kv.set("a", [{ token: "one", port: 5 }]);
+  const settings = { url: fake.url, mount: "secret", transitMount: "transit", transitKey: "absent" } as const;
+  const login = { kind: "token", token: fake.token } as const;
+  const vault = createVault({ ...settings, login, namespace: "team" }, { clock });
+  await expect(vault.read("a", "port")).rejects.toThrow("its field port is no text");
+  expect(fake.namespaces).toEqual(["team"]);
+  await expect(vault.encrypt(Buffer.from("x"))).rejects.toThrow(/answered 404$/);
+  const broken = createVault({ ...settings, login, namespace: "a\nb" }, { clock });
+  await expect(broken.read("a", "port")).rejects.toMatchObject({ code: "VAULT_FAILED" });
+});
+
+test("a token that cannot be sent is not quoted", async () => {
+  const wrong = connect({ kind: "token", token: "hvs.first-line\nhvs.second-line" }).read("a", "b");
+  await expect(wrong).rejects.toMatchObject({
+    code: "VAULT_FAILED",
+    message: expect.not.stringContaining("hvs.") as string,
+  });
+});
+
+test("a wrapped key of another length is refused", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "homeostat-transit-"));
+  try {
+    await writeFile(join(folder, "secrets.transit"), await connect().encrypt(Buffer.alloc(5)), {
+      mode: 0o600,
+    });
+    const opened = openSecretKey(folder, { kind: "transit", vault: connect() });
+    await expect(opened).rejects.toMatchObject({ code: "SECRETS_KEY_UNUSABLE" });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
 test("the transit engine wraps the key of the secrets: the file holds ciphertext alone", async () => {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-transit-"));
   try {
@@ -102,11 +153,20 @@ test("the transit engine wraps the key of the secrets: the file holds ciphertext
 });
 
 test("something else that answers in Vault's place is refused", async () => {
-  const server = createServer((_, response) => void response.end('{"hello":"world"}'));
+  let status = 200;
+  const server = createServer((_, response) => {
+    response.writeHead(status);
+    response.end(status === 200 ? '{"hello":"world"}' : "gone away");
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await expect(connect(undefined, url).read("a", "b")).rejects.toMatchObject({
     message: expect.stringContaining("not Vault's") as string,
+  });
+  status = 502;
+  await expect(connect(undefined, url).read("a", "b")).rejects.toMatchObject({
+    message: expect.stringMatching(/answered 502$/) as string,
+    data: { transient: true },
   });
   await new Promise((resolve) => server.close(resolve));
 });

@@ -117,7 +117,7 @@ export function createVault(settings: VaultSettings, deps: { readonly clock: Clo
     { body, token }: { readonly body?: object | undefined; readonly token?: string },
   ): Promise<Reply> {
     const headers: Record<string, string> = { "x-vault-request": "true" };
-    if (token !== undefined) headers["x-vault-token"] = token;
+    if (token !== undefined) headers["x-vault-token"] = requireToken(token);
     if (settings.namespace !== undefined) headers["x-vault-namespace"] = settings.namespace;
     if (body !== undefined) headers["content-type"] = "application/json";
     try {
@@ -133,6 +133,12 @@ export function createVault(settings: VaultSettings, deps: { readonly clock: Clo
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       throw failed(`did not answer: ${errorMessage(cause)}`, { transient: true });
     }
+  }
+
+  /** What makes requests would quote a token it cannot send, and the message goes into logs. */
+  function requireToken(token: string): string {
+    if (/^[\x21-\x7e]+$/.test(token)) return token;
+    throw failed("cannot be asked: its token is not one line of visible ASCII", { transient: false });
   }
 
   function requireSuccess({ status, body }: Reply): unknown {
