@@ -91,14 +91,18 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
   };
 
   async function appendNow(bodies: readonly EventBody[], options: AppendOptions): Promise<number> {
-    // The state has moved on in memory; after a failed write it no longer matches the journal.
-    if (broken !== undefined) throw broken;
+    const handOver = options.handOver && settledOnce(options.handOver);
     try {
-      await write(bodies, options);
+      // The state has moved on in memory; after a failed write it no longer matches the journal.
+      if (broken !== undefined) throw broken;
+      await write(bodies, handOver === undefined ? options : { ...options, handOver });
       return state.headSeq;
     } catch (error) {
       broken = asLeaseLost(error, state.id);
       throw broken;
+    } finally {
+      // What failed before the batch was sent (a body that could not be put away) took nobody over either.
+      handOver?.settled(undefined);
     }
   }
 
@@ -152,6 +156,17 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     else await writeAndHandOver(statements, handOver);
     deps.announce(events, row);
   }
+}
+
+function settledOnce({ statements, settled }: HandOver): HandOver {
+  let isSettled = false;
+  return {
+    statements,
+    settled(results) {
+      if (!isSettled) settled(results);
+      isSettled = true;
+    },
+  };
 }
 
 /** Throws INTERNAL for an event that cannot follow: a fault of ours, which must not be written down for ever. */
