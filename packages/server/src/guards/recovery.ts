@@ -1,4 +1,5 @@
 /** What to do about an error, by its class: the one table that retries, breakers and people's messages go by. Pure. */
+import { isHomeostatError } from "../base/error.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 
 /**
@@ -77,6 +78,11 @@ const exceptions: Readonly<Partial<Record<ErrorCode, ErrorClass>>> = {
 /** Undefined for a code that nobody has classified; a test keeps that from happening. */
 export function classOf(code: ErrorCode): ErrorClass | undefined {
   return exceptions[code] ?? byEnding.find(([ending]) => ending.test(code))?.[1];
+}
+
+/** Whether something this needs is away, so that the same will do later: a database, a store of blobs, a host. */
+export function isAway(error: unknown): boolean {
+  return isHomeostatError(error) && classOf(error.code) === "network";
 }
 
 /** Whether the same again may help: not when what was asked, or what is configured, has to change first. */

@@ -1,6 +1,7 @@
 /** A step that runs another workflow: the child exists from the same batch on that says so, and its end comes as a message. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
+import { isAway } from "../guards/recovery.ts";
 import { renderValue } from "../expression/template-value.ts";
 import type { ChildStep } from "../workflows/workflow.ts";
 import { prepareChild } from "./child-run.ts";
@@ -69,7 +70,8 @@ async function preparing<T>(path: string, prepare: () => Promise<T>): Promise<T 
     return await prepare();
   } catch (error) {
     if (!isHomeostatError(error) || error.code === "STORE_UNAVAILABLE") throw error;
-    return failed({ code: error.code, message: errorMessage(error), hint: error.hint, step: path });
+    const { code, hint } = error;
+    return failed({ code, message: errorMessage(error), hint, step: path }, isAway(error));
   }
 }
 

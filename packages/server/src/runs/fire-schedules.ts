@@ -2,6 +2,7 @@
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
+import { isAway } from "../guards/recovery.ts";
 import { dueTimes, overlapVerdict } from "../queue/schedule.ts";
 import { replaceSchedule, scheduleFromStore } from "../queue/schedule-row.ts";
 import type { Schedule } from "../queue/schedule-row.ts";
@@ -26,7 +27,7 @@ export interface FireDeps {
 const lookMs = 1_000;
 const schedulesAtATime = 100;
 
-/** For a singleton: returns when the signal is aborted. Rejects with STORE_UNAVAILABLE. */
+/** For a singleton: returns when the signal is aborted. Rejects with STORE_UNAVAILABLE, BLOB_STORE_UNAVAILABLE. */
 export async function fireSchedules(deps: FireDeps, signal: AbortSignal): Promise<void> {
   const { clock } = deps;
   while (!signal.aborted) {
@@ -37,18 +38,26 @@ export async function fireSchedules(deps: FireDeps, signal: AbortSignal): Promis
   }
 }
 
-/** Handles what is due now; gives the time of what comes next. */
+/**
+ * Handles what is due now; gives the time of what comes next. What is away for one schedule does not hold up the others, and is
+ * thrown at the end.
+ */
 export async function fireDue(deps: FireDeps, signal?: AbortSignal): Promise<number | undefined> {
   const nowMs = deps.clock.now();
   const rows = await deps.store.read(
     `SELECT * FROM schedules WHERE paused = 0 AND (next_at_ms <= ? OR waiting_at_ms IS NOT NULL)
-      ORDER BY next_at_ms LIMIT ?`,
+      ORDER BY CASE WHEN next_at_ms IS NULL THEN 1 ELSE 0 END, next_at_ms LIMIT ?`,
     [nowMs, schedulesAtATime],
   );
+  let away: unknown;
   for (const row of rows) {
     if (signal?.aborted === true) return undefined;
-    await fire(deps, scheduleFromStore(row), nowMs);
+    await fire(deps, scheduleFromStore(row), nowMs).catch((error: unknown) => {
+      if (!isAway(error)) throw error;
+      away ??= error;
+    });
   }
+  if (away !== undefined) throw away;
   const [next] = await deps.store.read("SELECT MIN(next_at_ms) AS next FROM schedules WHERE paused = 0");
   return (next?.["next"] as number | null | undefined) ?? undefined;
 }
@@ -140,7 +149,8 @@ async function startTime(deps: FireDeps, schedule: Schedule, { atMs, handled }: 
     handled.lastAtMs = atMs;
     handled.lastError = null;
   } catch (error) {
-    if (isHomeostatError(error, "STORE_UNAVAILABLE")) throw error;
+    // The time is not over: it is made up for when the store of blobs, or whatever is away, is there again.
+    if (isAway(error)) throw error;
     // What is wrong with the workflow or its inputs stays wrong: the time is over, and a person must see why.
     const nowMs = deps.clock.now();
     const code = isHomeostatError(error) ? error.code : "INTERNAL";

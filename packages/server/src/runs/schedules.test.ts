@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
 import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
@@ -73,6 +74,28 @@ async function open(): Promise<Timed> {
 }
 
 const hourly = { name: "report", cron: "0 * * * *", workflow };
+
+test("a time stays due while the store of blobs is away, and holds up no other schedule", async () => {
+  const timed = await open();
+  // Texts of this length are kept as blobs.
+  const long = workflow.replace("steps:", `description: ${"x".repeat(5_000)}\nsteps:`);
+  await timed.call("schedules.add", { ...hourly, name: "a-long", workflow: long });
+  await timed.call("schedules.add", { ...hourly, name: "b-short" });
+  const { blobs } = timed.deps.submit;
+  const away = new HomeostatError("BLOB_STORE_UNAVAILABLE", "the bucket does not answer");
+  const cut: FireDeps = {
+    ...timed.deps,
+    submit: { ...timed.deps.submit, blobs: { ...blobs, put: () => Promise.reject(away) } },
+  };
+  timed.clock.advance(60 * minute);
+  await expect(fireDue(cut)).rejects.toBe(away);
+  expect(await timed.made()).toEqual([60]);
+  await timed.pass(5 * minute);
+  const [runs] = await timed.deps.store.read("SELECT COUNT(*) AS n FROM runs");
+  expect(runs).toEqual({ n: 2 });
+  const { data } = (await timed.call("schedules.list")) as { data: readonly { lastError: unknown }[] };
+  expect(data.map(({ lastError }) => lastError)).toEqual([null, null]);
+});
 
 describe("a schedule", () => {
   test("makes one run at each of its times, with its inputs, priority, and a note of which time it is", async () => {
