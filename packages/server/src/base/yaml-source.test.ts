@@ -56,6 +56,12 @@ describe("readYaml", () => {
     expect(messages("a: .nan")[0]).toMatch(/NaN cannot be used/);
   });
 
+  test("says of a program, a picture or a text in UTF-16 that it is no text", () => {
+    const told = "the file holds a NUL byte, which no text has (save the file as plain text in UTF-8)";
+    expect(messages("a: 1\nb: x\0y\n")).toEqual([`f.yaml:2:5: ${told}`]);
+    expect(messages(Buffer.from("version: 1", "utf16le").toString())).toEqual([`f.yaml:1:2: ${told}`]);
+  });
+
   test("tells the same fault of the same line once", () => {
     const result = readYaml("rules:\n  - name: x\n    reason: a: b, c: d: e\n");
     expect(result.ok ? [] : result.findings).toMatchObject([

@@ -34,8 +34,19 @@ export function readYaml(text: string, file?: string): YamlResult {
     collector.error(start, "", `the file has ${sizeBytes} bytes, more than ${limits.sizeBytes}`);
     return { ok: false, findings: collector.findings() };
   }
+  const nul = text.indexOf("\0");
+  if (nul >= 0) {
+    const hint = "save the file as plain text in UTF-8";
+    collector.error(positionIn(text, nul), "", "the file holds a NUL byte, which no text has", hint);
+    return { ok: false, findings: collector.findings() };
+  }
   const plain = readPlainYaml(text);
   return plain === undefined ? readWithLibrary(text, collector) : { ok: true, root: plain };
+}
+
+function positionIn(text: string, offset: number): Position {
+  const lines = text.slice(0, offset).split("\n");
+  return { line: lines.length, column: lines.at(-1)!.length + 1 };
 }
 
 /** The same without the fast way; exported for the test that compares them. */
