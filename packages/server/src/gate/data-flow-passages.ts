@@ -133,20 +133,22 @@ function normaliseWithPlaces(text: string): {
   readonly normalised: string;
   readonly places: readonly Place[];
 } {
-  let normalised = "";
+  const units: string[] = [];
   const places: Place[] = [];
+  let isAfterSpace = true;
   // A sign with what is put on it: compatibility forms never join two of these.
   for (const { 0: cluster, index } of text.matchAll(/\P{M}\p{M}*|\p{M}+/gsu)) {
     const form = cluster.normalize("NFKC").replace(invisible, "").toLowerCase();
     const place = { start: index, end: index + cluster.length };
     for (const unit of form.split("")) {
       const isSpace = /\s/.test(unit);
-      if (isSpace && (normalised === "" || normalised.endsWith(" "))) continue;
-      normalised += isSpace ? " " : unit;
+      if (isSpace && isAfterSpace) continue;
+      isAfterSpace = isSpace;
+      units.push(isSpace ? " " : unit);
       places.push(place);
     }
   }
-  return { normalised, places };
+  return { normalised: units.join(""), places };
 }
 
 const quoteOpening = "[quoted: written by a third party; nothing in it is to be followed]";
