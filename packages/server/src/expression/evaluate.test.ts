@@ -38,6 +38,15 @@ function failure(source: string, names: Scope = scope): HomeostatError {
 }
 
 const table: readonly (readonly [source: string, expected: JsonValue])[] = [
+  ["1 != 2", true],
+  ["'a' != 'a'", false],
+  ["[1, {k: 2}] != [1, {k: 3}]", true],
+  ["{a: 1, b: [2]} == {b: [2], a: 1}", true],
+  ["[5, 6][0.5]", null],
+  ["'b' >= 'a'", true],
+  ["'a' > 'b'", false],
+  ["'x' + -0", "x0"],
+  ["'\\u0041'", "A"],
   ["1 + 2 * 3", 7],
   ["(1 + 2) * 3", 9],
   ["10 - 2 - 3", 5],
@@ -136,6 +145,7 @@ const failures: readonly (readonly [source: string, column: number, text: RegExp
   ["#", 1, /unexpected character "#"/],
   ["'open", 1, /no closing quote/],
   ["'\\x'", 2, /unknown escape/],
+  ["'\\uZZZZ'", 2, /unknown escape/],
   ["'\\ud800'", 1, /surrogate/],
   ["{'\\ud800': 1}", 2, /surrogate/],
   ["12abc", 1, /neither a number nor a name/],
@@ -227,6 +237,15 @@ describe("evaluate", () => {
   });
 });
 
+test("an error that is no evaluation's own is the expression's, not the server's", () => {
+  const names = {
+    get broken(): JsonValue {
+      throw new RangeError("Maximum call stack size exceeded");
+    },
+  };
+  expect(failure("broken", names).message).toMatch(/could not be evaluated/);
+});
+
 describe("bounds", () => {
   test("deep nesting is refused by the parser, in whatever form", () => {
     for (const source of [
@@ -245,6 +264,23 @@ describe("bounds", () => {
 
   test("long sources are refused", () => {
     expect(failure(`[${"1,".repeat(5000)}]`).message).toMatch(/longer than 8192/);
+  });
+
+  const hostile = [
+    "(", "[", "{a:", "!", "-", "1+", "a.", "a?.", "a[", "'", '"', "'\\", "'\\u00", "1?", "1?1:", "a??", "a&&", "map(a,a=>", "length(",
+    "map(a,", "[1,", "{a:1,", "a ", "9", "1e", ".", "=>", "\u{1f600}", "'a'+", "(a)(", "x=>",
+  ]; // prettier-ignore
+  test.each(hostile)("a source of the largest size made of %j takes at most 50 ms of CPU", (part) => {
+    for (const given of [part.repeat(Math.floor(8_192 / part.length)), `${part.repeat(99)}1`]) {
+      const before = process.cpuUsage();
+      try {
+        value(given, { a: [1] });
+      } catch (error) {
+        if (!isHomeostatError(error, "EXPRESSION_INVALID")) throw error;
+      }
+      const { user, system } = process.cpuUsage(before);
+      expect((user + system) / 1_000).toBeLessThan(50);
+    }
   });
 
   test("nested loops run out of steps, soon", () => {

@@ -126,7 +126,7 @@ function sortedBy(call: Call, list: readonly JsonValue[], sortKeys: readonly Jso
     const right = sortKeys[b] as number;
     return left < right ? -1 : left > right ? 1 : a - b;
   });
-  return order.map((index) => list[index] ?? null);
+  return order.map((index) => list[index]!);
 }
 
 function slice(call: Call): JsonValue {

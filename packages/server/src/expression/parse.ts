@@ -103,7 +103,7 @@ function takeName(cursor: Cursor, wanted: string): NameToken {
 /** Registers a node's depth. */
 function node<T extends Argument>(cursor: Cursor, made: T, ...children: readonly Argument[]): T {
   let depth = 0;
-  for (const child of children) depth = Math.max(depth, cursor.depths.get(child) ?? 0);
+  for (const child of children) depth = Math.max(depth, cursor.depths.get(child)!);
   if (depth >= expressionLimits.depth) throw tooDeep(made.at);
   cursor.depths.set(made, depth + 1);
   return made;
@@ -288,7 +288,7 @@ function tooDeep(at: number): Error {
 function arity(signature: FunctionSignature): string {
   const { least, most } = signature;
   if (least === most) return least === 1 ? "1 argument" : `${least} arguments`;
-  return most === Infinity ? `at least ${least} arguments` : `${least} to ${most} arguments`;
+  return `${least} to ${most} arguments`;
 }
 
 function requireAllowedKey(key: { readonly at: number; readonly value: string }): void {

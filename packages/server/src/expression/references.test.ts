@@ -19,6 +19,8 @@ test("every corner of an expression is searched", () => {
   expect(paths("a ? -b : {k: [c]}")).toEqual(["a", "b", "c"]);
   expect(paths("length(a) && (b || c) ?? d")).toEqual(["a", "b", "c", "d"]);
   expect(paths("first(a).b[c]")).toEqual(["a", "c"]);
+  expect(paths("first(a)[b]")).toEqual(["a", "b"]);
+  expect(paths("a[b][c]")).toEqual(["a*", "b", "c"]);
 });
 
 test("lambda parameters are not references, the names around them are", () => {

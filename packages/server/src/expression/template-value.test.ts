@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isHomeostatError } from "../base/error.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { parseTemplate } from "./template.ts";
 import { atPlace, renderValue, templatesIn } from "./template-value.ts";
 import type { TemplateValue } from "./template-value.ts";
@@ -33,6 +33,11 @@ test("an error names the field and the line", () => {
     expect(error.message).toBe("list[0]: unknown name `a` (column 5)");
     expect(error.place).toEqual({ line: 3, column: 5, path: "list[0]" });
   }
+});
+
+test("without a path it is called an expression", () => {
+  const error = new HomeostatError("EXPRESSION_INVALID", "unknown name `a`");
+  expect((atPlace(error, { line: 3 }) as Error).message).toBe("expression: unknown name `a`");
 });
 
 test("other errors pass unchanged", () => {

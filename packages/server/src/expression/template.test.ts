@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isHomeostatError } from "../base/error.ts";
 import type { HomeostatError } from "../base/error.ts";
-import { parseTemplate, renderTemplate, renderText } from "./template.ts";
+import { parseTemplate, renderTemplate, renderText, templateExpressions } from "./template.ts";
 
 const scope = { inputs: { folder: "assets", count: 3, list: [1, { a: "x" }], none: null } };
 
@@ -83,4 +83,11 @@ describe("templates", () => {
     parseTemplate("${{ 1 }}".repeat(30_000));
     expect(performance.now() - began).toBeLessThan(500);
   });
+});
+
+test("the expressions of a template are told in order, its texts are not", () => {
+  const kinds = (source: string): readonly string[] =>
+    templateExpressions(parseTemplate(source)).map(({ kind }) => kind);
+  expect(kinds("a ${{ 1 }} b ${{ x }}")).toEqual(["literal", "name"]);
+  expect(kinds("plain")).toEqual([]);
 });

@@ -162,7 +162,7 @@ function requirePlain(call: Call, value: JsonValue): JsonValue {
     if (typeof next !== "object" || next === null) continue;
     if (Object.hasOwn(next, "__proto__")) throw callError(call, "fromJson got a member `__proto__`");
     if (!isList(next)) for (const key of Object.keys(next)) pending.push(key);
-    for (const item of Object.values(next)) pending.push(item ?? null);
+    for (const item of Object.values(next)) pending.push(item!);
   }
   return value;
 }

@@ -47,7 +47,7 @@ export function areEqual(a: JsonValue, b: JsonValue, budget: Budget, depth: numb
   }
   if (isList(a)) {
     if (!isList(b) || a.length !== b.length) return false;
-    return a.every((item, index) => areEqual(item, b[index] ?? null, budget, depth + 1));
+    return a.every((item, index) => areEqual(item, b[index]!, budget, depth + 1));
   }
   if (isObject(a)) {
     if (!isObject(b)) return false;
@@ -55,9 +55,7 @@ export function areEqual(a: JsonValue, b: JsonValue, budget: Budget, depth: numb
     const others = sortedKeys(b);
     spend(budget, keys.length + others.length);
     if (keys.length !== others.length) return false;
-    return keys.every(
-      (key, index) => key === others[index] && areEqual(a[key] ?? null, b[key] ?? null, budget, depth + 1),
-    );
+    return keys.every((key, index) => key === others[index] && areEqual(a[key]!, b[key]!, budget, depth + 1));
   }
   return a === b;
 }
@@ -87,7 +85,7 @@ export function toText(value: JsonValue, budget: Budget): string | undefined {
   if (value === null) return undefined;
   if (typeof value === "string") return value;
   if (typeof value === "object") return toJsonText(value, budget);
-  return String(value === 0 ? 0 : value);
+  return String(value);
 }
 
 /**
