@@ -118,7 +118,7 @@ function Control({ definition, value, attributes, onChange }: ControlProps): Rea
       <textarea
         className="input"
         data-kind="mono"
-        rows={3}
+        rows={Math.min(12, Math.max(3, value.split("\n").length + 1))}
         {...attributes}
         value={value}
         onChange={(event) => onChange(event.target.value)}

@@ -26,7 +26,7 @@ export function SecretList(): ReactElement {
   const close = (): void => setOpen(null);
   return (
     <>
-      {!mayChange && (
+      {!mayChange && secrets.isSuccess && (
         <p className="quiet small">An admin sets and removes secrets; you can see their names.</p>
       )}
       {secrets.isPending && <Loading />}

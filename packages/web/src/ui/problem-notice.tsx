@@ -44,7 +44,7 @@ export function ProblemNotice({ error, onRetry }: Props): ReactElement {
           )}
         </p>
       </div>
-      {onRetry !== undefined && (
+      {onRetry !== undefined && problem.code !== "AUTHORIZATION_DENIED" && (
         <Button icon="retry" onClick={onRetry}>
           Try again
         </Button>
