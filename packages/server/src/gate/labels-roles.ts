@@ -2,7 +2,7 @@
 import type { JsonValue } from "../base/canonical-json.ts";
 import type { ArgumentRole } from "../policy/argument-origin.ts";
 
-/** Argument name (the last name on the path) to role, as a tool declares it. */
+/** Argument name to role, as a tool declares it: for the argument and what lies inside, unless that has a role of its own. */
 export type ArgumentRoles = Readonly<Record<string, ArgumentRole>>;
 
 export interface ArgumentLeaf {
@@ -18,16 +18,18 @@ const maxLeaves = 256;
 export function leavesOf(args: JsonValue, declared: ArgumentRoles = {}): readonly ArgumentLeaf[] {
   const leaves: ArgumentLeaf[] = [];
   const rest: string[] = [];
-  const visit = (value: JsonValue, path: string, name: string): void => {
+  const visit = (value: JsonValue, path: string, name: string, around?: ArgumentRole): void => {
+    // Names such as `constructor` are nobody's declaration.
+    const role = Object.hasOwn(declared, name) ? declared[name] : around;
     if (Array.isArray(value)) {
       for (const [index, item] of (value as readonly JsonValue[]).entries())
-        visit(item, `${path}[${index}]`, name);
+        visit(item, `${path}[${index}]`, name, around);
     } else if (typeof value === "object" && value !== null) {
       for (const [key, item] of Object.entries(value))
-        visit(item as JsonValue, path === "" ? key : `${path}.${key}`, key);
+        visit(item as JsonValue, path === "" ? key : `${path}.${key}`, key, role);
     } else if (leaves.length < maxLeaves) {
       const leaf = value as ArgumentLeaf["value"];
-      leaves.push({ path, role: declared[name] ?? inferRole(name, leaf), value: leaf });
+      leaves.push({ path, role: role ?? inferRole(name, leaf), value: leaf });
     } else {
       rest.push(String(value));
     }

@@ -27,6 +27,7 @@ export function createArtifactTool(deps: FileAccess): Tool<ArtifactArgs> {
     args,
     effect: "idempotent",
     risk: "low",
+    argumentRoles: { path: "path", title: "body", description: "body" },
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

@@ -84,6 +84,19 @@ const resolvedArgs = z.strictObject({
 });
 type ResolvedCode = z.infer<typeof resolvedArgs>;
 
+/** What a program is given to work on is data; the program itself is what somebody else may not choose. */
+const roles: NonNullable<Tool["argumentRoles"]> = {
+  language: "option",
+  source: "command",
+  file: "path",
+  args: "body",
+  stdin: "body",
+  environment: "body",
+  limits: "option",
+  workspace: "option",
+  allowFailure: "option",
+};
+
 export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
   return {
     name: "code_exec.run",
@@ -92,6 +105,7 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
     args,
     effect: "idempotent",
     risk: "medium",
+    argumentRoles: roles,
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

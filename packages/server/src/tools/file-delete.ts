@@ -54,6 +54,7 @@ export function createDeleteTool(deps: FileAccess): Tool<DeleteArgs> {
     args,
     effect: "checkable",
     risk: "high",
+    argumentRoles: { path: "path", paths: "path" },
     defaultTimeoutMs: 60_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

@@ -45,6 +45,7 @@ export function createListTool(deps: FileAccess): Tool<ListArgs> {
     effect: "pure",
     files: "reads",
     risk: "low",
+    argumentRoles: { path: "path", recursive: "option", limit: "option" },
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

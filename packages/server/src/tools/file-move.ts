@@ -39,6 +39,7 @@ export function createMoveTool(deps: FileAccess): Tool<MoveArgs> {
     args,
     effect: "checkable",
     risk: "medium",
+    argumentRoles: { from: "path", to: "path" },
     defaultTimeoutMs: 60_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

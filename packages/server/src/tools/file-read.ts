@@ -52,6 +52,13 @@ export function createReadTool(deps: FileAccess): Tool<ReadArgs> {
     effect: "pure",
     files: "reads",
     risk: "low",
+    argumentRoles: {
+      path: "path",
+      encoding: "option",
+      offset: "option",
+      length: "option",
+      maxBytes: "option",
+    },
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

@@ -39,6 +39,7 @@ export function createWriteTool(deps: FileAccess): Tool<WriteArgs> {
     args,
     effect: "idempotent",
     risk: "medium",
+    argumentRoles: { path: "path", content: "body", encoding: "option" },
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

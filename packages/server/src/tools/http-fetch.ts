@@ -57,6 +57,15 @@ const shared = {
   allowErrorStatus: z.boolean().default(false).describe("Let the step succeed on status 400 and above too."),
 };
 
+/** Headers and members of `json` are of as many kinds as their names say: they are inferred one by one. */
+const sharedRoles: NonNullable<Tool["argumentRoles"]> = {
+  url: "host",
+  method: "option",
+  as: "option",
+  maxBytes: "option",
+  allowErrorStatus: "option",
+};
+
 const getArgs = z.strictObject({
   ...shared,
   method: z.enum(["GET", "HEAD"]).default("GET").describe("HEAD asks for the headers alone."),
@@ -82,6 +91,7 @@ export function createHttpGetTool(deps: ExchangeDeps): Tool<HttpGetArgs> {
     effect: "idempotent",
     files: "none",
     risk: "medium",
+    argumentRoles: sharedRoles,
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given) {
@@ -108,6 +118,7 @@ export function createHttpRequestTool(deps: ExchangeDeps): Tool<HttpRequestArgs>
     effect: "unsafe",
     files: "none",
     risk: "high",
+    argumentRoles: { ...sharedRoles, body: "body" },
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given) {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../base/canonical-json.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
+import { leavesOf } from "../gate/labels-roles.ts";
 import { prepareAction } from "./prepare-action.ts";
-import { createTools, describeTools, digestTools } from "./registry.ts";
+import { createTools, describeTools, digestTools, requireKnownArguments } from "./registry.ts";
 import { createTestContext, createTestPlace } from "./testing-context.ts";
 import type { AnyTool } from "./tool.ts";
 
@@ -46,6 +48,49 @@ describe.each([...describeTools(tools)])("$name", ({ name, description, schema }
       code: "ACTION_INVALID",
     });
   });
+});
+
+/** Of as many kinds as the names inside say. */
+const ofMembers = ["code_exec.run fallback", "http.get headers", "http.request headers", "http.request json"];
+
+test("every argument of a built-in tool has a role, or is known to be a collection of others", () => {
+  const without = describeTools(tools).flatMap(({ name, schema }) =>
+    Object.keys(schema["properties"] as JsonObject)
+      .filter((argument) => tools.get(name)!.argumentRoles?.[argument] === undefined)
+      .map((argument) => `${name} ${argument}`),
+  );
+  expect(without.toSorted()).toEqual(ofMembers);
+});
+
+test("a file's name is no recipient, and what a file holds no target, whatever the names inside", () => {
+  const rolesOf = (name: string, args: JsonObject): readonly string[] =>
+    leavesOf(args, tools.get(name)!.argumentRoles).map(({ path, role }) => `${path} ${role}`);
+  expect(rolesOf("file_ops.move", { from: "a", to: "b" })).toEqual(["from path", "to path"]);
+  expect(rolesOf("file_ops.write", { content: { to: ["a@b.example"], constructor: "x" } })).toEqual([
+    "content.to[0] body",
+    "content.constructor body",
+  ]);
+  expect(rolesOf("http.request", { json: { to: "a@b.example" }, body: "x" })).toEqual([
+    "json.to recipient",
+    "body body",
+  ]);
+  const fallback = { language: "python", source: "print(1)" };
+  expect(rolesOf("code_exec.run", { fallback, args: ["a@b.example"], limits: { wallSeconds: 1 } })).toEqual([
+    "fallback.language option",
+    "fallback.source command",
+    "args[0] body",
+    "limits.wallSeconds option",
+  ]);
+});
+
+test("a role for an argument that does not exist is refused", () => {
+  const tool = tools.get("file_ops.delete")!;
+  expect(() => requireKnownArguments(tool)).not.toThrow();
+  const { argumentRoles: _, ...bare } = tool;
+  expect(() => requireKnownArguments(bare)).not.toThrow();
+  expect(() => requireKnownArguments({ ...tool, argumentRoles: { pathes: "path" } })).toThrow(
+    /file_ops.delete has a role for pathes/,
+  );
 });
 
 test("wrong arguments are told one by one with their places", async () => {

@@ -1,7 +1,8 @@
 /** Every built-in tool by action name, and how the API, the reference page and a run's pins describe them. */
 import { z } from "zod";
-import type { JsonObject } from "../base/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
+import { HomeostatError } from "../base/error.ts";
 import type { RiskLevel } from "../policy/decision.ts";
 import { createArtifactTool } from "./artifact.ts";
 import { createCodeTool } from "./code.ts";
@@ -45,7 +46,39 @@ export function createTools(deps: ToolsDeps): ReadonlyMap<string, AnyTool> {
     anyTool(createHttpRequestTool(deps.http)),
     anyTool(createWaitTool()),
   ];
+  tools.forEach(requireKnownArguments);
   return new Map(tools.map((tool) => [tool.name, tool]));
+}
+
+/** Throws INTERNAL when a tool gives a role to an argument it does not have: rules would go by a word nobody writes. */
+export function requireKnownArguments(tool: AnyTool): void {
+  const names = argumentNames(schemaOf(tool));
+  for (const name of Object.keys(tool.argumentRoles ?? {})) {
+    if (names.has(name)) continue;
+    throw new HomeostatError(
+      "INTERNAL",
+      `The tool ${tool.name} has a role for ${name}, which is none of its arguments`,
+      {
+        tool: tool.name,
+        argument: name,
+      },
+    );
+  }
+}
+
+/** Names of arguments at any depth of a JSON Schema. */
+function argumentNames(schema: JsonValue): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (value: JsonValue): void => {
+    if (Array.isArray(value)) (value as readonly JsonValue[]).forEach(visit);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+    for (const [key, inner] of Object.entries(value) as [string, JsonValue][]) {
+      if (key === "properties") for (const name of Object.keys(inner as JsonObject)) names.add(name);
+      visit(inner);
+    }
+  };
+  visit(schema);
+  return names;
 }
 
 export function describeTools(tools: ReadonlyMap<string, AnyTool>): readonly ToolDescription[] {

@@ -83,7 +83,7 @@ export interface Tool<Args = never> {
    */
   readonly files?: "none" | "reads" | "writes";
   readonly risk: RiskLevel;
-  /** What arguments are for, by name, where the name does not say it; rules on data flow go by these. */
+  /** What arguments are for, by name at any depth, with all that lies inside; rules on data flow go by these. Others are inferred. */
   readonly argumentRoles?: Readonly<Record<string, ArgumentRole>>;
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;

@@ -18,6 +18,7 @@ export function createWaitTool(): Tool<WaitArgs> {
     effect: "pure",
     files: "none",
     risk: "low",
+    argumentRoles: { seconds: "option" },
     // The wait itself may take 60 s; the rest is slack for a busy machine.
     defaultTimeoutMs: 75_000,
     maxTimeoutMs: 120_000,
