@@ -151,24 +151,36 @@ async function nextOf(
   waiting: WaitingFor,
 ): Promise<"lane" | "woken"> {
   const over = new AbortController();
-  const lane = Promise.race(running.values()).then(() => "lane" as const);
+  let outcome: "lane" | "time" | undefined;
+  const settle = (what: "lane" | "time"): void => {
+    outcome ??= what;
+    over.abort();
+  };
+  const lane = Promise.race(running.values());
+  // Heard once for the whole wait: the bell rings for the messages of every run, and each turn would leave reactions behind.
+  lane.then(
+    () => settle("lane"),
+    () => settle("lane"),
+  );
+  void sleepUntil(walk, wakeTime(waiting), over.signal).then(() => settle("time"));
   try {
     for (;;) {
-      const news = walk.deps.bell.next(over.signal).then(() => "news" as const);
-      const time = sleepUntil(walk, wakeTime(waiting), over.signal);
-      const first = await Promise.race([lane, news, time]);
-      if (first === "lane") return "lane";
-      if ((await walk.listen()) || first === "time") return "woken";
+      await walk.deps.bell.next(over.signal);
+      if (outcome === "lane") {
+        // A lane that failed by a fault of ours rejects, and so does this.
+        await lane;
+        return "lane";
+      }
+      if ((await walk.listen()) || outcome === "time") return "woken";
     }
   } finally {
     over.abort();
   }
 }
 
-async function sleepUntil({ deps }: Walk, atMs: number | null, signal: AbortSignal): Promise<"time"> {
+/** Also resolves when it is aborted; at no time it lasts until then. */
+async function sleepUntil({ deps }: Walk, atMs: number | null, signal: AbortSignal): Promise<void> {
   const leftMs = atMs === null ? Infinity : Math.max(0, atMs - deps.clock.now());
   // Timers beyond 24 days do not exist; nobody acts that long.
-  if (leftMs > 0x7fffffff) return await new Promise<never>(() => undefined);
-  await deps.clock.sleep(leftMs, signal).catch(() => undefined);
-  return "time";
+  await deps.clock.sleep(Math.min(leftMs, 0x7fffffff), signal).catch(() => undefined);
 }

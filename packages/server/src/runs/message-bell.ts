@@ -24,10 +24,13 @@ export function createMessageBell(): MessageBell {
     async next(signal) {
       if (isRinging || signal.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();
-      waiting.add(resolve);
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      const wake = (): void => resolve();
+      waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
       await promise;
-      waiting.delete(resolve);
+      waiting.delete(wake);
+      // The signal may outlive thousands of rings.
+      signal.removeEventListener("abort", wake);
     },
   };
 }

@@ -11,7 +11,9 @@ import type { StoredRun } from "../queue/run-row.ts";
 import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
 import { endLease, freeLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
+import type { Row } from "../store/store.ts";
 import type { RunError } from "./event.ts";
+import type { OverlongLeases, SeenLease } from "./overlong-leases.ts";
 import type { HandOver } from "./session.ts";
 import type { Health, Part, TreeNode } from "../supervision/part.ts";
 
@@ -27,6 +29,7 @@ export interface WorkerDeps {
   readonly concurrency: number;
   /** Claims in a row without a finished step before a run is a dead letter. */
   readonly maxVainClaims: number;
+  readonly overlong: OverlongLeases;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
   readonly driveRun: (claim: Claim) => Promise<void>;
 }
@@ -67,6 +70,8 @@ export function createWorker(deps: WorkerDeps): Worker {
   let claiming = 0;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
+  let interrupting: Promise<void> | undefined;
+  let mustInterrupt = false;
   let timer: AbortController | undefined;
   let sweepAtMs = 0;
   let lastFault: string | undefined;
@@ -94,7 +99,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       await adoptOrphans();
       unsubscribe.push(
         queue.onWake(look, () => active.size < deps.concurrency),
-        store.onCommit("inbox", () => void interruptCancelled().catch(partFault)),
+        store.onCommit("inbox", interruptSoon),
       );
       look();
       sweep().catch(failed.resolve);
@@ -229,15 +234,25 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (isProgrammingError(error)) failed.resolve(error);
   }
 
-  /** Runs whose holder is provably gone, or was a session of this process that ended badly, may be taken again. */
+  /**
+   * Runs whose holder is provably gone, was a session of this process that ended badly, or has not got on for longer than it may
+   * take, may be taken again.
+   */
   async function adoptOrphans(): Promise<void> {
     const rows = await store.read(
-      `SELECT l.name, l.owner, l.epoch, r.claims FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
+      `SELECT l.name, l.owner, l.epoch, l.until_ms, r.claims, r.head_seq FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
         WHERE l.owner <> '' AND l.until_ms > ? AND l.name LIKE 'run/%'`,
       [clock.now()],
     );
+    const others = rows.filter((row) => row["owner"] !== deps.owner).map(seenLease);
+    const overlong = await deps.overlong.judge(others, {
+      wallMs: clock.now(),
+      monotonicMs: clock.monotonic(),
+    });
     const isOrphan = (name: string, owner: string): boolean =>
-      owner === deps.owner ? claiming === 0 && !active.has(runOf(name)) : deps.isOwnerDead(owner);
+      owner === deps.owner
+        ? claiming === 0 && !active.has(runOf(name))
+        : deps.isOwnerDead(owner) || overlong.has(name);
     const statements = rows.flatMap((row) => {
       const [name, owner, epoch] = [row["name"] as string, row["owner"] as string, row["epoch"] as number];
       if (!isOrphan(name, owner)) return [];
@@ -280,16 +295,34 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   }
 
+  /** Coalesces commits: one look at a time, and one more if there was another commit meanwhile. */
+  function interruptSoon(): void {
+    mustInterrupt = true;
+    interrupting ??= (async () => {
+      while (mustInterrupt && !stopping) {
+        mustInterrupt = false;
+        await interruptCancelled().catch(partFault);
+      }
+      interrupting = undefined;
+    })();
+  }
+
   /** A cancel must reach a tool that is acting now; everything else waits for the next step. */
   async function interruptCancelled(): Promise<void> {
-    if (active.size === 0) return;
-    const rows = await store.read("SELECT run_id, body FROM inbox WHERE folded_seq IS NULL");
-    for (const row of rows) {
-      const isCancel = (JSON.parse(row["body"] as string) as { kind: string }).kind === "cancel";
-      if (isCancel) active.get(row["run_id"] as string)?.interrupt.abort(new Error("the run was cancelled"));
-    }
+    const runIds = [...active.keys()];
+    if (runIds.length === 0) return;
+    // A message begins with its kind. Thousands of others may be open, and are no matter here.
+    const rows = await store.read(
+      `SELECT run_id FROM inbox WHERE folded_seq IS NULL AND substr(body, 1, ${cancelBegins.length}) = ?
+        AND run_id IN (${runIds.map(() => "?").join(", ")})`,
+      [cancelBegins, ...runIds],
+    );
+    for (const row of rows)
+      active.get(row["run_id"] as string)?.interrupt.abort(new Error("the run was cancelled"));
   }
 }
+
+const cancelBegins = '{"kind":"cancel"';
 
 const leasePrefix = "run/";
 
@@ -299,4 +332,13 @@ export function leaseName(runId: string): string {
 
 function runOf(name: string): string {
   return name.slice(leasePrefix.length);
+}
+
+function seenLease(row: Row): SeenLease {
+  const name = row["name"] as string;
+  return {
+    ...{ name, runId: runOf(name), epoch: row["epoch"] as number },
+    untilMs: row["until_ms"] as number,
+    headSeq: row["head_seq"] as number,
+  };
 }
