@@ -1,5 +1,5 @@
 /** Group commit: many batches as savepoints of one transaction, so that one disk sync serves them all. */
-import { failureKind, failureText, readRows, runStatement } from "./connection.ts";
+import { failureKind, failureText, primaryCode, readRows, runStatement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { isFailure } from "./wire.ts";
 import type { WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
@@ -11,16 +11,40 @@ export interface CommitReport {
   readonly tables: readonly string[];
 }
 
+/** As `commitBatches`; undefined, with nothing done, when another connection holds the lock that writing takes. */
+export function tryCommitBatches(
+  connection: Connection,
+  batches: readonly WireBatch[],
+): CommitReport | undefined {
+  try {
+    connection.database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    return primaryCode(error) === busy ? undefined : failed(connection, batches, error);
+  }
+  return commitBegun(connection, batches);
+}
+
+/** https://sqlite.org/rescode.html#busy */
+const busy = 5;
+
 /**
  * A batch that fails leaves no trace and harms no other. When the database itself fails (disk full, locked for long,
  * damaged), every batch of the commit is `unavailable` and nothing of any is kept. Never throws.
  */
 export function commitBatches(connection: Connection, batches: readonly WireBatch[]): CommitReport {
+  try {
+    // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
+    connection.database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    return failed(connection, batches, error);
+  }
+  return commitBegun(connection, batches);
+}
+
+function commitBegun(connection: Connection, batches: readonly WireBatch[]): CommitReport {
   const { database } = connection;
   const tables = new Set<string>();
   try {
-    // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
-    database.exec("BEGIN IMMEDIATE");
     const [only, second] = batches;
     const outcomes =
       only !== undefined && second === undefined
@@ -29,11 +53,16 @@ export function commitBatches(connection: Connection, batches: readonly WireBatc
     if (database.isTransaction) database.exec("COMMIT");
     return { outcomes, tables: [...tables] };
   } catch (error) {
-    // SQLite has already undone the transaction after some failures (disk full), not after others.
-    if (database.isTransaction) database.exec("ROLLBACK");
-    const failure: WireFailure = { kind: "unavailable", message: failureText(error) };
-    return { outcomes: batches.map(() => failure), tables: [] };
+    return failed(connection, batches, error);
   }
+}
+
+function failed(connection: Connection, batches: readonly WireBatch[], error: unknown): CommitReport {
+  const { database } = connection;
+  // SQLite has already undone the transaction after some failures (disk full), not after others.
+  if (database.isTransaction) database.exec("ROLLBACK");
+  const failure: WireFailure = { kind: "unavailable", message: failureText(error) };
+  return { outcomes: batches.map(() => failure), tables: [] };
 }
 
 /** A batch that has the commit to itself needs no savepoint. Throws as `runBatch`. */

@@ -13,11 +13,12 @@ export interface PendingBatches {
   add(batch: readonly Statement[], send: (wire: WireBatch) => void): Promise<readonly StatementResult[]>;
   /** The outcomes of the oldest batches: answers come in the order of sending, so they need no ids. */
   settle(outcomes: readonly WireOutcome[]): void;
+  isEmpty(): boolean;
   /** Rejects all that are left with STORE_UNAVAILABLE. */
   rejectAll(why: string): void;
 }
 
-interface Pending {
+export interface PendingBatch {
   readonly batch: readonly Statement[];
   readonly resolve: (results: readonly StatementResult[]) => void;
   readonly reject: (error: HomeostatError) => void;
@@ -25,7 +26,7 @@ interface Pending {
 
 export function createPendingBatches(maxPendingBatches: number): PendingBatches {
   // Settled ones are cut off now and then, not one by one, which would move the rest each time.
-  let entries: Pending[] = [];
+  let entries: PendingBatch[] = [];
   let settled = 0;
   return {
     add: (batch, send) =>
@@ -33,16 +34,17 @@ export function createPendingBatches(maxPendingBatches: number): PendingBatches 
         if (entries.length - settled >= maxPendingBatches) {
           return reject(unavailable(`${maxPendingBatches} batches are waiting to be written already`));
         }
-        send(batch.map(toWire));
+        send(toWire(batch));
         entries.push({ batch, resolve, reject });
       }),
     settle(outcomes) {
-      for (const outcome of outcomes) settleOne(entries[settled++]!, outcome);
+      for (const outcome of outcomes) settlePending(entries[settled++]!, outcome);
       if (settled === entries.length || settled > maxPendingBatches) {
         entries = entries.slice(settled);
         settled = 0;
       }
     },
+    isEmpty: () => settled === entries.length,
     rejectAll(why) {
       for (const { reject } of entries.slice(settled)) reject(unavailable(why));
       entries = [];
@@ -55,11 +57,16 @@ export function unavailable(why: string): HomeostatError {
   return new HomeostatError("STORE_UNAVAILABLE", `The database cannot be written: ${why}`);
 }
 
-function toWire({ sql, params, expect }: Statement): WireBatch[number] {
-  return [sql, params === undefined ? [] : params.map(checkedValue), expect?.rows ?? null];
+/** The values as they are now, whatever becomes of them. Throws INTERNAL for values that no database can hold. */
+export function toWire(batch: readonly Statement[]): WireBatch {
+  return batch.map(({ sql, params, expect }) => [
+    sql,
+    params === undefined ? [] : params.map(checkedValue),
+    expect?.rows ?? null,
+  ]);
 }
 
-function settleOne({ batch, resolve, reject }: Pending, outcome: WireOutcome): void {
+export function settlePending({ batch, resolve, reject }: PendingBatch, outcome: WireOutcome): void {
   if (isFailure(outcome)) return reject(toError(outcome, batch));
   resolve(
     outcome.map((result) =>

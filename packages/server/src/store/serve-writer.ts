@@ -80,6 +80,7 @@ function serveConnection(connection: Connection, options: WriterOptions, line: W
     if (message.kind === "watch") watch.set(message.on);
     if (message.kind === "hold") renewal.hold(message.lease);
     if (message.kind === "drop") renewal.drop(message.name, message.epoch);
+    if (message.kind === "checkpoint") checkpoint(connection);
     if (message.kind === "close") {
       clearTimeout(renewalTimer);
       renewalTimer = undefined;
@@ -110,6 +111,15 @@ function openMigrated(options: WriterOptions, nowMs: number): Connection {
     throw error;
   }
   return connection;
+}
+
+/** Waits for nobody: what readers or writers still need of the log stays in it until the next time. */
+function checkpoint({ database }: Connection): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch {
+    // A disk that fails here fails the next commit too, which tells its callers.
+  }
 }
 
 /** Looks on this thread, because here our own commits do not count and the main thread is not woken for nothing. */

@@ -6,7 +6,7 @@ import { errorMessage, HomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { createCommitListeners } from "./commit-listeners.ts";
 import { openConnection, reading, readRows } from "./connection.ts";
-import type { Connection } from "./connection.ts";
+import { openInlineWriter } from "./inline-writer.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
 import type { LeaseStore } from "./lease.ts";
 import { renderMigrations, sqliteTypes } from "./migrate.ts";
@@ -14,7 +14,7 @@ import { createScanner } from "./scan.ts";
 import { checkedValue } from "./sql-value.ts";
 import type { Migration, Store } from "./store.ts";
 import { startWriter } from "./writer.ts";
-import type { Writer } from "./writer.ts";
+import type { Writer, WriterEvents } from "./writer.ts";
 
 export interface SqliteStoreOptions {
   /** The database file. Its folder must exist; the file is created, readable by this user alone. */
@@ -23,7 +23,7 @@ export interface SqliteStoreOptions {
   /** Leases are renewed by the system's clock: under a manual one they end once it is moved past their end. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** `full` (default) survives a power cut; `normal` survives the death of the process: for what can be rebuilt. */
+  /** `full` (default) survives a power cut; `normal` the death of the process, and loses about a second to a power cut: for what can be rebuilt. */
   readonly synchronous?: "full" | "normal";
   /** Batches that may wait for their commit before `write` refuses. Default 50,000: about 50 MB of small batches. */
   readonly maxPendingBatches?: number;
@@ -50,7 +50,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
     startRenewal: (lease) => line?.send({ kind: "hold", lease }),
     endRenewal: (name, epoch) => line?.send({ kind: "drop", name, epoch }),
   });
-  const writer = await startWriter(
+  const onCommitted: WriterEvents["onCommitted"] = ({ tables, batches, durationMs }) => {
+    options.observeCommit?.({ batches, durationMs });
+    listeners.notify(tables);
+  };
+  const thread = await startWriter(
     {
       path,
       migrations: renderMigrations(options.migrations, sqliteTypes),
@@ -59,10 +63,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       maxPendingBatches: options.maxPendingBatches ?? 50_000,
     },
     {
-      onCommitted({ tables, batches, durationMs }) {
-        options.observeCommit?.({ batches, durationMs });
-        listeners.notify(tables);
-      },
+      onCommitted,
       onForeignCommit: () => listeners.notifyAll(),
       onLeaseLost: (name, epoch) => leases.lost(name, epoch),
       onDied(why) {
@@ -72,8 +73,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       },
     },
   );
-  line = writer;
-  const reader = await openReader(path, writer);
+  line = thread;
+  const writer =
+    options.synchronous === "normal"
+      ? await openBeside(thread, () => openInlineWriter(thread, { path, clock }, onCommitted))
+      : thread;
+  const reader = await openBeside(writer, () => openConnection({ path, readOnly: true }));
   const scanner = createScanner(() => openConnection({ path, readOnly: true }));
   const store: Store = {
     dialect: "sqlite",
@@ -101,9 +106,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
   return { ...store, holdLease: leases.holdLease, dropLease: leases.dropLease };
 }
 
-async function openReader(path: string, writer: Writer): Promise<Connection> {
+/** Without what `open` opens the writer is of no use, and closed. */
+async function openBeside<T>(writer: Writer, open: () => T): Promise<T> {
   try {
-    return reading(undefined, () => openConnection({ path, readOnly: true }));
+    return reading(undefined, open);
   } catch (error) {
     await writer.close();
     throw error;

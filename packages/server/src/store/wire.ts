@@ -58,6 +58,8 @@ export type ToWriter =
   | { readonly kind: "watch"; readonly on: boolean }
   | { readonly kind: "hold"; readonly lease: WireLease }
   | { readonly kind: "drop"; readonly name: string; readonly epoch: number }
+  /** Brings the log into the database file, synced; only for SQLite. */
+  | { readonly kind: "checkpoint" }
   | { readonly kind: "close" };
 
 export type FromWriter =

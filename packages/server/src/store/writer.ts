@@ -9,6 +9,8 @@ import type { FromWriter, PostgresWriterOptions, ToWriter, WireBatch, WriterOpti
 export interface Writer {
   /** Resolves and rejects as Store.write. */
   write(batch: readonly Statement[]): Promise<readonly StatementResult[]>;
+  /** True while nothing waits for its commit and more can be written. */
+  isIdle(): boolean;
   /** After what has been written before; ignored when the thread has ended. */
   send(message: ToWriter): void;
   /** Finishes what was written, closes the database, ends the thread. May be called twice. */
@@ -63,6 +65,7 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
       if (unwritable !== undefined) throw unavailable(unwritable);
       return pending.add(batch, (wire) => put(wire));
     },
+    isIdle: () => unwritable === undefined && pending.isEmpty(),
     send,
     async close() {
       send({ kind: "close" });
