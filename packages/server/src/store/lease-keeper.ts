@@ -41,7 +41,8 @@ export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeep
       enders.delete(key(name, epoch));
       endRenewal(name, epoch);
       endSlot(slot);
-      watching.abort();
+      // With a reason of ours: the one made without is an exception with a stack, for every lease that ever ends.
+      watching.abort(why);
       aborter.abort(new HomeostatError("LEASE_LOST", `The lease ${name} ${why}`, { name, epoch }));
     }
     enders.set(key(name, epoch), ender);
