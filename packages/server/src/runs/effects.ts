@@ -138,6 +138,7 @@ function intentOf(session: RunSession, request: Act, deps: EffectDeps): ActionIn
     decision: admitted.decision,
     approvalId: request.approvalId,
     deadlineAtMs: deps.clock.now() + admitted.timeoutMs + leaseMarginMs,
+    mayTakeMs: admitted.timeoutMs + leaseMarginMs,
     resumed: request.resumed,
     ...(admitted.asked === null ? {} : { asked: admitted.asked }),
   };

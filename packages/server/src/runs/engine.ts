@@ -15,6 +15,7 @@ import type { LeaseStore } from "../store/lease.ts";
 import { digestTools } from "../tools/registry.ts";
 import type { AnyTool, Root, ToolContext } from "../tools/tool.ts";
 import type { FindWorkflow } from "../workflows/registry.ts";
+import { leaseMarginMs } from "./effects.ts";
 import type { EffectDeps } from "./effects.ts";
 import { createGateTool } from "./gate-tool.ts";
 import { createFoldUnheld } from "./fold-unheld.ts";
@@ -23,6 +24,7 @@ import type { HashMemory } from "./hash-memory.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
 import type { LiveRuns } from "./live.ts";
+import { createOverlongLeases, longestAct } from "./overlong-leases.ts";
 import { createProgressKeeper } from "./progress-keeper.ts";
 import { createRunDriver } from "./run-driver.ts";
 import type { SessionDeps } from "./session.ts";
@@ -136,8 +138,13 @@ export function createEngine(deps: EngineDeps): Engine {
   });
   const { queue, logger, owner, isOwnerDead, concurrency, leaseTtlMs } = deps;
   const claims = createClaims(store, { owner, leaseTtlMs, ...deps.claiming });
+  const longestMs = Math.max(0, ...[...deps.tools.values()].map((tool) => tool.maxTimeoutMs)) + leaseMarginMs;
   const newWorker = (): Worker =>
     createWorker({
+      overlong: createOverlongLeases({
+        ttlMs: leaseTtlMs,
+        mayTakeMs: (runId) => longestAct(store, runId, longestMs),
+      }),
       store,
       queue,
       clock,

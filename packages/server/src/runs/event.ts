@@ -47,6 +47,8 @@ export interface ActionIntent {
   readonly approvalId: string | null;
   /** Nobody re-runs or resolves the outcome before this wall time, unless the owner is provably dead. */
   readonly deadlineAtMs: number;
+  /** The act is over this long after its intent by any clock; absent in journals of older versions. */
+  readonly mayTakeMs?: number;
   /** True when this intent repeats one whose outcome was lost, under the same key. */
   readonly resumed: boolean;
   /** Absent in journals of older versions. */

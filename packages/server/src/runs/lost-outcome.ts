@@ -21,8 +21,15 @@ export async function settleLostOutcome(
   deps: LostOutcomeDeps,
 ): Promise<StepResult | "repeat"> {
   const intent = record.intent!;
-  const mayStillAct = !session.previousOwnerGone && deps.clock.now() < intent.deadlineAtMs;
-  if (mayStillAct) return { kind: "wait", waiting: { kind: "timer", untilMs: intent.deadlineAtMs } };
+  const untilMs = actsUntil(record, { ...session, nowMs: deps.clock.now() });
+  if (untilMs !== null) {
+    const waiting = { kind: "timer", untilMs, reason: mayStillAct } as const;
+    if (record.held?.retryAtMs !== untilMs)
+      await session.append([
+        { kind: "action.held", step: record.path, reason: mayStillAct, retryAtMs: untilMs },
+      ]);
+    return { kind: "wait", waiting };
+  }
   switch (intent.effect) {
     case "pure":
     case "idempotent":
@@ -36,6 +43,23 @@ export async function settleLostOutcome(
         deps,
       );
   }
+}
+
+const mayStillAct = "the process that had the run may still be acting";
+
+/**
+ * Until when whoever had the run may still be acting; null: no longer. Who sees the lost outcome first puts the time on record, so
+ * that a message that wakes the run meanwhile does not end the wait. The intent's deadline is by a clock that may have jumped
+ * ahead: the act was begun before now, so from now on it takes no longer than it may take. Pure.
+ */
+export function actsUntil(
+  { intent, held }: Pick<StepRecord, "intent" | "held">,
+  now: { readonly nowMs: number; readonly previousOwnerGone: boolean },
+): number | null {
+  if (held === null && now.previousOwnerGone) return null;
+  const byIntent = held?.retryAtMs ?? intent!.deadlineAtMs;
+  if (byIntent <= now.nowMs) return null;
+  return Math.min(byIntent, now.nowMs + (intent!.mayTakeMs ?? Infinity));
 }
 
 async function checkOutcome(
