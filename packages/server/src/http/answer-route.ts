@@ -20,6 +20,7 @@ import type { BytesAnswer, Route, RouteRequest, TextAnswer } from "./route.ts";
 import { sessionCookieName } from "./session-cookie.ts";
 import { createSseStream } from "./sse.ts";
 import type { SseControl, SseStream } from "./sse.ts";
+import type { StreamPlaces } from "./stream-places.ts";
 import { validate } from "./validate.ts";
 
 export interface AnswerDeps {
@@ -31,6 +32,7 @@ export interface AnswerDeps {
   readonly origins: OriginPolicy;
   /** Open streams; the server ends them when it stops. */
   readonly streams: Set<SseControl>;
+  readonly streamPlaces: StreamPlaces;
   readonly stopping: AbortSignal;
 }
 
@@ -231,11 +233,8 @@ async function answerStream(
   reply: FastifyReply,
   deps: AnswerDeps,
 ): Promise<FastifyReply> {
-  if (deps.streams.size >= deps.limits.maxStreams) {
-    throw new HomeostatError("SERVER_BUSY", `${deps.limits.maxStreams} live streams are open already`, {
-      retryAfterSeconds: 5,
-    });
-  }
+  const { tenant, id } = handed.principal;
+  const leave = deps.streamPlaces.enter(`${tenant}/${id}`);
   const stream = createSseStream({
     response: reply.raw,
     lastEventId: handed.headers["last-event-id"],
@@ -257,6 +256,7 @@ async function answerStream(
     if (!stream.signal.aborted) reportInStream(error, handed, reply, { stream, deps });
   } finally {
     deps.streams.delete(stream);
+    leave();
     if (stream.isOpen) stream.end();
   }
   return reply;

@@ -28,6 +28,7 @@ import type { Route } from "./route.ts";
 import { parsePath } from "./route.ts";
 import type { SseControl } from "./sse.ts";
 import { serveDashboard } from "./static-files.ts";
+import { createStreamPlaces } from "./stream-places.ts";
 import { findLooseObject } from "./validate.ts";
 
 export interface HttpServerOptions {
@@ -141,6 +142,7 @@ async function buildApp(
     limits,
     origins,
     streams,
+    streamPlaces: createStreamPlaces(limits.maxStreams),
     stopping,
     authenticate: options.authenticate,
     clock: options.clock,
