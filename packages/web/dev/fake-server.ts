@@ -5,6 +5,23 @@ import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Approval, CheckResult, RunSummary } from "../src/api/contract.ts";
 import { config, ledgerEntries, ledgerState, policy, systemStatus, verifyReport } from "./fake-facts.ts";
+import {
+  apiKeys,
+  deadLetter,
+  deadLetters,
+  delegations,
+  graphOf,
+  limitLevels,
+  policyVersions,
+  queueLevels,
+  scheduleDetail,
+  schedules,
+  secrets,
+  standingApprovals,
+  workers,
+  workflowDetail,
+  workflows,
+} from "./fake-operations.ts";
 import { addEvent, iso, setWaiting, type FakeRun } from "./fake-run.ts";
 import { workflowText } from "./fake-texts.ts";
 import { createWorld, decide } from "./fake-world.ts";
@@ -86,6 +103,27 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   })], // prettier-ignore
   ["GET", /^\/v1\/status$/, () => systemStatus(world.runs, ledgerSize())],
   ["GET", /^\/v1\/config$/, () => ({ data: config })],
+  ["GET", /^\/v1\/tools$/, () => ({ data: [] })],
+  ["GET", /^\/v1\/policy\/schema$/, () => ({})],
+  ["GET", /^\/v1\/queue$/, queueLevels],
+  ["GET", /^\/v1\/limits$/, limitLevels],
+  ["GET", /^\/v1\/workers$/, workers],
+  ["GET", /^\/v1\/schedules$/, () => ({ data: schedules, nextCursor: null })],
+  ["GET", /^\/v1\/schedules\/([^/]+)$/, ({ parts }) => scheduleDetail(decodeURIComponent(parts[0] ?? ""))],
+  ["GET", /^\/v1\/dead-letters$/, () => deadLetters(world.runs.map(summaryOf))],
+  ["GET", /^\/v1\/dead-letters\/([^/]+)$/, ({ parts }) => deadLetter(summaryOf(findRun(parts[0])))],
+  ["GET", /^\/v1\/secrets$/, () => secrets],
+  ["GET", /^\/v1\/api-keys$/, () => apiKeys],
+  ["GET", /^\/v1\/workflows$/, () => workflows],
+  ["GET", /^\/v1\/workflows\/([^/]+)$/, workflowDetail],
+  ["POST", /^\/v1\/workflows\/graph$/, () => graphOf("brand-audit", firstSteps(world.runs[0], false))],
+  ["GET", /^\/v1\/runs\/([^/]+)\/graph$/, ({ parts }) => {
+    const run = findRun(parts[0]);
+    return graphOf(run.detail.workflow.name, firstSteps(run, true));
+  }], // prettier-ignore
+  ["GET", /^\/v1\/policy\/versions$/, () => policyVersions],
+  ["GET", /^\/v1\/delegations$/, () => delegations],
+  ["GET", /^\/v1\/standing-approvals$/, () => standingApprovals],
 ];
 
 function findRun(id: string | undefined): FakeRun {
@@ -103,6 +141,11 @@ function summaryOf(run: FakeRun): RunSummary {
     ...rest
   } = run.detail;
   return rest;
+}
+
+function firstSteps(run: FakeRun | undefined, withState: boolean) {
+  const steps = run?.detail.steps.filter(({ depth }) => depth === 0) ?? [];
+  return steps.map(({ path, state }) => ({ path, state: withState ? state : null }));
 }
 
 function allApprovals(): Approval[] {
