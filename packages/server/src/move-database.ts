@@ -41,8 +41,9 @@ export function configuredDatabase(config: Pick<Config, "home" | "databaseUrl">)
 export function parseDatabase(text: string, home: string): DatabaseAddress {
   if (/^postgres(?:ql)?:\/\//.test(text)) return { kind: "postgres", url: text };
   if (text === "sqlite:") return { kind: "sqlite", path: homeAt(home).stateDatabase };
-  if (text.startsWith("sqlite:"))
-    return { kind: "sqlite", path: resolve(text.slice(7).replace(/^\/\/(?=\/)/, "")) };
+  // A path that depends on where one stands would be lost: no server looks for its database there.
+  const path = /^sqlite:(?:\/\/)?(\/.+)$/s.exec(text)?.[1];
+  if (path !== undefined) return { kind: "sqlite", path: resolve(path) };
   // The text is not shown: a mistyped URL may hold a password.
   const hint =
     "Give postgres://user@host/database, sqlite: for the data folder's own, or sqlite:/path/to/state.db.";

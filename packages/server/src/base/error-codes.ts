@@ -261,7 +261,7 @@ export const errorCodes = {
   },
   STORE_MOVED: {
     status: 503,
-    hint: "Set databaseUrl to where it was moved; `homeostat store reopen` goes back while nothing was written there.",
+    hint: "Set databaseUrl to where it was moved (a SQLite file: put it in the place of this one); `homeostat store reopen` goes back while nothing was written there.",
   },
   STORE_MOVE_FAILED: {
     status: 500,

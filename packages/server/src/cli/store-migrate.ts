@@ -52,10 +52,7 @@ export async function storeMigrate(options: MigrateOptions, terminal: Terminal):
   });
   const { tables, rows } = moved;
   const durationMs = Math.round(systemClock.monotonic() - startMs);
-  const next =
-    to.kind === "postgres"
-      ? "Set databaseUrl (HOMEOSTAT_DATABASE_URL) to it before the next start."
-      : "Remove databaseUrl from the configuration before the next start.";
+  const next = nextStep(to, homeAt(config.home).stateDatabase);
   terminal.result({ ...names, tables, rows, durationMs, next }, (paint) =>
     [
       `${paint("bold", `Moved ${rows} rows`)} from ${names.from} to ${names.to} in ${formatSpan(durationMs)}`,
@@ -71,6 +68,13 @@ export async function storeMigrate(options: MigrateOptions, terminal: Terminal):
     ].join("\n"),
   );
   return exitCodes.done;
+}
+
+/** A server finds a SQLite database in its data folder alone. */
+function nextStep(to: DatabaseAddress, own: string): string {
+  if (to.kind === "postgres") return "Set databaseUrl (HOMEOSTAT_DATABASE_URL) to it before the next start.";
+  if (to.path === own) return "Remove databaseUrl from the configuration before the next start.";
+  return `Before the next start move it to ${own}, in the place of what lies there, without databaseUrl in the configuration.`;
 }
 
 /** Takes the database that the configuration names (or `from`) back into use after a move. */
