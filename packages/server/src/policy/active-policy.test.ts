@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -131,6 +131,28 @@ describe("the active policy", () => {
     });
   });
 
+  test("a link to nowhere in its place stops the start", async () => {
+    await symlink(join(folder, "nowhere"), path);
+    await expect(open().start()).rejects.toMatchObject({
+      code: "POLICY_INVALID",
+      message: `The policy ${path} is gone`,
+    });
+  });
+
+  test("a part that is gone when it is read is left out, and too many parts are refused", async () => {
+    await writeFile(path, one);
+    await mkdir(join(folder, "policy.d"));
+    await symlink(join(folder, "nowhere"), join(folder, "policy.d", "a.yaml"));
+    const policy = open();
+    await policy.start();
+    expect(policy.source().files).toHaveLength(1);
+    for (let index = 0; index < 201; index++)
+      await writeFile(join(folder, "policy.d", `p${index}.yaml`), part2);
+    await vi.waitFor(() =>
+      expect(policy.source().rejected[0]?.message).toMatch(/holds 202 files, more than 200/),
+    );
+  });
+
   test("a folder that cannot be written stops the start", async () => {
     path = join(folder, "missing", "policy.yaml");
     await expect(open().start()).rejects.toMatchObject({ code: "POLICY_INVALID" });
@@ -205,6 +227,22 @@ describe("activation over the API", () => {
     await writeFile(path, `${two}# x\n`);
     await vi.waitFor(() => expect(policy.source().text).toContain("# x"));
     expect(changes).toHaveLength(2);
+  });
+
+  test("writes the parts of policy.d too, and takes away those that are no longer among them", async () => {
+    await writeFile(path, one);
+    const policy = open();
+    await policy.start();
+    const part = { name: "policy.d/acme.yaml", text: "version: 1\nscope: { tenant: acme }\nrules: []\n" };
+    const both = {
+      ...candidate(two, policy.current().revision),
+      files: [{ name: "policy.yaml", text: two }, part],
+    };
+    await policy.activate(both);
+    expect(await readFile(join(folder, part.name), "utf8")).toBe(part.text);
+    await policy.activate(candidate(two, policy.current().revision));
+    expect(await readdir(join(folder, "policy.d"))).toEqual([]);
+    expect(policy.source().files).toHaveLength(1);
   });
 
   test("changes nothing when another policy is in force than the one expected, or the text is bad", async () => {

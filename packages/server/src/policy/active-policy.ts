@@ -128,7 +128,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     current: () => holder.inForce().compiled,
     source() {
       const { files: texts, warnings } = holder.inForce();
-      return { path, text: texts[0]?.text ?? "", files: texts, warnings, rejected: holder.rejected() };
+      return { path, text: texts[0]!.text, files: texts, warnings, rejected: holder.rejected() };
     },
     activate: (candidate) => inTurn(() => files.replace(candidate)),
   };
@@ -171,7 +171,7 @@ function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, 
     },
     async replace(candidate) {
       const [main, ...parts] = candidate.files;
-      const files = [{ name: path, text: main?.text ?? "" }, ...parts];
+      const files = [{ name: path, text: main!.text }, ...parts] as const;
       const { revision } = holder.inForce().compiled;
       if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
       const findings = holder.check(files);
@@ -289,7 +289,7 @@ function conflict(expected: string, revision: string): HomeostatError {
 
 function invalid(path: string, findings: readonly Finding[]): HomeostatError {
   const errors = findings.filter((finding) => finding.severity === "error");
-  const first = errors[0] === undefined ? "" : formatFinding(errors[0]);
+  const first = formatFinding(errors[0]!);
   return new HomeostatError(
     "POLICY_INVALID",
     `The policy cannot be used: ${first}`,

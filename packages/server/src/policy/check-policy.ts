@@ -11,7 +11,6 @@ export function checkPolicyFiles(
 ): { readonly ok: boolean; readonly revision: string | null; readonly findings: readonly Finding[] } {
   const parsed = parsePolicyFiles(files);
   if (!parsed.ok) return { ok: false, revision: null, findings: parsed.findings };
-  const name = files[0]?.name;
-  const lint = lintPolicy(parsed.policy, { knownActions, ...(name === undefined ? {} : { file: name }) });
+  const lint = lintPolicy(parsed.policy, { knownActions, file: files[0]!.name });
   return { ok: true, revision: parsed.policy.revision, findings: [...parsed.warnings, ...lint] };
 }

@@ -51,6 +51,9 @@ describe("Python", () => {
     ["f'{x:\n}'", "unparsable@1"],
     ["f'{x:", "unparsable@1"],
     ["import", ...[]],
+    ["f'{x:'", "unparsable@1"],
+    ["__import__('os').", ...[]],
+    ["eval = 1; eval == f", "eval@1"],
   ])("%j", (source, ...expected) => {
     expect(found("python", source)).toEqual(expected);
   }); // prettier-ignore
@@ -97,6 +100,7 @@ describe("JavaScript and TypeScript", () => {
     ["eval('require(\\\r\n\"net\")'); eval('require(\\\r\"net\")')", "net@1", "net@2"],
     ["a.from 'net'; a.import 'net'; module.require('net'); app.require('net'); m.createRequire(u); module.require(x)", "net@1", "net@1", "createRequire@1", "module.require@1"],
     ["f = Function; f(Function); g(a, Function); [Function.name]; x = Function.prototype; y = <Function>z", "Function@1", "Function@1", "Function@1"],
+    ["a + /eval(x)/.y; a - b", ...[]],
     ["new WebSocket; a.constructor.constructor('x')", "WebSocket@1", "constructor@1", "constructor@1"],
     ["setTimeout('a()', 5); setInterval(`b`, 5); setTimeout(f)", "setTimeout@1", "setInterval@1"],
     ["require('child_process'); x.execFile('a', ['b c'], o); x.spawn('a', [y]); x.spawn(y)", "child_process@1", "child_process@1 a 'b c'", "child_process@1 a"],

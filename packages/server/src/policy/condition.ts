@@ -30,9 +30,8 @@ export function testCondition(
 }
 
 function testValue(condition: Condition, found: unknown): ConditionResult {
-  if (condition.op === "exists") return (found !== undefined) === condition.value;
-  if (found === undefined) return `${condition.arg} is absent`;
-  return compare(condition, found);
+  if (found !== undefined) return compare(condition, found);
+  return condition.op === "exists" ? condition.value === false : `${condition.arg} is absent`;
 }
 
 function compare(condition: Condition, found: unknown): ConditionResult {
@@ -81,7 +80,7 @@ function compare(condition: Condition, found: unknown): ConditionResult {
     case "after":
       return testTime(condition, found);
     case "exists":
-      return true;
+      return value === true;
   }
 }
 
@@ -120,7 +119,7 @@ function testTime(condition: Condition, found: unknown): ConditionResult {
 }
 
 function testList(condition: Condition, found: unknown, wanted: boolean): ConditionResult {
-  const choices: readonly JsonValue[] = Array.isArray(condition.value) ? condition.value : [];
+  const choices = condition.value as readonly JsonValue[];
   if (choices.some((choice) => isSame(found, choice))) return wanted;
   return choices.some((choice) => isComparable(found, choice)) ? !wanted : wrongType(condition, found);
 }

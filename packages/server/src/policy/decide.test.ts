@@ -252,6 +252,16 @@ describe("what is demanded", () => {
     expect(describeObligations({})).toBe("");
   });
 
+  test("of several asking rules every one's care holds: four eyes, never remembered", () => {
+    const careful = "ask *, approval: { four_eyes: true, remember: false }";
+    for (const lines of [[careful, "ask *"], ["ask *", careful], [careful, careful]]) {
+      const { obligations } = judge(rules(...lines));
+      expect(obligations.approval).toMatchObject({ fourEyes: true, remember: false, quorum: 1 });
+      expect(describeObligations(obligations)).toContain("not by who asked for the run");
+    }
+    expect(judge(rules("allow *, redact: true", "allow *, redact: true, sandbox: false")).obligations).toEqual({ redact: true });
+  }); // prettier-ignore
+
   test("at the same pace the smaller count wins", () => {
     const slow = "allow *, rate: { count: 1, per: 1s }";
     const fast = "allow *, rate: { count: 60, per: 1m }";

@@ -46,6 +46,20 @@ rules:
     expect(findNearMisses(policy, request)).toHaveLength(3);
   }); // prettier-ignore
 
+  test("a flow that was traced and is another, and a time that fits, are told as such", () => {
+    const text = `
+version: 1
+rules:
+  - { name: flow, effect: deny, action: "*", first_use: true, requested: true, acts: false }
+  - { name: days, effect: deny, action: wait, when: { from: 06:00, to: 22:00 } }
+`;
+    const flow = { arguments: [], history: [], isEffect: true, isRequested: null, newTargets: 0 };
+    const [first, second] = findNearMisses(compilePolicy(requirePolicy(text)), { ...request, flow });
+    expect(first?.missed).toEqual([expect.stringMatching(/which the task asks for.*an action that only looks.*: it is not so$/)]);
+    expect(second?.missed).toEqual(["action file_ops.write is not wait"]);
+    expect(findNearMisses(compilePolicy(requirePolicy(text)), request)[0]?.missed[0]).toMatch(/nobody traced where/);
+  }); // prettier-ignore
+
   test("a rule misses nothing exactly when it matches", () => {
     fc.assert(
       fc.property(ruleSets, requests, (rules, each) => {
@@ -82,6 +96,18 @@ describe("probes", () => {
     const compiled = compilePolicy(policy);
     expect(makeProbes(policy.rules).some((probe) => decide(compiled, probe).effect === "allow")).toBe(true);
   });
+
+  test.each([
+    "op: eq, value: x", "op: ne, value: 5", "op: ne, value: true", "op: ne, value: x", "op: in, value: [x, 5]", "op: not_in, value: [x]", "op: not_in, value: [5]",
+    "op: lt, value: 5", "op: lte, value: 5", "op: gt, value: 5", "op: gte, value: 5", "op: between, value: [1, 5]", "op: matches, value: 'a*'",
+    "op: not_matches, value: 'x*'", "op: starts_with, value: x", "op: ends_with, value: x", "op: contains, value: x", "op: not_contains, value: x",
+    "op: contains_any, value: [x]", "op: subset_of, value: [x]", "op: longer_than, value: 5", "op: under, value: /srv", "op: not_under, value: /srv",
+    "op: before, value: '2026-01-01T00:00:00Z'", "op: after, value: '2026-01-01T00:00:00Z'", "op: exists", "op: exists, value: false",
+  ])("reach a rule where %s", (where) => {
+    const policy = requirePolicy(`version: 1\nrules:\n  - { name: a, effect: allow, action: x, where: [{ arg: a, ${where} }] }\n`);
+    const compiled = compilePolicy(policy);
+    expect(makeProbes(policy.rules).some((probe) => decide(compiled, probe).effect === "allow")).toBe(true);
+  }); // prettier-ignore
 });
 
 describe("the difference of two policies", () => {
@@ -115,6 +141,16 @@ describe("the difference of two policies", () => {
       ["allow", "deny", "x.y", "w/probe"],
     ]);
   });
+
+  test("tells sections and handling of untrusted text that came, went and changed", () => {
+    const sections = (name: string, fallback: string): string => `sections:\n  - { name: ${name}, scope: { tenant: acme, user: "user:ada" }, default: ${fallback}, rules: [] }\n`;
+    const of = (more: string): ReturnType<typeof requirePolicy> => requirePolicy(`version: 1\nrules: []\n${more}`);
+    expect(diffPolicies(of(sections("one", "ask")), of(`${sections("two", "deny")}untrusted: { instructions: strip }\n`)).settings).toEqual([
+      { part: "untrusted", before: "", after: expect.stringContaining("strip") as string },
+      { part: "section one", before: "for acme, user:ada, default ask", after: "" },
+      { part: "section two", before: "", after: "for acme, user:ada, default deny" },
+    ].sort((a, b) => ["untrusted", "section one", "section two"].indexOf(a.part) - ["untrusted", "section one", "section two"].indexOf(b.part)));
+  }); // prettier-ignore
 
   test("of a policy to itself is none", () => {
     expect(diffPolicies(before, before)).toEqual({

@@ -56,6 +56,8 @@ cases:
     ["cases:\n  - { action: a, resource: a }", /key `expect` is missing/],
     ["cases:\n  - { action: a, resource: a, expect: denied }", /expected deny, ask, allow; found the text "denied"/],
     ["cases:\n  - { action: a, resource: a, expect: {} }", /nothing is expected/],
+    ["cases: [5]", /expected a map, found the number 5/],
+    ["cases:\n  - { action: a, resource: a, expect: [deny] }", /expected a map, found a list/],
     ["cases:\n  - { action: a, resource: a, expct: deny }", /unknown key `expct`/],
     ["cases:\n  - { action: a, resource: a, expect: deny, labels: [wed] }", /"wed" is no label/],
     ["cases:\n  - { action: a, resource: a, expect: deny, args: [1] }", /expected a map of arguments/],

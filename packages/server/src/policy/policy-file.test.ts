@@ -7,7 +7,8 @@ import { decide } from "./decide.ts";
 import type { ActionRequest, Decision } from "./decision.ts";
 import { defaultPolicyPath } from "./active-policy.ts";
 import { lintPolicy } from "./lint.ts";
-import { parsePolicy, requirePolicy } from "./policy-file.ts";
+import { parsePolicy, parsePolicyFiles, requireGood, requirePolicy } from "./policy-file.ts";
+import type { PolicyText } from "./policy-file.ts";
 
 function judge(text: string, request: Partial<ActionRequest>): Decision {
   return decide(compilePolicy(requirePolicy(text)), {
@@ -138,6 +139,7 @@ const mistakes: readonly {
   { title: "an expiry without unit", rule: "name: a\n    effect: ask\n    action: x\n    approval: { expires: 5 }", bare: true, at: [6, 26], path: "rules[0].approval.expires", message: /expected a duration/ },
   { title: "an unknown sandbox", rule: "name: a\n    effect: ask\n    action: x\n    sandbox: strong", bare: true, at: [6, 14], path: "rules[0].sandbox", message: /none, standard, full/ },
   { title: "a sandbox that is a list", rule: "name: a\n    effect: ask\n    action: x\n    sandbox: [full]", bare: true, at: [6, 14], path: "rules[0].sandbox", message: /found a list/ },
+  { title: "a section that is no map", rule: "name: a\n    effect: ask\n    action: x\nsections: [5]", bare: true, at: [6, 12], path: "sections[0]", message: /expected a map, found the number 5/ },
   { title: "a timeout of minus one", rule: "name: a\n    effect: ask\n    action: x\n    timeout: -1", bare: true, at: [6, 14], path: "rules[0].timeout", message: /seconds above 0/ },
   { title: "a rate without time", rule: "name: a\n    effect: ask\n    action: x\n    rate: { count: 1 }", bare: true, at: [6, 11], path: "rules[0].rate", message: /`per` is missing/ },
 ]; // prettier-ignore
@@ -210,6 +212,51 @@ describe("the revision", () => {
     expect(one).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(two).toBe(one);
     expect(three).not.toBe(one);
+  });
+});
+
+describe("several files", () => {
+  const rule = (name: string): string =>
+    `version: 1\nrules:\n  - { name: ${name}, effect: deny, action: x }\n`;
+  const files = [
+    { name: "policy.yaml", text: rule("main") },
+    { name: "policy.d/a.yaml", text: rule("a") },
+    { name: "policy.d/b.yaml", text: rule("b") },
+  ] as const;
+
+  test("have one revision in whatever order they are read, and another when a name changes", () => {
+    const revision = (...given: readonly PolicyText[]): string =>
+      requireGood(parsePolicyFiles(given)).revision;
+    expect(revision(files[0], files[2], files[1])).toBe(revision(...files));
+    expect(revision(files[0], files[1], { ...files[2], name: "policy.d/c.yaml" })).not.toBe(
+      revision(...files),
+    );
+  });
+
+  test("have their thresholds and handling of untrusted text merged to the strictest, whatever each leaves out", () => {
+    const merged = (one: string, two: string) =>
+      requireGood(
+        parsePolicyFiles([
+          { name: "policy.yaml", text: `${rule("main")}${one}\n` },
+          { name: "policy.d/a.yaml", text: `${rule("a")}${two}\n` },
+        ]),
+      );
+    expect(merged("risk: { ask: 40 }", "risk: { deny: 90 }").thresholds).toEqual({ ask: 40, deny: 90 });
+    expect(merged("risk: { deny: 90 }", "risk: { ask: 40 }").thresholds).toEqual({ ask: 40, deny: 90 });
+    expect(merged("risk: { ask: 40, deny: 70 }", "risk: { ask: 50, deny: 60 }").thresholds).toEqual({
+      ask: 40,
+      deny: 60,
+    });
+    const quotes = (from: number): string => `untrusted: { instructions: quote, from: ${from} }`;
+    expect(merged(quotes(40), quotes(60)).untrusted).toEqual({ instructions: "quote", from: 40 });
+    expect(merged(quotes(40), quotes(60).replace("quote", "strip")).untrusted).toEqual({
+      instructions: "strip",
+      from: 40,
+    });
+    expect(merged(quotes(40).replace("quote", "strip"), quotes(60)).untrusted).toEqual({
+      instructions: "strip",
+      from: 40,
+    });
   });
 });
 

@@ -62,9 +62,9 @@ export function requirePolicy(text: string, options: { readonly file?: string } 
 export function requireGood(result: PolicyResult): Policy {
   if (result.ok) return result.policy;
   const errors = result.findings.filter((finding) => finding.severity === "error");
-  const [first] = errors;
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  const message = `The policy is not valid: ${first === undefined ? "" : formatFinding(first)}${others}`;
+  // What is not good has an error.
+  const message = `The policy is not valid: ${formatFinding(errors[0]!)}${others}`;
   throw new HomeostatError("POLICY_INVALID", message, {}, { details: errors.map(toErrorDetail) });
 }
 

@@ -49,7 +49,7 @@ export function candidateFiles(
 ): readonly PolicyText[] {
   if (files !== undefined) return files;
   if (text === undefined) return active;
-  return [{ name: active[0]?.name ?? "policy.yaml", text }, ...active.slice(1)];
+  return [{ name: active[0]!.name, text }, ...active.slice(1)];
 }
 
 const effect = z.enum(["allow", "ask", "deny"]);

@@ -13,6 +13,7 @@ import { openActivePolicy } from "./active-policy.ts";
 import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
 import { policyQuestionsRoutes } from "./policy-questions.routes.ts";
 import { policyReplayRoutes } from "./policy-replay.routes.ts";
+import { requireOwner, viewFinding } from "./policy-schemas.ts";
 import { policyRoutes } from "./policy.routes.ts";
 import type { RecordedAction } from "./recorded-action.ts";
 import { openShadow, policyShadowMigration } from "./shadow.ts";
@@ -155,6 +156,28 @@ describe("questions", () => {
     });
   }); // prettier-ignore
 
+  test("of files, at a time, and of a finding's place and hint", async () => {
+    const part = { name: "policy.d/a.yaml", text: "version: 1\nrules:\n  - { name: n, effect: deny, action: wait, when: { from: 22:00, to: 06:00 } }\n" };
+    const files = [{ name: "policy.yaml", text: text("allow") }, part];
+    const at = (hour: string) => ({ action: "wait.for", resource: "clock", files, at: `2026-01-07T${hour}:00:00Z` });
+    expect((await ask("POST", "/explain", at("12"))).answer).toMatchObject({ decision: { effect: "allow" } });
+    expect((await ask("POST", "/explain", at("23"))).answer).toMatchObject({ decision: { effect: "deny" } });
+    const checked = await ask("POST", "/check", { files: [files[0], { ...part, text: "version: 1\nrules: 5\n" }] });
+    expect(checked.answer).toMatchObject({ ok: false, findings: [{ file: "policy.d/a.yaml", line: 2 }] });
+    expect(viewFinding({ severity: "error", line: 1, column: 1, path: "", message: "m" })).toEqual({ severity: "error", line: 1, column: 1, path: "", message: "m" });
+    const put = await ask("PUT", "", { files, expected: policy.current().revision });
+    expect(put).toMatchObject({ status: 200, answer: { files: [{ name: "policy.yaml" }, { name: "policy.d/a.yaml" }] } });
+    // A text alone is policy.yaml; the parts stay.
+    expect((await ask("POST", "/explain", { action: "wait.for", resource: "clock", text: text("ask"), at: "2026-01-07T23:00:00Z" })).answer).toMatchObject({ decision: { effect: "deny" } });
+  }); // prettier-ignore
+
+  test("only the tenant that runs the server may change the policy", () => {
+    expect(() => requireOwner({ id: "ada", role: "admin", tenant: "acme" })).toThrow(
+      /tenant acme cannot change it/,
+    );
+    expect(() => requireOwner({ id: "ada", role: "admin", tenant: "default" })).not.toThrow();
+  });
+
   test("a table of cases", async () => {
     const cases = "cases:\n  - { action: wait.for, resource: clock, expect: deny }\n";
     expect((await ask("POST", "/test", { cases })).answer).toMatchObject({ passed: 0, failed: 1, cases: [{ line: 2, ok: false, effect: "allow" }], coverage: { percent: 100 } });
@@ -185,6 +208,10 @@ describe("replays", () => {
     });
     const against = await ask("POST", "/dry-run", { since: "1970-01-01T00:00:00Z", against: "active" });
     expect(against.answer).toContain('"changed":0');
+    const { revision } = policy.current();
+    await ask("PUT", "", { text: text("deny"), expected: revision });
+    expect((await ask("POST", "/dry-run", { since: "1d", version: 1 })).answer).toContain('"to":"allow"');
+    expect((await ask("POST", "/shadow", { version: 1 })).answer).toMatchObject({ shadow: { rules: 1 } });
     expect(await ask("POST", "/dry-run", { since: "soon" })).toMatchObject({ status: 422 });
     expect(await ask("POST", "/dry-run", { text: "x" })).toMatchObject({ status: 422 });
     expect(await ask("POST", "/dry-run", {}, { authorization: "Bearer viewer" })).toMatchObject({ status: 403 });

@@ -70,7 +70,7 @@ function sampleTarget({ source, glob }: Target): string {
 /** A text that the glob matches, in most cases: sets and escapes are taken at their first sign. */
 export function sample(glob: Glob): string {
   const [alternative] = glob.alternatives;
-  const segments = (alternative?.segments ?? []).flatMap((segment): readonly string[] => {
+  const segments = alternative!.segments.flatMap((segment): readonly string[] => {
     if (segment.kind === "literal") return [segment.text];
     if (segment.kind === "deep") return ["probe"];
     return [
@@ -134,7 +134,7 @@ function valueFor({ op, value, glob }: Condition): unknown {
     case "longer_than":
       return "x".repeat(Math.min(100_000, (value as number) + 1));
     case "matches":
-      return glob === null ? "" : sample(glob);
+      return sample(glob!);
     case "contains_any":
     case "subset_of":
       return list.slice(0, 1);

@@ -120,8 +120,7 @@ function fits(kind: ConditionValueKind, value: JsonValue): boolean {
 
 /** `workspace//out/` is `workspace/out`. */
 function trimFolder(folder: string): string {
-  const trimmed = folder.replaceAll(/\/(?:\.?\/)+/g, "/").replace(/(?<=.)\/$/, "");
-  return trimmed === "" ? "/" : trimmed;
+  return folder.replaceAll(/\/(?:\.?\/)+/g, "/").replace(/(?<=.)\/$/, "");
 }
 
 /** `files[0].path` gives `["files", 0, "path"]`, `[*]` any item; undefined when it is written otherwise. */

@@ -58,6 +58,7 @@ describe("quotes and expansions", () => {
     ["echo ${x'a'} ${x#'a'} ${?}", null, null, null],
     ["echo \"${x:-'a'}\" \"${!x}\" ${#x} ${!} ${@} ${x[1]}", null, null, null, null, null, null],
     ["echo $'\\cA' $'\\0' $'\\xff' $'\\U110000' $'\\q' $'\\'' $'\\u00e9'", null, null, null, null, "\\q", "'", "é"],
+    ["echo $((\"'\" + 1))", null],
     ["echo [a]=1 1a=2 a]b=1 x]=1", null, "1a=2", "a]b=1", "x]=1"],
   ])("%j", (text, ...words) => expect(argvs(text)).toEqual([["echo", ...words]])); // prettier-ignore
 
@@ -68,6 +69,8 @@ describe("quotes and expansions", () => {
   });
 
   test.each([
+    ['echo "a\\', /double quote is not closed/],
+    ["(a) b", /`b` is unexpected/],
     ["echo $[1+1]", /`\$\[` is not read/],
     ["echo $((1 \\( 2))", /not even/],
     ["echo $((1 \\) 2))", /not even/],
@@ -91,6 +94,10 @@ describe("quotes and expansions", () => {
     ["case a in\n;; esac", /unexpected/],
     ["case a in x|\n) b;; esac", /the line ends too early/],
   ])("%j cannot be read", (text, reason) => expect(problem(text)).toMatch(reason)); // prettier-ignore
+
+  test("a process substitution inside a pattern is a command", () => {
+    expect(argvs("echo @(a|<(b))")).toContainEqual([null]);
+  });
 
   test.each([
     ["case x in a) b;;& esac", /bash's alone/],

@@ -94,7 +94,8 @@ export function readDocumentBody(reader: Reader): string | null {
       makeUnknown(word);
       readBackticks(reader, false);
     } else if (sign === "\\") {
-      const next = text[reader.at + 1] ?? "";
+      // A body ends with the end of a line.
+      const next = text[reader.at + 1]!;
       word.text += next === "$" || next === "`" || next === "\\" ? next : `\\${next}`;
       reader.at += 2;
     } else {
@@ -313,10 +314,13 @@ function readInnerOf(reader: Reader, inside: WordDraft, sign: string, isDouble: 
 /** The name and subscript of a parameter; answers the operator's first sign, empty when there is none. */
 function readParameterName(reader: Reader): string {
   const { text } = reader;
+  const first = text[reader.at]!;
   const second = text[reader.at + 1] ?? "";
-  if (/[!#]/.test(text[reader.at] ?? "") && /[A-Za-z0-9_@*#?$!-]/.test(second)) reader.at++;
-  if (/[A-Za-z0-9_]/.test(text[reader.at] ?? "")) skipName(reader);
-  else if (/[@*#?$!-]/.test(text[reader.at] ?? "")) reader.at++;
+  const hasPrefix = /[!#]/.test(first) && /[A-Za-z0-9_@*#?$!-]/.test(second);
+  if (hasPrefix) reader.at++;
+  const sign = hasPrefix ? second : first;
+  if (/[A-Za-z0-9_]/.test(sign)) skipName(reader);
+  else if (/[@*#?$!-]/.test(sign)) reader.at++;
   if (text[reader.at] === "[") readSubscript(reader);
   return text[reader.at] ?? "";
 }

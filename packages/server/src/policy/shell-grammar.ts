@@ -25,8 +25,8 @@ interface Closing {
 
 /** Commands to the end of the text. Throws ShellProblem. */
 export function readProgram(reader: Reader): void {
+  // Nothing closes it but the end of the text.
   readList(reader, { operators: [], words: [] });
-  if (reader.at < reader.text.length) unexpected(reader);
   if (reader.pending.length > 0) fail(reader, "a here-document has no end");
 }
 

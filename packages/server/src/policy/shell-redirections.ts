@@ -13,7 +13,7 @@ export function startsRedirection(reader: Reader): boolean {
   const sign = reader.text[reader.at];
   if (sign !== "<" && sign !== ">" && sign !== "&") return false;
   if (isProcessSubstitution(reader)) return false;
-  return redirecting.has(peekOperator(reader)?.text ?? "");
+  return redirecting.has(peekOperator(reader)!.text);
 }
 
 /** The reader stands at the operator. */

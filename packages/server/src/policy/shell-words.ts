@@ -92,7 +92,6 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
   const name = word.text.replace(/\+$/, "");
   const bracket = name.indexOf("[");
   if (!isName(bracket < 0 ? name : name.slice(0, bracket))) return false;
-  if (bracket >= 0 && !word.hasBracket) return false;
   word.name = bracket < 0 ? name : name.slice(0, bracket);
   word.text += "=";
   word.valueFrom = word.text.length;

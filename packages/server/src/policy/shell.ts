@@ -47,6 +47,7 @@ export function parseShell(text: string, options: ShellOptions = {}): ShellResul
     readProgram(reader);
     return { kind: "commands", commands: shared.commands };
   } catch (error) {
+    /* v8 ignore next -- only a fault of this parser gets here, and it must not pass for a text that cannot be read */
     if (!(error instanceof ShellProblem)) throw error;
     return { kind: "unparsable", ...error.place, reason: error.message, commands: shared.commands };
   }

@@ -61,6 +61,9 @@ describe("a rule with `when`", () => {
     ["a date without time", "{ not_after: 2026-03-01 }", /no date with time and zone/],
     ["a day no calendar has", "{ not_after: 2026-02-30T00:00:00Z }", /no date with time and zone/],
     ["dates in the wrong order", "{ not_before: 2026-03-02T00:00:00Z, not_after: 2026-03-01T00:00:00Z }", /never speak/],
+    ["days that are no text", "{ days: 5 }", /expected a text or a list of texts/],
+    ["no day at all", "{ days: [] }", /the list is empty/],
+    ["a time that is a list", "{ from: [09:00], to: 10:00 }", /expected a time such as 09:00, found a list/],
     ["an unknown key", "{ day: mon }", /unknown key `day`/],
   ])("%s is found", (_, when, message) => {
     const result = parsePolicy(`version: 1\nrules:\n  - { name: a, effect: deny, action: wait, when: ${when} }\n`);

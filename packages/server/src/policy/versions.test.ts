@@ -62,6 +62,11 @@ describe("versions of the policy", () => {
     expect(JSON.stringify(facts)).not.toContain("why");
   });
 
+  test("a failure of the database is not tried again for ever", async () => {
+    await store.write([{ sql: "DROP TABLE ledger_outbox" }]);
+    await expect(createPolicyVersions(store).add(version("r1"))).rejects.toThrow();
+  });
+
   test("two processes that tell of the same change keep it once", async () => {
     const [one, two] = [createPolicyVersions(store), createPolicyVersions(store)];
     await Promise.all([one.add(version("r1")), two.add(version("r1")), one.add(version("r1"))]);
@@ -131,6 +136,51 @@ describe("the shadow policy", () => {
     await Promise.all([one.stop(1_000), two.stop(1_000)]);
     expect(await one.report()).toMatchObject({ changes: [{ to: "ask" }] });
   });
+
+  test("a database that is away is told once and shows in its health until it is back", async () => {
+    const told: unknown[] = [];
+    let isAway = false;
+    const read: Store["read"] = (...all) => (isAway ? Promise.reject(new Error("the database is away")) : store.read(...all));
+    const shadow = openShadow({
+      store: { ...store, read, write: store.write.bind(store) },
+      clock: systemClock,
+      logger: { ...createSilentLogger(), warn: (data: unknown) => void told.push(data) },
+      count: () => undefined,
+      pollMs: 5,
+    });
+    await shadow.start();
+    expect(shadow.health()).toEqual({ kind: "ok" });
+    isAway = true;
+    await vi.waitFor(() => expect(shadow.health()).toEqual({ kind: "degraded", detail: "the database is away" }));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(told).toEqual([{ error: "the database is away" }]);
+    isAway = false;
+    await vi.waitFor(() => expect(shadow.health()).toEqual({ kind: "ok" }));
+    await shadow.stop(1_000);
+  }); // prettier-ignore
+
+  test("a fault of its own code ends it, so that it is made anew", async () => {
+    let isBroken = false;
+    const read: Store["read"] = (...all) => (isBroken ? Promise.reject(new TypeError("rows is not iterable")) : store.read(...all));
+    const shadow = openShadow({ store: { ...store, read, write: store.write.bind(store) }, clock: systemClock, logger: createSilentLogger(), count: () => undefined, pollMs: 5 });
+    await shadow.start();
+    isBroken = true;
+    expect(await shadow.failed).toBeInstanceOf(TypeError);
+    isBroken = false;
+    await shadow.stop(1_000);
+  }); // prettier-ignore
+
+  test("a candidate that this program cannot read is none", async () => {
+    const shadow = open();
+    await shadow.start();
+    await shadow.set(files("deny"), "ada");
+    await store.write([{ sql: "UPDATE policy_shadow SET files = ?", params: [JSON.stringify([{ name: "policy.yaml", text: "version: 9" }])] }]);
+    await shadow.stop(1_000);
+    const later = open();
+    await later.start();
+    expect(await later.report()).toBeNull();
+    await later.stop(1_000);
+  }); // prettier-ignore
 
   test("a bad candidate is refused, and one that breaks down changes no decision", async () => {
     const shadow = open();
