@@ -2,6 +2,7 @@
 import { useId, type ReactElement, type ReactNode } from "react";
 import type { StepState } from "../api/contract.ts";
 import type { WorkflowGraph } from "../api/run-calls.ts";
+import { boxShapes } from "./box-shapes.ts";
 import { stepLooks } from "../ui/state.ts";
 import "./graph.css";
 
@@ -43,6 +44,9 @@ export function GraphPicture({ graph, wrap }: Props): ReactElement {
             <path className="graph-arrow" d="M0 .6 8 4 0 7.4z" />
           </marker>
         </defs>
+        {boxShapes(graph).map(({ id, ...shape }) => (
+          <rect className="graph-box" key={id} {...shape} rx={12} />
+        ))}
         {graph.edges.map((edge, index) => (
           <Edge key={index} edge={edge} arrow={arrow} />
         ))}
