@@ -105,7 +105,10 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
         row("AI SDK generateText, mock model", figures.aiSdk),
         row("Mastra agent, mock model, not durable", figures.mastra),
         row("anchor: one fdatasync of 4 KB", figures.fdatasync),
-        { what: `resume of ${resume.events} events, ms, the fastest of five`, "µs per step": rounded(resume.milliseconds) },
+        {
+          what: `resume of ${resume.events} events, ms, the fastest of five`,
+          "µs per step": rounded(resume.milliseconds),
+        },
       ],
       bars: [
         atMost("loop.memory", "µs per step in memory, against AI SDK's loop", memory!, ai!),
