@@ -3,8 +3,10 @@ import { existsSync, statSync } from "node:fs";
 import { systemClock as clock } from "../base/clock.ts";
 import type { Config } from "../config-schema.ts";
 import { homeAt } from "../home.ts";
+import type { Finding } from "../ledger/findings.ts";
 import { createLedgerReader } from "../ledger/reader.ts";
 import { checkpointPath } from "../ledger/recover.ts";
+import { verifyLedger } from "../ledger/verify.ts";
 import { openStateReader } from "../system-store.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -18,21 +20,42 @@ export interface LedgerFacts {
   readonly checkpointAgeMs: number;
 }
 
-/** Only the head is read and its signature checked: `homeostat verify` reads everything. */
+/** So many entries are read in about a second; of more the signed head alone is checked. */
+const mostEntriesRead = 400_000;
+
+/** The ledger's files by themselves: `homeostat verify` reads every run and artifact against them too. */
 export async function checkLedger(config: Config): Promise<Diagnosis> {
-  const { ledger } = homeAt(config.home);
+  const { ledger, keys } = homeAt(config.home);
   const path = checkpointPath(ledger);
   if (!existsSync(path)) {
     const detail = config.role === "worker" ? "on the gateways' machines" : "will be made by `homeostat up`";
     return { name: "ledger", state: "ok", detail };
   }
   try {
+    // Before the ledger, which only grows: what the database calls published must then be in it.
+    const known = await readDatabase(config);
     const { size } = createLedgerReader(ledger).head();
     const checkpointAgeMs = Math.max(0, clock.now() - statSync(path).mtimeMs);
-    return judgeLedger({ size, checkpointAgeMs, ...(await readDatabase(config)) });
+    const judged = judgeLedger({ size, checkpointAgeMs, ...known });
+    if (judged.state === "failed" || size > mostEntriesRead) return judged;
+    const { findings } = await verifyLedger({ ledgerFolder: ledger, keysFolder: keys });
+    return judgeFiles(findings) ?? judged;
   } catch (error) {
     return failed("ledger", error);
   }
+}
+
+/** Undefined when every byte is as it was written. Pure. */
+export function judgeFiles(findings: readonly Finding[]): Diagnosis | undefined {
+  const [first] = findings;
+  if (first === undefined) return undefined;
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";
+  return {
+    name: "ledger",
+    state: "failed",
+    detail: `${first.what} in ${first.where}: ${first.detail}${more}`,
+    hint: "Keep the folder as it is, it is evidence; `homeostat verify` names all of it, a backup has it as it was (docs/operations-data.md).",
+  };
 }
 
 /** Zeros where there is no database to be read: that is told of by itself. */

@@ -33,7 +33,7 @@ export async function checkServer({ config }: LoadedConfig): Promise<Diagnosis> 
         name: "server",
         state: "failed",
         detail: `${url} says it is not ready`,
-        hint: "homeostat logs",
+        hint: "The lines `parts` and `database` say why; else `homeostat logs`.",
       };
     }
     if (isApiError(error, "SERVER_UNREACHABLE") && config.url === undefined)
@@ -54,9 +54,9 @@ export async function readTree(options: GlobalOptions): Promise<SupervisionTree 
   }
 }
 
-/** Places that were made anew since the server started, deepest first. Pure. */
+/** Places that were made anew since the server started or do not serve now, deepest first. Pure. */
 export function judgeTree(tree: SupervisionTree): readonly Diagnosis[] {
-  const below = tree.children.flatMap(judgeTree);
+  const below = [...tree.children.flatMap(judgeTree), ...judgeHealth(tree)];
   if (tree.restarts === 0 && tree.state !== "failed") return below;
   const times = `${tree.restarts} ${tree.restarts === 1 ? "time" : "times"}`;
   const why = tree.lastError === null ? "" : `: ${tree.lastError}`;
@@ -68,6 +68,29 @@ export function judgeTree(tree: SupervisionTree): readonly Diagnosis[] {
     { name: "parts", state, detail, hint: "`homeostat logs` has the errors with their causes." },
   ];
 }
+
+/** The cause stands with the part; a supervisor only repeats it. */
+function judgeHealth({ name, kind, state, health }: SupervisionTree): readonly Diagnosis[] {
+  if (kind === "supervisor" || state !== "running" || health.kind === "ok") return [];
+  const isFailed = health.kind === "failed";
+  const detail = `${name} ${isFailed ? "does not serve" : "works with less"}: ${health.detail ?? "no reason"}`;
+  const hint = remedies.find(([sign]) => sign.test(health.detail ?? ""))?.[1];
+  return [
+    {
+      ...{ name: "parts", state: isFailed ? "failed" : "warning", detail },
+      hint: hint ?? "`homeostat logs` has the errors with their causes.",
+    },
+  ];
+}
+
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /disk is full|ENOSPC|no space left/i,
+    "Free some space on the disk of the data folder; all goes on by itself.",
+  ],
+  [/policy/i, "homeostat policy check"],
+  [/Redis/, "Start Redis, or correct redisUrl."],
+];
 
 async function checkPort(host: string, port: number): Promise<Diagnosis> {
   const problem = await new Promise<string | undefined>((resolve) => {

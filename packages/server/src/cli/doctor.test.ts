@@ -9,6 +9,7 @@ import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { migrations } from "../migrations.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import { judgeKeys } from "./check-keys.ts";
 import { judgeLedger } from "./check-ledger.ts";
 import { judgeNode } from "./check-machine.ts";
 import { judgeTree } from "./check-server.ts";
@@ -87,6 +88,51 @@ describe("what doctor makes of what it finds", () => {
       "warning b was made anew, 1 time restarted: a bug",
       "failed c has failed, 5 times restarted",
     ]);
+  });
+
+  test("parts that do not serve are told with their reason and what to do", () => {
+    const base = { kind: "part", state: "running", restarts: 0, lastError: null, uptimeMs: 1 } as const;
+    const rest = { strategy: null, mailbox: null, children: [] } as const;
+    const health = {
+      kind: "failed",
+      detail: "The database cannot be written: database or disk is full",
+    } as const;
+    const store: SupervisionTree = { ...base, ...rest, name: "store", health };
+    const worker: SupervisionTree = {
+      ...store,
+      name: "worker",
+      health: { kind: "degraded", detail: "a fault" },
+    };
+    const root: SupervisionTree = { ...store, name: "root", kind: "supervisor", children: [store, worker] };
+    expect(judgeTree(root)).toEqual([
+      {
+        ...{ name: "parts", state: "failed" },
+        detail: `store does not serve: ${health.detail}`,
+        hint: expect.stringContaining("Free some space"),
+      },
+      {
+        ...{ name: "parts", state: "warning" },
+        detail: "worker works with less: a fault",
+        hint: expect.stringContaining("homeostat logs"),
+      },
+    ]);
+  });
+
+  test("keys are for their owner alone", () => {
+    const file = (mode: number, owner = 1000) => ({ path: "/h/keys/a.key", mode: 0o100000 | mode, owner });
+    const folder = { path: "/h/keys", mode: 0o040700, owner: 1000 };
+    expect(judgeKeys([folder, file(0o600)], 1000).state).toBe("ok");
+    expect(judgeKeys([folder, file(0o640)], 1000)).toMatchObject({
+      state: "failed",
+      detail: expect.stringContaining("(mode 640)"),
+      hint: expect.stringContaining("chmod go= /h/keys/a.key"),
+    });
+    expect(judgeKeys([folder, file(0o600, 33)], 1000)).toMatchObject({
+      state: "failed",
+      hint: expect.stringContaining("chown 1000"),
+    });
+    // The administrator of the machine reads everybody's.
+    expect(judgeKeys([folder, file(0o600, 33)], 0).state).toBe("ok");
   });
 
   test("one dead letter or several", () => {

@@ -4,6 +4,7 @@ import type { ConfigEntry, LoadedConfig } from "../config.ts";
 import { checkBlobStore } from "./check-blobs.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { checkHome, checkRoots, checkToken } from "./check-home.ts";
+import { checkKeys } from "./check-keys.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkDashboard, checkSandbox, judgeNode } from "./check-machine.ts";
 import { checkRules } from "./check-rules.ts";
@@ -29,6 +30,7 @@ export async function doctor(options: GlobalOptions, terminal: Terminal): Promis
     checks.push(await checkHome(config.home));
     checks.push(...(await checkRoots(config)));
     checks.push(await checkToken(loaded));
+    checks.push(...(await checkKeys(config)));
     checks.push(await checkRules(options));
     checks.push(...(await checkState(config)));
     checks.push(...(await checkCluster(config)));
