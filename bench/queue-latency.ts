@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
+import { createBullmqQueue } from "../packages/server/src/queue/bullmq-queue.ts";
 import { createClaims } from "../packages/server/src/queue/claim.ts";
 import type { Claims } from "../packages/server/src/queue/claim.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
@@ -13,15 +14,57 @@ import type { Queue } from "../packages/server/src/queue/local-queue.ts";
 import { insertRun, projectRun } from "../packages/server/src/queue/run-row.ts";
 import { freeLease } from "../packages/server/src/store/lease.ts";
 import type { LeaseStore } from "../packages/server/src/store/lease.ts";
+import { openPostgresStore } from "../packages/server/src/store/postgres.ts";
+import { openRedisLink } from "../packages/server/src/store/redis.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
 import { createFaults } from "../test/chaos/fault-shim.ts";
 import { benchFolder } from "./bench.ts";
 import { dueRun, queueMigrations } from "./queue-own.ts";
 
+/** A database to meet in, and who wakes whom: SQLite and PostgreSQL by their commits, Redis over BullMQ. */
+export type Place =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string }
+  | { readonly kind: "redis"; readonly url: string; readonly redisUrl: string };
+
 interface Hands {
   readonly store: LeaseStore;
   readonly queue: Queue;
   readonly claims: Claims;
+}
+
+interface OpenHands extends Hands {
+  close(): Promise<void>;
+}
+
+const logger = createSilentLogger();
+
+/** What a process has of a place. One process of each dispatches, which matters with Redis alone. */
+export async function openHands(place: Place, dispatches = false): Promise<OpenHands> {
+  const store = await openStore(place);
+  const claims = createClaims(store, { owner: `bench ${process.pid}`, leaseTtlMs: 30_000 });
+  const local = createLocalQueue({ store });
+  if (place.kind !== "redis") return { store, claims, queue: local, close: store.close };
+  const redis = await openRedisLink({ url: place.redisUrl, clock, logger });
+  while (!redis.isUp()) await clock.sleep(5);
+  const queue = await createBullmqQueue({ local, redis, prefix: "homeostat:", clock, logger });
+  const stopping = new AbortController();
+  const dispatching = dispatches ? queue.dispatch(store, stopping.signal) : Promise.resolve();
+  return {
+    ...{ store, claims, queue },
+    async close() {
+      stopping.abort();
+      await dispatching;
+      await queue.close();
+      await redis.close();
+      await store.close();
+    },
+  };
+}
+
+function openStore(place: Place): Promise<LeaseStore> {
+  if (place.kind === "sqlite") return open(place.path);
+  return openPostgresStore({ url: place.url, migrations: queueMigrations, clock, logger });
 }
 
 /** As the worker does it: a wake-up, a look without a write, a claim. Returns the end. */
@@ -55,27 +98,20 @@ export function takeAsTheyCome(
 }
 
 /** Milliseconds from the call that puts a run in to the worker's hands, for `count` runs, one every 10 ms or so. */
-export async function pickUpInProcess(parent: string, count: number): Promise<readonly number[]> {
-  const folder = mkdtempSync(join(parent, "pick-up-"));
-  const store = await open(join(folder, "state.db"));
-  const claims = createClaims(store, { owner: "bench", leaseTtlMs: 30_000 });
+export async function pickUpInProcess(place: Place, count: number): Promise<readonly number[]> {
+  const hands = await openHands(place, true);
   const taken = new Map<string, (atMs: number) => void>();
-  const stop = takeAsTheyCome({ store, queue: createLocalQueue({ store }), claims }, (id) =>
-    taken.get(id)?.(performance.now()),
-  );
-  const latencies = await measure(count, { store, taken, now: () => performance.now() });
+  const stop = takeAsTheyCome(hands, (id) => taken.get(id)?.(performance.now()));
+  const latencies = await measure(count, { store: hands.store, taken, now: () => performance.now() });
   await stop();
-  await store.close();
-  rmSync(folder, { recursive: true });
+  await hands.close();
   return latencies;
 }
 
-/** As `pickUpInProcess`, with the worker in another process on the same database. */
-export async function pickUpAcross(parent: string, count: number): Promise<readonly number[]> {
-  const folder = mkdtempSync(join(parent, "pick-up-"));
-  const path = join(folder, "state.db");
-  const store = await open(path);
-  const child = forkBench(["pick-up", path]);
+/** As `pickUpInProcess`, with the worker in another process. */
+export async function pickUpAcross(place: Place, count: number): Promise<readonly number[]> {
+  const { store, close } = await openHands(place, true);
+  const child = forkBench(["pick-up", JSON.stringify(place)]);
   await once(child, "message");
   const taken = new Map<string, (atMs: number) => void>();
   child.on("message", ({ id, atMs }: { id: string; atMs: number }) => taken.get(id)?.(atMs));
@@ -85,8 +121,7 @@ export async function pickUpAcross(parent: string, count: number): Promise<reado
   const exited = once(child, "exit");
   child.send("stop");
   await exited;
-  await store.close();
-  rmSync(folder, { recursive: true });
+  await close();
   return latencies;
 }
 
@@ -155,5 +190,5 @@ function forkBench(
 }
 
 function open(path: string): Promise<LeaseStore> {
-  return openSqliteStore({ path, migrations: queueMigrations, clock, logger: createSilentLogger() });
+  return openSqliteStore({ path, migrations: queueMigrations, clock, logger });
 }

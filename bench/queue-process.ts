@@ -6,33 +6,32 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
-import { createClaims } from "../packages/server/src/queue/claim.ts";
-import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
 import { insertRun } from "../packages/server/src/queue/run-row.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
-import { takeAsTheyCome } from "./queue-latency.ts";
+import { openHands, takeAsTheyCome } from "./queue-latency.ts";
+import type { Place } from "./queue-latency.ts";
 import { dueRun, queueMigrations } from "./queue-own.ts";
 
-const [task, path = "", milliseconds = "0"] = process.argv.slice(2);
-const store = await openSqliteStore({
-  path,
-  migrations: queueMigrations,
-  clock,
-  logger: createSilentLogger(),
-});
+const [task, place = "", milliseconds = "0"] = process.argv.slice(2);
 
 if (task === "pick-up") {
-  const stop = takeAsTheyCome(
-    {
-      store,
-      queue: createLocalQueue({ store }),
-      claims: createClaims(store, { owner: `bench ${process.pid}`, leaseTtlMs: 30_000 }),
-    },
-    (id) => process.send?.({ id, atMs: performance.timeOrigin + performance.now() }),
+  const hands = await openHands(JSON.parse(place) as Place);
+  const stop = takeAsTheyCome(hands, (id) =>
+    process.send?.({ id, atMs: performance.timeOrigin + performance.now() }),
   );
-  process.once("message", () => void stop().then(end));
+  process.once("message", () => {
+    void stop()
+      .then(hands.close)
+      .then(() => process.disconnect());
+  });
   process.send?.("ready");
 } else {
+  const store = await openSqliteStore({
+    path: place,
+    migrations: queueMigrations,
+    clock,
+    logger: createSilentLogger(),
+  });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   // The first commits compile and load what the others use.
   await store.write([insertRun(dueRun(), null)]);
@@ -50,10 +49,6 @@ if (task === "pick-up") {
   await Promise.all([write(), write(), write(), write()]);
   delay.disable();
   process.send?.({ p99Ms: delay.percentile(99) / 1e6, maxMs: delay.max / 1e6, commits });
-  await end();
-}
-
-async function end(): Promise<void> {
   await store.close();
   process.disconnect();
 }

@@ -10,6 +10,8 @@ export interface Servers {
   readonly redisPort: number;
   /** Of a database that is synced on each commit. */
   readonly postgresUrl: string;
+  /** A schema of its own on the same server. */
+  schema(name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export async function startServers(folder: string): Promise<Servers> {
     redisPort: redis.port,
     // Each of them makes a schema of its own and names it; a search path in the URL would get in its way.
     postgresUrl: withoutOptions(await postgres.schema("bench")),
+    schema: (name) => postgres.schema(name),
     async stop() {
       await redis.stop();
       await postgres.stop();

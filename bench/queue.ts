@@ -15,6 +15,7 @@ import {
 import type { Bar, BenchOptions, BenchResult, Peers, Row } from "./bench.ts";
 import type { Contender } from "./queue-contender.ts";
 import { eventLoopUnderSlowSyncs, pickUpAcross, pickUpInProcess } from "./queue-latency.ts";
+import type { Place } from "./queue-latency.ts";
 import { openOwn } from "./queue-own.ts";
 import { openBullPostgres, openBullRedis, openGraphile, openPgBoss } from "./queue-peers.ts";
 import { startServers } from "./queue-servers.ts";
@@ -53,8 +54,14 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   try {
     const figures = await compare(await openAll(folder, servers, peers), options);
     options.progress(`pick-up of ${pickUps} runs, in this process and across two`);
-    const near = await pickUpInProcess(folder, pickUps);
-    const far = await pickUpAcross(folder, pickUps);
+    const places = await placesOf(folder, servers);
+    const pickUp = [];
+    for (const [name, place] of Object.entries(places)) {
+      const near = await pickUpInProcess(place, pickUps);
+      const far = await pickUpAcross(place, pickUps);
+      pickUp.push({ name, near, far });
+    }
+    const { near, far } = pickUp[0]!;
     options.progress("event loops of two writing processes, each sync 50 ms longer");
     const loops = await eventLoopUnderSlowSyncs(folder, { delayMs: 50, durationMs: 8_000 });
     const loopMs = Math.max(...loops.map(({ p99Ms }) => p99Ms));
@@ -62,15 +69,22 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
       peers,
       rows: [
         ...[...figures].map(([name, figure]) => rowOf(name, figure)),
-        latencyRow("pick-up in process, ms: p50, p90, p99, most", near),
-        latencyRow("pick-up across processes, ms: p50, p90, p99, most", far),
+        ...pickUp.flatMap((each) => [
+          latencyRow(`pick-up on ${each.name}, in process, ms: p50, p90, p99, most`, each.near),
+          latencyRow(`pick-up on ${each.name}, across processes, ms`, each.far),
+        ]),
       ],
       bars: [
         ...ratioBars(figures),
-        atMost("queue.pickUp", "ms until a run is picked up in process, p99", percentile(near, 0.99), 5),
+        atMost(
+          "queue.pickUp",
+          "ms until a run on SQLite is picked up in process, p99",
+          percentile(near, 0.99),
+          5,
+        ),
         atMost(
           "queue.pickUpAcross",
-          "ms until a run is picked up across processes, p99",
+          "ms until a run on SQLite is picked up across processes, p99",
           percentile(far, 0.99),
           10,
         ),
@@ -81,6 +95,16 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     await servers.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** SQLite first: the bars are its. */
+async function placesOf(folder: string, servers: Servers): Promise<Readonly<Record<string, Place>>> {
+  const redisUrl = `redis://127.0.0.1:${servers.redisPort}`;
+  return {
+    SQLite: { kind: "sqlite", path: join(folder, "pick-up.db") },
+    PostgreSQL: { kind: "postgres", url: await servers.schema("pick_up") },
+    "PostgreSQL with Redis": { kind: "redis", url: await servers.schema("pick_up_redis"), redisUrl },
+  };
 }
 
 async function openAll(folder: string, servers: Servers, peers: Peers): Promise<readonly Entry[]> {
