@@ -137,3 +137,63 @@ test("a worker that stops lets everything go that it had taken", async () => {
   await world.startWorker("two");
   for (const id of ids) await world.until(id, "COMPLETED");
 });
+
+test("a message that cannot be read is a fault of its own run, and others are still broken off by a cancel", async () => {
+  const world = await createWorld({
+    tools: [
+      {
+        name: "test.long",
+        effect: "idempotent",
+        act: (_, { signal }) =>
+          new Promise((_done, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))),
+      },
+    ],
+  });
+  worlds.push(world);
+  const worker = await world.startWorker("one");
+  const long = "version: 1\nname: w\nsteps: [{ id: a, tool: test.long, with: {} }]\n";
+  const runs = [await world.submit(long), await world.submit(long)];
+  for (const run of runs) await world.until(run, "RUNNING");
+  await world.store.write([
+    {
+      sql: "INSERT INTO inbox (run_id, key, v, at_ms, body) VALUES (?, 'x', 1, 0, '{damaged')",
+      params: [runs[0]!],
+    },
+  ]);
+  await world.command(runs[1]!, "cancel");
+  await world.until(runs[1]!, "CANCELLED");
+  expect(worker.health().kind).toBe("ok");
+});
+
+test("a lease that a clock reserved an hour ahead is waited out only as long as its action may take", async () => {
+  const world = await createWorld({
+    leaseTtlMs: 500,
+    tools: [
+      {
+        name: "test.pay",
+        effect: "unsafe",
+        act: (_, { signal }) =>
+          new Promise((_done, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))),
+      },
+    ],
+  });
+  worlds.push(world);
+  const jumped = await world.startWorker("jumped");
+  const runId = await world.submit(
+    "version: 1\nname: w\nsteps: [{ id: a, tool: test.pay, with: {}, timeout: 1s }]\n",
+  );
+  await expect.poll(() => world.kinds(runId)).toContain("action.intended");
+  // Gone without a word, for all that another machine can know.
+  await jumped.stop();
+  const hourAhead = clock.now() + 3_600_000;
+  await world.store.write([
+    {
+      sql: "UPDATE leases SET owner = 'jumped', until_ms = ? WHERE name = ?",
+      params: [hourAhead, `run/${runId}`],
+    },
+  ]);
+  await world.startWorker("other");
+  // The action may take a second and its margin of five; it is waited for by the lease, and by the step.
+  const asked = async (): Promise<unknown> => (await world.state(runId)).steps.get("a")?.question?.about;
+  await expect.poll(asked, { timeout: 25_000, interval: 200 }).toBe("outcome");
+}, 30_000);

@@ -29,7 +29,7 @@ export interface SingletonDeps {
 const lookMs = 1_000;
 
 export function createSingleton(deps: SingletonDeps): Part {
-  const { name, store, clock, owner, isOwnerDead, logger } = deps;
+  const { name, store, clock, owner, logger } = deps;
   const stopping = new AbortController();
   const failed = Promise.withResolvers<unknown>();
   let running: Promise<void> = Promise.resolve();
@@ -38,19 +38,15 @@ export function createSingleton(deps: SingletonDeps): Part {
   let isLeftBehind = false;
   let fault: string | undefined;
 
+  function isGone(other: string): boolean {
+    return (isLeftBehind && other === owner) || deps.isOwnerDead(other);
+  }
+
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        const ttlMs = deps.ttlMs ?? 10_000;
-        const isGone = (other: string): boolean => (isLeftBehind && other === owner) || isOwnerDead(other);
-        const request = {
-          name: `singleton/${name}`,
-          owner,
-          ttlMs,
-          now: clock.now(),
-          isOwnerDead: isGone,
-        };
-        const lease = await acquireLease(store, request);
+        const request = { name: `singleton/${name}`, owner, ttlMs: deps.ttlMs ?? 10_000, now: clock.now() };
+        const lease = await acquireLease(store, { ...request, isOwnerDead: isGone });
         if (lease !== undefined) await workUnder(store.holdLease(lease));
         fault = undefined;
       } catch (error) {
