@@ -1,11 +1,13 @@
 /** Runs as a version of this program left them, in files: their rows and their encrypted bodies, written once and read for ever. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { continueAfter } from "../store/number-sequences.ts";
 import type { Row, SqlValue } from "../store/store.ts";
+import { listTables } from "../store/tables.ts";
 import { createMood, scenarioPolicy, scenarios, scenarioTools } from "./journal-scenarios.fixture.ts";
 import type { Scenario } from "./journal-scenarios.fixture.ts";
 import { createWorld } from "./testing-world.ts";
-import type { World } from "./testing-world.ts";
+import type { World, WorldOptions } from "./testing-world.ts";
 
 const ofRun = {
   journal: "run_id",
@@ -48,9 +50,16 @@ async function recordScenario(scenario: Scenario): Promise<RecordedRun> {
   }
 }
 
-/** A world of today's program, before its first worker, with what was recorded. Every timer has run out meanwhile. */
-export async function openRecorded({ tables, files }: RecordedRun): Promise<World> {
+/**
+ * A world of today's program, before its first worker, with what was recorded. Every timer has run out meanwhile. `openStore`: in
+ * another database than SQLite.
+ */
+export async function openRecorded(
+  { tables, files }: RecordedRun,
+  openStore?: WorldOptions["openStore"],
+): Promise<World> {
   const world = await createWorld({
+    ...(openStore === undefined ? {} : { openStore }),
     tools: scenarioTools(createMood()),
     decide: scenarioPolicy,
     prepare: (home) => writeFiles(home, files),
@@ -61,6 +70,12 @@ export async function openRecorded({ tables, files }: RecordedRun): Promise<Worl
       const sql = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
       await world.store.write([{ sql, params: Object.values(row) as SqlValue[] }]);
     }
+  }
+  for (const shape of await listTables(world.store)) {
+    const rows = tables[shape.name];
+    if (shape.identity === undefined || rows === undefined) continue;
+    const last = rows.reduce((highest, row) => Math.max(highest, Number(row[shape.identity!])), 0);
+    await world.store.write(continueAfter(world.store.dialect, shape, last));
   }
   await world.store.write([{ sql: "UPDATE runs SET wake_at_ms = 0 WHERE wake_at_ms IS NOT NULL" }]);
   return world;
