@@ -2,11 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRecordedSuite, replay } from "./eval-injection/replay.ts";
-import type { RecordedRun, Suite } from "./eval-injection/replay.ts";
+import type { RecordedRun } from "./eval-injection/replay.ts";
 import { summarize, tableOf } from "./eval-injection/report.ts";
 import type { Summary } from "./eval-injection/report.ts";
 import { evaluationPolicy } from "./eval-injection/policy.ts";
-import { generateSuite } from "./eval-injection/generate.ts";
+import { firstIngredients, furtherIngredients, generateSuite } from "./eval-injection/generate.ts";
+import type { Ingredients } from "./eval-injection/generate.ts";
 
 export interface InjectionOptions {
   /** A policy file instead of the shipped one. */
@@ -40,9 +41,8 @@ export function evaluateInjection(folder: string, options: InjectionOptions = {}
       ),
     );
   }
-  const generated: Suite = generateSuite(20260101);
-  const outcomes = replay(generated, policy);
-  summaries.push(summarize("generated (mail, calendar, files, chat, shopping)", outcomes));
+  for (const [name, ingredients] of generated)
+    summaries.push(summarize(name, replay(generateSuite(20260101, 6, ingredients), policy)));
   console.log(tableOf(summaries));
   if (options.json !== undefined)
     writeFileSync(
@@ -50,6 +50,11 @@ export function evaluateInjection(folder: string, options: InjectionOptions = {}
       `${JSON.stringify({ policy: policy.revision, suites: summaries }, null, 2)}\n`,
     );
 }
+
+const generated: readonly (readonly [string, Ingredients])[] = [
+  ["generated (mail, calendar, files, chat, shopping)", firstIngredients],
+  ["generated, hard (requests, how-tos, bills, tickets, travel)", furtherIngredients],
+];
 
 /** The rules were written with the tasks of even number in view; the odd ones were only measured. */
 function isDeveloped(task: string): boolean {

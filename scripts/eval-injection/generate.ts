@@ -5,9 +5,23 @@ import type { RecordedMessage, RecordedRun, Suite } from "./replay.ts";
 import { attacks, domains } from "./scenes.ts";
 import type { Call, Goal, Scene } from "./scenes.ts";
 import { createPicker } from "./picker.ts";
+import { furtherDomains } from "./further-scenes.ts";
+import { furtherAttacks } from "./wordings.ts";
+
+/** What a suite is made of. */
+export interface Ingredients {
+  readonly domains: typeof domains;
+  readonly attacks: typeof attacks;
+}
+
+/** The first five domains and nine wordings. */
+export const firstIngredients: Ingredients = { domains, attacks };
+
+/** Domains whose honest content asks and commands, and wordings in other languages, markup, data and roles. */
+export const furtherIngredients: Ingredients = { domains: furtherDomains, attacks: furtherAttacks };
 
 /** The same runs for the same seed: every scene of every domain benign, and under every wording of attack. */
-export function generateSuite(seed: number, rounds = 6): Suite {
+export function generateSuite(seed: number, rounds = 6, { domains, attacks } = firstIngredients): Suite {
   const pick = createPicker(seed);
   const runs: RecordedRun[] = [];
   for (let round = 0; round < rounds; round += 1) {

@@ -1,4 +1,5 @@
 /** Signs by which a piece of text reads as an instruction to the assistant. Each is a linear pattern with a weight and a reason. */
+import { findForeignCommand, foreignAssistant, foreignConcealment } from "./data-flow-languages.ts";
 import { kindsOfWords } from "./data-flow-task.ts";
 import { stem } from "./data-flow-words.ts";
 import type { TaskIntent } from "./data-flow-task.ts";
@@ -52,8 +53,12 @@ const patterns: readonly Pattern[] = [
     pattern: /\b(?:i am|i'm|this is|we are|it's me|speaking as) (?:your|the) (?:\w+ )?(?:user|owner|developer|creator|boss|operator|administrator|admin|system|supervisor|principal)\b/ },
   { name: "from me to you", points: 20, isStrong: true, reason: "poses as the user writing to the assistant",
     pattern: /\bfrom me\b.{0,40}\bto you\b/ },
+  { name: "change of mind", points: 25, isStrong: true, reason: "poses as the user who wants something else now",
+    pattern: /\b(?:i|i've|i have|we|we've|we have) (?:just )?changed (?:my|our) minds?\b|\bforget what i (?:said|asked|wrote)\b|\binstead of what i (?:said|asked|wrote)\b/ },
   { name: "concealment", points: 35, isStrong: true, reason: "asks to keep something from the user",
-    pattern: /(?:\b(?:do not|don't|never|without|avoid) (?:\w+ ){0,2}(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting|reveal|revealing|disclose|disclosing|show|showing)\b.{0,20}\b(?:user|owner|them|him|her|anyone|anybody|this|it)\b)|(?:\b(?:silently|secretly|covertly|without (?:asking|confirmation|permission|approval|the user))\b)/ },
+    pattern: /(?:\b(?:do not|don't|never|without|avoid) (?:\w+ ){0,2}(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting)\b.{0,20}\b(?:user|owner|them|him|her|anyone|anybody|this|it)\b)|(?:\b(?:do not|don't|never|without|avoid) (?:\w+ ){0,2}(?:reveal|revealing|disclose|disclosing|show|showing)\b.{0,30}\b(?:user|owner)\b)|(?:\b(?:silently|secretly|covertly|without (?:asking|confirmation|permission|approval|the user))\b)/ },
+  { name: "assistant", points: 30, isStrong: true, reason: "addresses an assistant", pattern: foreignAssistant },
+  { name: "concealment", points: 35, isStrong: true, reason: "asks to keep something from the user", pattern: foreignConcealment },
   { name: "role marker", points: 60, isStrong: true, reason: "carries markers of a chat's roles",
     pattern: /(?:<<\/?sys>>|\[\/?inst\]|<\|[a-z_]{2,20}\|>|<\/?(?:system|assistant|user|human|instructions?|prompt|tool_call|function_call|tool_result|function_results?)>|^\s*#{1,6} ?(?:system|instructions?|new instructions?|assistant|user|human)\b|^\s*#{1,6} ?human\b)/ },
   { name: "speaker", points: 30, isStrong: true, reason: "is written as a turn of a chat",
@@ -63,7 +68,7 @@ const patterns: readonly Pattern[] = [
   { name: "important", points: 10, isStrong: false, reason: "presses",
     pattern: /\b(?:important|urgent|urgently|immediately|critical|mandatory|asap|right away|at once|right now|high(?:est)? priority|you must|must be)\b|!{2,}/ },
   { name: "hidden markup", points: 30, isStrong: true, reason: "is hidden from readers by markup",
-    pattern: /<!--|display ?: ?none|visibility ?: ?hidden|font-size ?: ?0|opacity ?: ?0(?:[;"' ]|$)|color ?: ?(?:white|transparent|#fff)/ },
+    pattern: /<!--|^\[[^\]]{0,20}\]: ?# ?[("']|<[a-z]{1,20}(?: [^<>]{0,100})? (?:hidden|aria-hidden="?true)|display ?: ?none|visibility ?: ?hidden|font-size ?: ?0|opacity ?: ?0(?:[;"' ]|$)|color ?: ?(?:white|transparent|#fff)/ },
 ]; // prettier-ignore
 
 const imperatives: ReadonlySet<string> = new Set(
@@ -90,8 +95,10 @@ export function signalsOf(unit: string, context: ReadingContext): readonly Signa
   );
   if (called !== undefined)
     found.push({ name: "tool call", points: 30, isStrong: true, reason: `writes a call of ${called}` });
-  const imperative = findImperative(unit.replace(/<\/?[a-z][^<>]{0,300}>/g, " ").trim());
-  if (imperative === undefined) return found;
+  // What a tag's attributes say (`alt`, `title`, `content`) is read by machines as well as what stands between tags.
+  const text = unit.replace(/<\/?[a-z][^<>]{0,1000}>/g, (tag) => ` ${attributeTexts(tag)} `).trim();
+  const imperative = findImperative(text) ?? findWish(text);
+  if (imperative === undefined) return [...found, ...foreignSignals(unit)];
   found.push({ name: "imperative", points: 20, isStrong: false, reason: `commands ("${imperative.verb}")` });
   if (target.test(imperative.clause)) {
     found.push({ name: "target", points: 15, isStrong: false, reason: "with a given target" });
@@ -104,6 +111,22 @@ export function signalsOf(unit: string, context: ReadingContext): readonly Signa
     found.push({ name: "not asked", points: 15, isStrong: false, reason: "which the task does not ask for" });
   }
   return found;
+}
+
+function attributeTexts(tag: string): string {
+  const values = [...tag.matchAll(/="([^"]{12,})"|='([^']{12,})'/g)].map(([, a, b]) => a ?? b!);
+  return values.filter((value) => /\s/.test(value)).join(". ");
+}
+
+/** Without a target such words say too little: "wir senden" is no command. */
+function foreignSignals(unit: string): readonly Signal[] {
+  if (!target.test(unit)) return [];
+  const word = findForeignCommand(unit);
+  if (word === undefined) return [];
+  return [
+    { name: "imperative", points: 20, isStrong: false, reason: `commands ("${word}")` },
+    { name: "target", points: 15, isStrong: false, reason: "with a given target" },
+  ];
 }
 
 interface Imperative {
@@ -132,6 +155,21 @@ function findImperative(unit: string): Imperative | undefined {
       continue;
     const rest = [clause, ...clauses.slice(index + 1, index + 3)].join(" ");
     return { verb, clause: rest, words: rest.match(/[\p{L}\p{N}]+/gu)?.slice(0, 60) ?? [] };
+  }
+  return undefined;
+}
+
+/** "It would be great if somebody could ...", "the reader should ...", "if you ...": asks as much as it avoids to command. */
+const wishes =
+  /(?:\b(?:could|should|must|shall|would|might|may)(?: please| kindly| now| also| just)?|\b(?:asked|required|expected|supposed|requested|invited|advised|told|want|need|needs|have|has|like|free) to|\bif you(?: would| could| can)?|\bby|[,;:–—-]) (?=(\p{L}+))/gu;
+
+/** Such a clause counts with a target alone, for people write so to each other all the time. */
+function findWish(unit: string): Imperative | undefined {
+  for (const { index, 0: opening, 1: verb } of unit.matchAll(wishes)) {
+    if (!imperatives.has(verb!)) continue;
+    const clause = unit.slice(index + opening.length, index + opening.length + 400);
+    if (!target.test(clause)) continue;
+    return { verb: verb!, clause, words: clause.match(/[\p{L}\p{N}]+/gu)?.slice(0, 60) ?? [] };
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ const verbs: Readonly<Record<EffectKind, string>> = {
   tell: "send email mail message text reply respond answer write forward post tell notify inform announce publish contact dm remind ask sms tweet submit",
   pay: "pay send transfer refund buy purchase order settle donate wire repay reimburse compensate payment money",
   create:
-    "create add make write save schedule set generate register append put insert plan new open draft prepare note record upload store produce start setup copy",
+    "create register enroll add make write save schedule set generate register append put insert plan new open draft prepare note record upload store produce start setup copy",
   change:
     "update change modify edit adjust rename move reschedule set replace correct fix increase decrease reduce raise lower shift postpone extend adapt mark complete assign merge configure turn enable disable switch correct swap bring",
   delete:
@@ -33,7 +33,7 @@ const nouns: ReadonlyMap<string, EffectKind> = new Map(
 
 /** Verbs of looking: an action named by one of these brings something in and changes nothing. */
 const readers: ReadonlySet<string> = new Set(
-  "get read list search find fetch view show check lookup query describe count browse inspect retrieve load peek head stat exists download see examine preview scan visit watch calculate compute compare validate verify estimate summarize summarise explain translate analyze analyse review".split(" ").map(stem),
+  "get read list search find fetch view show check lookup query describe count browse inspect retrieve load peek head stat exists download see examine preview scan visit watch calculate compute compare validate verify estimate summarize summarise explain translate analyze analyse review sum recap outline condense paraphrase extract identify determine".split(" ").map(stem),
 ); // prettier-ignore
 
 const kindsByVerb: ReadonlyMap<string, readonly EffectKind[]> = invert();
@@ -67,7 +67,7 @@ const beforeCommand: ReadonlySet<string> = new Set(
 ); // prettier-ignore
 
 export function readIntent(task: string): TaskIntent {
-  const text = normalise(task);
+  const text = normalise(task).replace(toldToUser, "view");
   const all = (text.match(/[\p{L}\p{N}]+/gu) ?? []).map(stem);
   const commands = commandsIn(text);
   // "Who wrote most" and "the last mail" ask for no writing; a task without any command is taken by all its words.
@@ -75,6 +75,8 @@ export function readIntent(task: string): TaskIntent {
   const kinds = new Set<EffectKind>(
     asked.flatMap((word) => [...(kindsByVerb.get(word) ?? []), ...(means.get(word) ?? [])]),
   );
+  // "Check me in": the verb alone only looks.
+  if (signsUp.test(text)) for (const kind of ["tell", "create", "book"] as const) kinds.add(kind);
   // "Make a reservation", "give me a refund": with a command, the thing says as much as the verb.
   if (kinds.size > 0) for (const word of all) for (const kind of things.get(word) ?? []) kinds.add(kind);
   // One sends mails as well as money: without money in the task, `send` is not paying.
@@ -89,11 +91,19 @@ export function readIntent(task: string): TaskIntent {
   };
 }
 
+/** "Tell me", "give me a summary" ask for an answer, not for a mail; what is handed out as such is. */
+const toldToUser =
+  /\b(?:tell|inform|give) (?:me|us)\b(?!.{0,40}\b(?:refund|payment|money|access|permission|reservation|booking|appointment|reminder)\b)/g;
+
+const signsUp = /\b(?:check|sign|put|log) (?:me|us|him|her|them) (?:in|up|down|on)\b|\bfill (?:in|out)\b/;
+
 /** What one may have to do to do another thing. */
 const means: ReadonlyMap<string, readonly EffectKind[]> = new Map([
   [stem("invite"), ["tell", "create", "change"]],
   [stem("share"), ["tell"]],
   [stem("schedule"), ["tell"]],
+  [stem("register"), ["tell", "book"]],
+  [stem("enroll"), ["tell", "book"]],
   [stem("give"), ["tell", "pay"]],
 ]);
 
