@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../base/clock.ts";
+import { requirePolicy } from "./policy-file.ts";
 import { openActivePolicy, defaultPolicyPath } from "./active-policy.ts";
 import { decide } from "./decide.ts";
 import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
@@ -267,6 +268,9 @@ test("no decision mixes two revisions, however often the policy changes meanwhil
   // In each revision the name of the rule says its effect's version; a mixture would show both.
   const text = (version: number): string =>
     `version: 1\nrules:\n${["a", "b", "c"].map((each) => `  - { name: ${each}${version}, effect: allow, action: wait }\n`).join("")}`;
+  const versionOf = new Map(
+    Array.from({ length: 31 }, (_, version) => [requirePolicy(text(version)).revision, `${version}`]),
+  );
   await writeFile(path, text(0));
   const policy = open();
   await policy.start();
@@ -274,11 +278,11 @@ test("no decision mixes two revisions, however often the policy changes meanwhil
   const deciding = (async () => {
     let count = 0;
     while (!isDone) {
-      for (let index = 0; index < 200; index++, count++) {
+      for (let index = 0; index < 40; index++, count++) {
         const current = policy.current();
         const request = { action: "wait.for", resource: "clock", args: {}, labels: [], agent: "a", role: "r", tenant: "t" };
         const { matched, revision } = decide(current, request);
-        expect(new Set(matched.map(({ name }) => name.slice(1))).size).toBe(1);
+        expect([...new Set(matched.map(({ name }) => name.slice(1)))]).toEqual([versionOf.get(revision)]);
         expect(matched).toHaveLength(3);
         expect(revision).toBe(current.revision);
       }
@@ -287,9 +291,32 @@ test("no decision mixes two revisions, however often the policy changes meanwhil
     return count;
   })();
   for (let version = 1; version <= 30; version++) {
+    if (version % 3 === 0) {
+      await writeFile(`${path}.new`, text(version));
+      await rename(`${path}.new`, path);
+      await vi.waitFor(() => expect(versionOf.get(policy.current().revision)).toBe(`${version}`), 20_000);
+      continue;
+    }
     const files = [{ name: "policy.yaml", text: text(version) }];
     await policy.activate({ files, expected: policy.current().revision, by: "ada", note: null });
   }
   isDone = true;
   expect(await deciding).toBeGreaterThan(1_000);
+}); // prettier-ignore
+
+test("what is on the disk is in force in the end, also when somebody saves the file at the moment of an activation", async () => {
+  const text = (name: string): string => `version: 1\nrules:\n  - { name: ${name}, effect: allow, action: wait }\n`;
+  await writeFile(path, text("start"));
+  const policy = open();
+  await policy.start();
+  for (let round = 0; round < 25; round++) {
+    const files = [{ name: "policy.yaml", text: text(`api${round}`) }];
+    const activating = policy.activate({ files, expected: policy.current().revision, by: "ada", note: null });
+    await writeFile(`${path}.new`, text(`file${round}`));
+    await new Promise((resolve) => setTimeout(resolve, round % 8));
+    await rename(`${path}.new`, path);
+    await Promise.allSettled([activating]);
+    const kept = requirePolicy(await readFile(path, "utf8")).revision;
+    await vi.waitFor(() => expect(policy.current().revision).toBe(kept), 20_000);
+  }
 }); // prettier-ignore

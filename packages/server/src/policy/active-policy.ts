@@ -152,14 +152,14 @@ function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, 
   let seenStamp = "";
   return {
     async begin() {
-      await finishPolicyFolder(path, clock.now(), pendingPatienceMs);
+      await finishPolicyFolder(path, clock, pendingPatienceMs);
       seenStamp = await stampOf(path);
       seen = await readFirst(path);
       const findings = holder.activate(seen, null, null);
       if (findings.length > 0) throw invalid(path, findings);
     },
     async look() {
-      await finishPolicyFolder(path, clock.now(), pendingPatienceMs);
+      await finishPolicyFolder(path, clock, pendingPatienceMs);
       const stamp = await stampOf(path);
       if (stamp === seenStamp) return;
       const files = await readPolicyFolder(path);
@@ -176,9 +176,10 @@ function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, 
       if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
       const findings = holder.check(files);
       if (findings.length > 0) throw invalid(path, findings);
-      await writePolicyFolder(path, files);
+      await writePolicyFolder(path, files, clock);
       seen = files;
-      seenStamp = await stampOf(path);
+      // Somebody may have saved a file at this very moment: the next look reads what is there.
+      seenStamp = "";
       holder.activate(files, candidate.by, candidate.note);
       holder.reject([]);
     },

@@ -9,6 +9,7 @@ import {
   stampOf,
   writePolicyFolder,
 } from "./policy-folder.ts";
+import { createManualClock, systemClock } from "../base/clock.ts";
 import type { PolicyText } from "./policy-file.ts";
 
 let folder = "";
@@ -19,6 +20,9 @@ beforeEach(async () => {
   path = join(folder, "policy.yaml");
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+/** Of a machine whose clock was set back: what was written before lies ahead. */
+const longAgo = createManualClock(0);
 
 /** A deny that moves from a part to the main file, or back: whoever sees half of it sees no deny. */
 const inPart: readonly PolicyText[] = [
@@ -32,10 +36,11 @@ const texts = async (): Promise<readonly string[] | undefined> =>
 
 describe("a policy of several files", () => {
   test("is replaced as one: readers see the old set or the new one, however often it changes", async () => {
-    await writePolicyFolder(path, inPart);
+    await writePolicyFolder(path, inPart, systemClock);
     let isOver = false;
     const writing = (async () => {
-      for (let round = 0; round < 60; round += 1) await writePolicyFolder(path, round % 2 ? inPart : inMain);
+      for (let round = 0; round < 60; round += 1)
+        await writePolicyFolder(path, round % 2 ? inPart : inMain, systemClock);
       isOver = true;
     })();
     const seen = new Set<string>();
@@ -46,27 +51,45 @@ describe("a policy of several files", () => {
   });
 
   test("that a killed writer left half replaced is the new one, and the next look ends it", async () => {
-    await writePolicyFolder(path, inPart);
+    await writePolicyFolder(path, inPart, systemClock);
     const before = await stampOf(path);
     // As the writer leaves it that ends after the part is gone and before policy.yaml is there.
-    await writeFile(join(folder, pendingName), JSON.stringify(inMain));
+    await writeFile(join(folder, pendingName), JSON.stringify({ mark: "1", files: inMain }));
     await rm(join(folder, "policy.d/a.yaml"));
     expect(await stampOf(path)).not.toBe(before);
     expect(await texts()).toEqual(["main denies"]);
-    const nowMs = Date.now();
-    await finishPolicyFolder(path, nowMs, 10_000);
+    const nowMs = systemClock.now();
+    await finishPolicyFolder(path, systemClock, 10_000);
     expect(await readdir(folder)).toContain(pendingName);
     await utimes(join(folder, pendingName), new Date(nowMs - 11_000), new Date(nowMs - 11_000));
-    await finishPolicyFolder(path, nowMs, 10_000);
+    await finishPolicyFolder(path, systemClock, 10_000);
     expect(await readdir(folder)).not.toContain(pendingName);
     expect(await texts()).toEqual(["main denies"]);
-    await finishPolicyFolder(path, nowMs, 10_000);
+    await finishPolicyFolder(path, systemClock, 10_000);
+  });
+
+  test("whose end an old and a new process write at once is the newest set", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      await writePolicyFolder(path, inPart, systemClock);
+      await writeFile(join(folder, pendingName), JSON.stringify({ mark: String(round), files: inPart }));
+      // Of a clock that was set back since: its age says nothing.
+      const finishing = finishPolicyFolder(path, longAgo, 10_000);
+      await Promise.all([
+        finishing,
+        writePolicyFolder(path, inMain, systemClock),
+        finishPolicyFolder(path, longAgo, 10_000),
+      ]);
+      await finishPolicyFolder(path, longAgo, 10_000);
+      expect(await texts()).toEqual(["main denies"]);
+    }
   });
 
   test("refuses names outside policy.d before anything is written", async () => {
-    await writePolicyFolder(path, inPart);
+    await writePolicyFolder(path, inPart, systemClock);
     const stray = [...inMain, { name: "policy.d/../../x.yaml", text: "" }];
-    await expect(writePolicyFolder(path, stray)).rejects.toMatchObject({ code: "POLICY_INVALID" });
+    await expect(writePolicyFolder(path, stray, systemClock)).rejects.toMatchObject({
+      code: "POLICY_INVALID",
+    });
     expect(await texts()).toEqual(["main allows", "part denies"]);
   });
 

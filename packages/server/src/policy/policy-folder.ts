@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import type { PolicyText } from "./policy-file.ts";
 
@@ -54,7 +55,11 @@ async function readFiles(path: string): Promise<readonly PolicyText[] | undefine
  * Puts `files`, policy.yaml first, in place of what is there; files of policy.d that are not among them go. Whoever reads
  * meanwhile sees the old set or the new one, also when the writer ends in the middle.
  */
-export async function writePolicyFolder(path: string, files: readonly PolicyText[]): Promise<void> {
+export async function writePolicyFolder(
+  path: string,
+  files: readonly PolicyText[],
+  clock: Clock,
+): Promise<void> {
   const stray = files.slice(1).find(({ name }) => !partPattern.test(name));
   if (stray !== undefined) {
     const hint = "Files beside policy.yaml are named like policy.d/acme.yaml.";
@@ -62,26 +67,89 @@ export async function writePolicyFolder(path: string, files: readonly PolicyText
   }
   if (files.length === 1 && (await partNames(path)).length === 0)
     return await writeWhole(path, files[0]!.text);
-  await writeWhole(pendingOf(path), JSON.stringify(files.map(({ name, text }) => ({ name, text }))));
-  await placeFiles(path, files);
+  const named = files.map(({ name, text }) => ({ name, text }));
+  // The mark tells this writing from a later one of the same texts.
+  const pending = JSON.stringify({ mark: randomUUID(), files: named } satisfies Pending);
+  await inTurn(path, clock, async () => {
+    await writeWhole(pendingOf(path), pending);
+    await placeFiles(path, pending);
+  });
 }
 
-/** Ends what a writer began that was killed in the middle; one that began within `patienceMs` may still be at it. */
-export async function finishPolicyFolder(path: string, nowMs: number, patienceMs: number): Promise<void> {
+/**
+ * Ends what a writer began that was killed in the middle; one that began within `patienceMs` may still be at it. A time that
+ * lies ahead says that the clock was set back, and nothing of its age.
+ */
+export async function finishPolicyFolder(path: string, clock: Clock, patienceMs: number): Promise<void> {
   const found = await stat(pendingOf(path)).catch(undefinedWhenAbsent);
-  if (found === undefined || nowMs - found.mtimeMs < patienceMs) return;
-  const pending = await readPending(path);
-  if (pending !== undefined) await placeFiles(path, pending);
+  if (found === undefined) return;
+  const ageMs = clock.now() - found.mtimeMs;
+  if (ageMs >= 0 && ageMs < patienceMs) return;
+  await inTurn(path, clock, async () => {
+    const pending = await readFile(pendingOf(path), "utf8").catch(undefinedWhenAbsent);
+    if (pending !== undefined) await placeFiles(path, pending);
+  });
 }
 
-async function placeFiles(path: string, [main, ...parts]: readonly PolicyText[]): Promise<void> {
+/** A turn lasts milliseconds; the file of one that did not end is left by a process that was killed. */
+const longestTurnMs = 10_000;
+
+/** One process after the other: an older set must not be placed over a newer one. */
+async function inTurn(path: string, clock: Clock, work: () => Promise<void>): Promise<void> {
+  const turn = join(dirname(path), "policy.pending.lock");
+  for (;;) {
+    const file = await open(turn, "wx", 0o600).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "EEXIST") return undefined;
+      throw error;
+    });
+    if (file !== undefined) {
+      await file.close();
+      break;
+    }
+    const found = await stat(turn).catch(undefinedWhenAbsent);
+    const ageMs = found === undefined ? 0 : clock.now() - found.mtimeMs;
+    if (ageMs > longestTurnMs || ageMs < -longestTurnMs) await rm(turn, { force: true });
+    else await clock.sleep(20);
+  }
+  try {
+    await work();
+  } finally {
+    await rm(turn, { force: true });
+  }
+}
+
+/** Gives up when another set is pending: this process was stopped for longer than its turn lasts. */
+async function placeFiles(path: string, pending: string): Promise<void> {
+  const isMine = async (): Promise<boolean> =>
+    (await readFile(pendingOf(path), "utf8").catch(undefinedWhenAbsent)) === pending;
+  const [main, ...parts] = filesOf(pending);
   const kept = new Set(parts.map(({ name }) => name));
   if (parts.length > 0) await mkdir(join(dirname(path), "policy.d"), { recursive: true, mode: 0o700 });
-  for (const { name, text } of parts) await writeWhole(join(dirname(path), name), text);
-  for (const name of await partNames(path))
-    if (!kept.has(name)) await rm(join(dirname(path), name), { force: true });
-  if (main !== undefined) await writeWhole(path, main.text);
-  await rm(pendingOf(path), { force: true });
+  const gone = (await partNames(path)).filter((name) => !kept.has(name));
+  const steps = [
+    ...parts.map(
+      ({ name, text }) =>
+        () =>
+          writeWhole(join(dirname(path), name), text),
+    ),
+    ...gone.map((name) => () => rm(join(dirname(path), name), { force: true })),
+    () => writeWhole(path, main?.text ?? ""),
+    () => rm(pendingOf(path), { force: true }),
+  ];
+  for (const step of steps) {
+    if (!(await isMine())) return;
+    await step();
+  }
+}
+
+interface Pending {
+  readonly mark: string;
+  /** policy.yaml first. */
+  readonly files: readonly PolicyText[];
+}
+
+function filesOf(pending: string): readonly PolicyText[] {
+  return (JSON.parse(pending) as Pending).files;
 }
 
 function pendingOf(path: string): string {
@@ -91,7 +159,7 @@ function pendingOf(path: string): string {
 async function readPending(path: string): Promise<readonly PolicyText[] | undefined> {
   const text = await readFile(pendingOf(path), "utf8").catch(undefinedWhenAbsent);
   if (text === undefined) return undefined;
-  const [main, ...parts] = JSON.parse(text) as readonly PolicyText[];
+  const [main, ...parts] = filesOf(text);
   // The folder may have been moved or restored to another place since.
   return [{ name: path, text: main?.text ?? "" }, ...parts];
 }
