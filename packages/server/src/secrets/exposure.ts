@@ -4,30 +4,31 @@ import type { JsonValue } from "../base/canonical-json.ts";
 /** Shorter values would be found in ordinary words, and could be guessed from what was masked. */
 export const shortestSecret = 8;
 
-/** A secret's value with the name it is reported under. */
+/** A secret's value with whose it is, which is what is reported. */
 export interface KnownSecret {
+  readonly tenant: string;
   readonly name: string;
   readonly value: string;
 }
 
 export interface Exposures {
-  /** Names of the secrets whose value stands in a string of `value`, member names included. */
-  find(value: JsonValue): readonly string[];
+  /** The secrets whose value stands in a string of `value`, member names included; one for each text that was found. */
+  find(value: JsonValue): readonly Pick<KnownSecret, "tenant" | "name">[];
   /** Every text that is looked for, for redactors. The same list as long as nothing changed. */
   readonly literals: readonly string[];
 }
 
 /** Cost of `find`: one native search per literal and string. */
 export function createExposures(secrets: readonly KnownSecret[]): Exposures {
-  const nameOf = new Map<string, string>();
-  for (const { name, value } of secrets) for (const form of formsOf(value)) nameOf.set(form, name);
-  const literals = [...nameOf.keys()];
+  const secretOf = new Map<string, KnownSecret>();
+  for (const secret of secrets) for (const form of formsOf(secret.value)) secretOf.set(form, secret);
+  const literals = [...secretOf.keys()];
   return {
     literals,
     find(value) {
-      const found = new Set<string>();
+      const found = new Set<KnownSecret>();
       for (const text of textsOf(value)) {
-        for (const literal of literals) if (text.includes(literal)) found.add(nameOf.get(literal)!);
+        for (const literal of literals) if (text.includes(literal)) found.add(secretOf.get(literal)!);
       }
       return [...found];
     },

@@ -67,6 +67,8 @@ async function set(name: string, value: string, more: Partial<SetSecret> = {}): 
   await secrets.refresh();
 }
 
+const call = { action: "http.request", resources: ["https://api.example.org:443/v1"] };
+
 function pin(args: JsonObject, resource = "https://api.example.org:443/v1", action = "http.request") {
   return secrets.pin({ tenant: "default", action, resources: [resource], args });
 }
@@ -132,14 +134,15 @@ describe("values that leak", () => {
         fc.string({ maxLength: 10 }),
         fc.string({ maxLength: 10 }),
         (value, before, after) => {
-          const exposures = createExposures([{ name: "s", value }]);
+          const exposures = createExposures([{ tenant: "default", name: "s", value }]);
+          const find = (text: JsonValue) => exposures.find(text).map(({ name }) => name);
           const whole = Buffer.from(before + value + after);
-          expect(exposures.find({ a: [whole.toString("base64")] })).toEqual(["s"]);
-          expect(exposures.find(whole.toString("base64url"))).toEqual(["s"]);
-          expect(exposures.find(whole.toString("hex"))).toEqual(["s"]);
+          expect(find({ a: [whole.toString("base64")] })).toEqual(["s"]);
+          expect(find(whole.toString("base64url"))).toEqual(["s"]);
+          expect(find(whole.toString("hex"))).toEqual(["s"]);
           const percent = whole.toString("hex").replaceAll(/../g, "%$&");
-          expect([exposures.find(percent), exposures.find(percent.toUpperCase())]).toEqual([["s"], ["s"]]);
-          expect(exposures.find({ [`x${value}`]: 1 })).toEqual(["s"]);
+          expect([find(percent), find(percent.toUpperCase())]).toEqual([["s"], ["s"]]);
+          expect(find({ [`x${value}`]: 1 })).toEqual(["s"]);
         },
       ),
     );
@@ -239,13 +242,51 @@ describe("using a secret", () => {
       description: null,
     });
     const pinned = await pin({ a: "secret://env" });
-    expect(secrets.literals()).toEqual([]);
     expect(await secrets.reveal("default", pinned)).toEqual({ a: "value-from-the-environment" });
     expect(secrets.literals()).toContain("value-from-the-environment");
     environment["TOKEN"] = "rotated-in-the-environment";
     expect(await secrets.reveal("default", pinned)).toEqual({ a: "value-from-the-environment" });
     clock.advance(60_000);
     expect(await secrets.reveal("default", pinned)).toEqual({ a: "rotated-in-the-environment" });
+    // What is under way may still hold the value of before.
+    expect(secrets.literals()).toContain("value-from-the-environment");
+    expect(secrets.literals()).toContain("rotated-in-the-environment");
+  });
+
+  test("a value kept elsewhere is masked from the start on, before any tool was given it", async () => {
+    const reference = { kind: "environment", name: "TOKEN" } as const;
+    const content = { kind: "reference", reference } as const;
+    await changes.set({ ...admin, name: "env", content, uses: [apiUse], description: null });
+    const absent = { kind: "reference", reference: { kind: "file", name: "nothing" } } as const;
+    await changes.set({ ...admin, name: "lost", content: absent, uses: [apiUse], description: null });
+    const anew = await open(key);
+    expect(anew.literals()).toContain("value-from-the-environment");
+    await expect(
+      anew.pin({ tenant: "default", ...call, args: { a: "x value-from-the-environment" } }),
+    ).rejects.toMatchObject({ code: "SECRET_EXPOSED", data: { name: "env" } });
+    anew.close();
+  });
+
+  test("a value that was replaced or removed is masked for an hour more", async () => {
+    await set("token", "value-of-the-token");
+    await changes.remove({ ...admin, name: "token" });
+    await secrets.refresh();
+    expect(secrets.literals()).toContain("value-of-the-token");
+    clock.advance(3_600_000);
+    await set("other", "value-of-another-one");
+    await secrets.refresh();
+    expect(secrets.literals()).not.toContain("value-of-the-token");
+  });
+
+  test("whose secret it is that leaks is told to nobody of another tenant", async () => {
+    await set("token", "value-of-the-token");
+    const leaking = { ...call, args: { a: "x value-of-the-token" } };
+    await expect(secrets.pin({ tenant: "default", ...leaking })).rejects.toMatchObject({
+      data: { name: "token" },
+    });
+    const error = await secrets.pin({ tenant: "acme", ...leaking }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "SECRET_EXPOSED", data: {} });
+    expect(String(error)).not.toContain("token");
   });
 
   test("a change of this server is known without being told", async () => {

@@ -53,6 +53,9 @@ export interface Secrets {
 /** A value kept elsewhere is read again after this time, so that a rotation there is seen. */
 const referenceTtlMs = 60_000;
 
+/** A value that was replaced or removed is masked for this long still: an action under way, or an old output, may hold it. */
+const formerTtlMs = 3_600_000;
+
 interface Fetched {
   readonly value: string;
   readonly untilMs: number;
@@ -63,6 +66,7 @@ export async function openSecrets(deps: SecretsDeps): Promise<Secrets> {
   const { store, clock } = deps;
   const fetched = new Map<string, Fetched>();
   let sealedValues: readonly KnownSecret[] = [];
+  let formerValues: readonly (KnownSecret & { readonly untilMs: number })[] = [];
   let exposures = createExposures([]);
   await refresh();
   const unsubscribe = store.onCommit("secrets", () => {
@@ -73,7 +77,7 @@ export async function openSecrets(deps: SecretsDeps): Promise<Secrets> {
 
   return {
     async pin({ tenant, action, resources, args }) {
-      requireNoValue(args);
+      requireNoValue(tenant, args);
       const rows = new Map<string, SecretRow>();
       for (const handle of findHandles(args)) {
         const row = await requireRow(tenant, handle);
@@ -97,29 +101,64 @@ export async function openSecrets(deps: SecretsDeps): Promise<Secrets> {
         return /^https?:\/\//i.test(whole) ? encodeURIComponent(value) : value;
       });
     },
-    exposedIn: (value) => exposures.find(value),
+    exposedIn: (value) => [...new Set(exposures.find(value).map(({ name }) => name))],
     literals: () => exposures.literals,
     refresh,
     close: unsubscribe,
   };
 
   async function refresh(): Promise<void> {
-    const rows = await store.read("SELECT * FROM secrets WHERE sealed IS NOT NULL");
-    sealedValues = rows.map(secretFromStore).map((row) => ({ name: row.name, value: openSealed(row) }));
+    const all = await store.read("SELECT * FROM secrets WHERE retired_at_ms IS NULL");
+    const rows = all.map(secretFromStore);
+    const before = sealedValues;
+    sealedValues = rows
+      .filter(({ sealed }) => sealed !== null)
+      .map((row) => ({ tenant: row.tenant, name: row.name, value: openSealed(row) }));
+    const values = new Set(sealedValues.map(({ value }) => value));
+    remember(before.filter(({ value }) => !values.has(value)));
     learn();
+    await learnReferences(rows.filter(({ reference }) => reference !== null));
+  }
+
+  /** A value kept elsewhere is masked from now on, and not only since a tool was given it. */
+  async function learnReferences(rows: readonly SecretRow[]): Promise<void> {
+    const learning = rows.map(async (row) => {
+      try {
+        await valueOf(row);
+      } catch (error) {
+        deps.logger.warn(
+          { secret: row.name, error: errorMessage(error) },
+          "a secret kept elsewhere is not there",
+        );
+      }
+    });
+    // Vault may be slow or away, and nobody should wait for it before somebody needs it.
+    await Promise.all(learning.filter((_, index) => rows[index]!.reference!.kind !== "vault"));
+  }
+
+  function remember(values: readonly KnownSecret[]): void {
+    const untilMs = clock.now() + formerTtlMs;
+    const kept = formerValues.filter((value) => clock.now() < value.untilMs);
+    formerValues = [...kept, ...values.map((value) => ({ ...value, untilMs }))];
   }
 
   function learn(): void {
-    const elsewhere = [...fetched].map(([key, { value }]) => ({ name: key.split("\n")[1]!, value }));
-    exposures = createExposures([...sealedValues, ...elsewhere]);
+    const elsewhere = [...fetched].map(([key, { value }]) => {
+      const [tenant, name] = key.split("\n") as [string, string];
+      return { tenant, name, value };
+    });
+    exposures = createExposures([...formerValues, ...elsewhere, ...sealedValues]);
   }
 
   /** A value that came into the arguments by itself has leaked already; it must not go further. */
-  function requireNoValue(args: JsonObject): void {
-    const [name] = exposures.find(args);
-    if (name === undefined) return;
-    throw new HomeostatError("SECRET_EXPOSED", `The value of the secret ${name} stands in the arguments`, {
-      name,
+  function requireNoValue(tenant: string, args: JsonObject): void {
+    const found = exposures.find(args);
+    if (found.length === 0) return;
+    const own = found.find((secret) => secret.tenant === tenant);
+    // Another tenant's name is not told, or values could be guessed and named.
+    const what = own === undefined ? "a secret of this server" : `the secret ${own.name}`;
+    throw new HomeostatError("SECRET_EXPOSED", `The value of ${what} stands in the arguments`, {
+      ...(own === undefined ? {} : { name: own.name }),
     });
   }
 
@@ -161,6 +200,8 @@ export async function openSecrets(deps: SecretsDeps): Promise<Secrets> {
     if (known !== undefined && clock.now() < known.untilMs) return known.value;
     // A row that is not retired has one or the other.
     const value = await readReference(row.reference!, deps.references);
+    if (known !== undefined && known.value !== value)
+      remember([{ tenant: row.tenant, name: row.name, value: known.value }]);
     fetched.set(key, { value, untilMs: clock.now() + referenceTtlMs });
     // Known to the redactors before the tool that gets it can answer.
     learn();
