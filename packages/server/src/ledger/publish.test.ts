@@ -385,6 +385,36 @@ describe("the lease", () => {
     expect(await storedKeys(folder)).toEqual(["test/1"]);
   });
 
+  test("that could not be freed is taken again at once by the one who held it", async () => {
+    const folder = testFolder();
+    const store = await openStore(folder);
+    let turns = 0;
+    let failures = 0;
+    const unfreeable: LeaseStore = {
+      ...store,
+      holdLease: (lease) => {
+        const held = store.holdLease(lease);
+        turns += 1;
+        const signal = turns === 1 ? AbortSignal.abort(new Error("ended")) : held.signal;
+        return { ...lease, signal, remainingMs: () => held.remainingMs() };
+      },
+      write: async (batch) => {
+        if (turns === 1 && failures === 0 && batch.some(({ sql }) => sql.includes("leases"))) {
+          failures += 1;
+          throw new Error("the disk is full");
+        }
+        return await store.write(batch);
+      },
+    };
+    // No test would wait for the end of such a lease.
+    const settings = { ...defaultPublisherSettings, sweepMs: 50, retryMs: 20, leaseTtlMs: 600_000 };
+    const publisher = publisherOn(folder, unfreeable, { settings });
+    await insert(store, testEntry(1));
+    await publisher.start();
+    await publisher.published("test/1");
+    expect([failures, turns]).toEqual([1, 2]);
+  });
+
   test("that was taken over ends publishing, and nothing of the batch under way is deleted twice", async () => {
     const folder = testFolder();
     const store = await openStore(folder);
@@ -475,4 +505,21 @@ test("a database that cannot be read is waited for, too", async () => {
   expect(publisher.health()).toEqual({ kind: "degraded", detail: "no database" });
   isDown = false;
   await until(() => publisher.health().kind === "ok");
+});
+
+test("an error of our own code ends the publisher, which says why, for a new one to begin with what is on disk", async () => {
+  const folder = testFolder();
+  const store = await openStore(folder);
+  const fault = new TypeError("x is not a function");
+  const publisher = publisherOn(folder, { ...store, read: () => Promise.reject(fault) });
+  await publisher.start();
+  expect(await publisher.failed).toBe(fault);
+  expect(publisher.health()).toMatchObject({
+    kind: "degraded",
+    detail: expect.stringContaining(fault.message),
+  });
+  const next = publisherOn(folder, store);
+  await next.start();
+  await insert(store, testEntry(1));
+  await next.published("test/1");
 });

@@ -1,0 +1,88 @@
+/** What the ledger's routes answer, over the real server and a real ledger. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { startTestServer } from "../http/test-server.ts";
+import type { TestServer } from "../http/test-server.ts";
+import { appendBlocks, testFolder } from "./log.fixture.ts";
+import { ledgerRoutes } from "./ledger.routes.ts";
+import { createLedgerReader } from "./reader.ts";
+import type { VerifyReport } from "./verify-report.ts";
+
+const report: VerifyReport = {
+  ...{ verdict: "intact", text: "intact; never witnessed", size: 300, root: "00", pending: 0, erased: 0 },
+  ...{ witnessedTo: null, checks: [], findings: [], durationMs: 1 },
+};
+
+let server: TestServer;
+let verified: (string | null)[];
+
+beforeEach(async () => {
+  const folder = testFolder();
+  appendBlocks(folder, [100, 200]);
+  const reader = createLedgerReader(folder.ledgerFolder);
+  verified = [];
+  server = await startTestServer(
+    ledgerRoutes({
+      publisher: () => ({ reader, state: () => Promise.reject(new Error("not asked for here")) }),
+      verify: (runId) => {
+        verified.push(runId);
+        return Promise.resolve(report);
+      },
+    }),
+  );
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+const page = z.object({
+  data: z.array(z.object({ index: z.number(), entry: z.object({ key: z.string() }) })),
+  nextCursor: z.string().nullable(),
+});
+
+async function entries(query: string): Promise<z.infer<typeof page>> {
+  return page.parse(await (await server.call(`/v1/ledger/entries?${query}`)).json());
+}
+
+test("entries are read page by page until there are no more", async () => {
+  const first = await entries("from=120&limit=100");
+  expect(first.data.map(({ index }) => index)).toEqual(Array.from({ length: 100 }, (_, i) => 120 + i));
+  const second = await entries(`limit=100&cursor=${first.nextCursor}`);
+  expect(second.data.map(({ entry }) => entry.key)).toEqual(
+    Array.from({ length: 80 }, (_, i) => `test/${220 + i}`),
+  );
+  expect(second.nextCursor).toBeNull();
+  expect(await entries("from=300")).toEqual({ data: [], nextCursor: null });
+});
+
+test("a tile is given byte for byte; one that the tree has not, or that no path names, is not found", async () => {
+  const whole = await server.call("/v1/ledger/tile/0/000");
+  expect((await whole.arrayBuffer()).byteLength).toBe(256 * 32);
+  expect((await (await server.call("/v1/ledger/tile/0/001.p/44")).arrayBuffer()).byteLength).toBe(44 * 32);
+  for (const path of ["0/002", "0/7"]) {
+    const answer = await server.call(`/v1/ledger/tile/${path}`);
+    expect([answer.status, await answer.json()]).toEqual([
+      404,
+      expect.objectContaining({ code: "NOT_FOUND", detail: expect.stringContaining(`no tile ${path}`) }),
+    ]);
+  }
+});
+
+test("proofs are for the tree as it stands, unless an earlier size is named", async () => {
+  const ask = async (path: string): Promise<unknown> =>
+    await (await server.call(`/v1/ledger/proofs/${path}`)).json();
+  expect(await ask("inclusion?index=7")).toMatchObject({ index: 7, size: 300 });
+  expect(await ask("inclusion?index=7&size=8")).toMatchObject({ size: 8, hashes: { length: 3 } });
+  expect(await ask("consistency?from=100")).toMatchObject({ from: 100, to: 300 });
+  expect(await ask("consistency?from=100&to=200")).toMatchObject({ from: 100, to: 200 });
+});
+
+test("verification is asked for the whole ledger or for one run", async () => {
+  const verify = (body: object): Promise<Response> =>
+    server.call("/v1/ledger/verify", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect(await (await verify({})).json()).toEqual(report);
+  expect((await verify({ run: "run_1" })).status).toBe(200);
+  expect(verified).toEqual([null, "run_1"]);
+});
