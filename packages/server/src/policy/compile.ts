@@ -71,7 +71,10 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   return {
     revision,
     rules,
-    defaults: (policy.sections ?? []).flatMap(defaultOf),
+    // By name, so that their order in the files says nothing, not even in the reason.
+    defaults: (policy.sections ?? [])
+      .flatMap(defaultOf)
+      .sort((a, b) => (a.section.name < b.section.name ? -1 : 1)),
     byAction,
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(untrusted === undefined ? {} : { untrusted }),

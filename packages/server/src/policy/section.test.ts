@@ -151,6 +151,32 @@ describe("mistakes in sections", () => {
   }); // prettier-ignore
 });
 
+test("the order of sections and of their rules never matters", () => {
+  const levels = fc.constantFrom<Section["default"]>(null, "deny", "ask");
+  const scope = fc.constantFrom([], [glob("admin")]).map((role) => ({ agent: [], role, tenant: [] }));
+  const section = fc.tuple(levels, scope, fc.array(ruleBody, { maxLength: 2 }));
+  fc.assert(
+    fc.property(ruleSets, fc.array(section, { maxLength: 4 }), requests, (wide, parts, request) => {
+      const made = parts.map(([level, inner, bodies], index) => {
+        const own: Section = { name: `s${index}`, level: "tenant", scopes: [inner], default: level, line: 50 + index };
+        const rules = bodies.map((body, at): PolicyRule => ({ ...body, name: `n${index}-${at}`, description: null, line: 60 + index, section: own }));
+        return { own, rules };
+      });
+      const of = (all: typeof made): Policy => ({
+        version: 1,
+        rules: [...wide, ...all.flatMap(({ rules }) => rules)],
+        revision: "sha256:test",
+        sections: all.map(({ own }) => own),
+      });
+      const forwards = of(made);
+      const backwards = of(made.toReversed());
+      const judged = (policy: Policy): Decision => decide(compilePolicy(policy), request);
+      expect(judged({ ...backwards, rules: backwards.rules.toReversed() })).toEqual(judged(forwards));
+    }),
+    { numRuns: 2_000 },
+  );
+}); // prettier-ignore
+
 test("whatever a section says, nothing becomes softer by it", () => {
   const levels = fc.constantFrom<Section["default"]>(null, "deny", "ask");
   const scope = fc.constantFrom([], [glob("admin")]).map((role) => ({ agent: [], role, tenant: [] }));
