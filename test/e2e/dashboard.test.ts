@@ -96,6 +96,19 @@ describe.skipIf(isBrowserSkipped)("the dashboard", () => {
     expect(faults).toEqual([]);
   });
 
+  test("with the server away a page says so, keeps the frame, and comes by itself when it answers again", async () => {
+    const { page } = await dashboard.visit();
+    const lost = ["**/assets/schedules-page*", "**/v1/stream"];
+    for (const path of lost) await page.route(path, (request) => request.abort());
+    await page.goto(`${dashboard.address}/#token=${token}`);
+    await page.getByRole("link", { name: "Schedules" }).click();
+    await page.getByRole("heading", { name: "This page could not be fetched" }).waitFor();
+    await page.getByText("The connection to the server is lost.").waitFor();
+    expect(await page.getByRole("navigation", { name: "Pages" }).isVisible()).toBe(true);
+    for (const path of lost) await page.unroute(path);
+    await page.getByRole("heading", { name: "Schedules", level: 1 }).waitFor();
+  });
+
   test("whoever answers second is told who was first", async () => {
     const { approvalId } = await runToQuestion();
     const { page } = await dashboard.visit();

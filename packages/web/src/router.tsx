@@ -16,6 +16,18 @@ import { workflowTabs, type WorkflowTab } from "./workflows/workflow-tabs.ts";
 
 type Search = Readonly<Record<string, unknown>>;
 
+/**
+ * Failures in words of our own: the router reloads at once on those of the browser, and with the server away that ends on the
+ * browser's error page. `BrokenPage` waits until the server answers.
+ */
+const fetched =
+  <T,>(load: () => Promise<T>) =>
+  (): Promise<T> =>
+    load().catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`The code of this page did not come: ${why}`, { cause: error });
+    });
+
 const rootRoute = createRootRoute({ component: AppShell, notFoundComponent: NotFoundPage });
 
 const runsRoute = createRoute({
@@ -29,7 +41,10 @@ const runsRoute = createRoute({
     ...readText(search, "label"),
     ...readText(search, "parent"),
   }),
-  component: lazyRouteComponent(() => import("./runs/runs-page.tsx"), "RunsPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./runs/runs-page.tsx")),
+    "RunsPage",
+  ),
 });
 
 const newTaskRoute = createRoute({
@@ -39,7 +54,10 @@ const newTaskRoute = createRoute({
     ...readChoice(search, "from", ["file"] as const),
     ...readText(search, "example"),
   }),
-  component: lazyRouteComponent(() => import("./new-task/new-task-page.tsx"), "NewTaskPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./new-task/new-task-page.tsx")),
+    "NewTaskPage",
+  ),
 });
 
 const runRoute = createRoute({
@@ -51,14 +69,20 @@ const runRoute = createRoute({
     ...readChoice(search, "scale", ["real"] as const),
     ...readText(search, "kind"),
   }),
-  component: lazyRouteComponent(() => import("./run/run-page.tsx"), "RunPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./run/run-page.tsx")),
+    "RunPage",
+  ),
 });
 
 const workflowsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/workflows",
   validateSearch: (search: Search): { view?: "new" } => readChoice(search, "view", ["new"] as const),
-  component: lazyRouteComponent(() => import("./workflows/workflows-page.tsx"), "WorkflowsPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./workflows/workflows-page.tsx")),
+    "WorkflowsPage",
+  ),
 });
 
 const workflowRoute = createRoute({
@@ -68,7 +92,10 @@ const workflowRoute = createRoute({
     ...readChoice(search, "tab", workflowTabs),
     ...readNumber(search, "version"),
   }),
-  component: lazyRouteComponent(() => import("./workflows/workflow-page.tsx"), "WorkflowPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./workflows/workflow-page.tsx")),
+    "WorkflowPage",
+  ),
 });
 
 const compareRoute = createRoute({
@@ -78,7 +105,10 @@ const compareRoute = createRoute({
     ...readText(search, "a"),
     ...readText(search, "b"),
   }),
-  component: lazyRouteComponent(() => import("./compare/compare-page.tsx"), "ComparePage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./compare/compare-page.tsx")),
+    "ComparePage",
+  ),
 });
 
 const approvalsRoute = createRoute({
@@ -88,21 +118,30 @@ const approvalsRoute = createRoute({
     ...readChoice(search, "show", inboxViews),
     ...readText(search, "id"),
   }),
-  component: lazyRouteComponent(() => import("./approvals/approvals-page.tsx"), "ApprovalsPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./approvals/approvals-page.tsx")),
+    "ApprovalsPage",
+  ),
 });
 
 const artifactsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/artifacts",
   validateSearch: (search: Search): { id?: string } => readText(search, "id"),
-  component: lazyRouteComponent(() => import("./artifacts/artifacts-page.tsx"), "ArtifactsPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./artifacts/artifacts-page.tsx")),
+    "ArtifactsPage",
+  ),
 });
 
 const ledgerRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/ledger",
   validateSearch: (search: Search): { from?: number } => readNumber(search, "from"),
-  component: lazyRouteComponent(() => import("./ledger/ledger-page.tsx"), "LedgerPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./ledger/ledger-page.tsx")),
+    "LedgerPage",
+  ),
 });
 
 const policyRoute = createRoute({
@@ -113,7 +152,10 @@ const policyRoute = createRoute({
     ...readText(search, "file"),
     ...readChoice(search, "tab", policyTabs),
   }),
-  component: lazyRouteComponent(() => import("./policy/policy-page.tsx"), "PolicyPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./policy/policy-page.tsx")),
+    "PolicyPage",
+  ),
 });
 
 const queueRoute = createRoute({
@@ -127,7 +169,10 @@ const queueRoute = createRoute({
     ...readText(search, "code"),
     ...readChoice(search, "within", diedWithin),
   }),
-  component: lazyRouteComponent(() => import("./queue/queue-page.tsx"), "QueuePage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./queue/queue-page.tsx")),
+    "QueuePage",
+  ),
 });
 
 const schedulesRoute = createRoute({
@@ -137,21 +182,30 @@ const schedulesRoute = createRoute({
     ...readText(search, "name"),
     ...readChoice(search, "view", ["new", "edit"] as const),
   }),
-  component: lazyRouteComponent(() => import("./schedules/schedules-page.tsx"), "SchedulesPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./schedules/schedules-page.tsx")),
+    "SchedulesPage",
+  ),
 });
 
 const secretsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/secrets",
   validateSearch: (search: Search): { tab?: "keys" } => readChoice(search, "tab", ["keys"] as const),
-  component: lazyRouteComponent(() => import("./secrets/secrets-page.tsx"), "SecretsPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./secrets/secrets-page.tsx")),
+    "SecretsPage",
+  ),
 });
 
 const systemRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/system",
   validateSearch: (search: Search): { tab?: SystemTab } => readChoice(search, "tab", systemTabs),
-  component: lazyRouteComponent(() => import("./system/system-page.tsx"), "SystemPage"),
+  component: lazyRouteComponent(
+    fetched(() => import("./system/system-page.tsx")),
+    "SystemPage",
+  ),
 });
 
 const routeTree = rootRoute.addChildren([
