@@ -1,5 +1,6 @@
 /** A whole Homeostat moves from SQLite to PostgreSQL and back, with a run that waits for a person all the way. */
-import { rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSilentLogger } from "../../packages/server/src/base/log.ts";
 import { homeAt } from "../../packages/server/src/home.ts";
@@ -29,13 +30,11 @@ steps:
   - { id: done, set: { x: 1 } }
 `;
 
+/** A start writes entries of its own, which may come between. */
 async function expectIntact(system: TestSystem): Promise<void> {
-  await untilPublished(system);
-  const report = await system.api.post<{ verdict: string; text: string; pending: number }>(
-    "/v1/ledger/verify",
-    {},
-  );
-  expect(report).toMatchObject({ verdict: "intact", pending: 0 });
+  const verify = () =>
+    system.api.post<{ verdict: string; text: string; pending: number }>("/v1/ledger/verify", {});
+  await expect.poll(verify, { timeout: 15_000 }).toMatchObject({ verdict: "intact", pending: 0 });
 }
 
 describe.skipIf(skipsPostgres())("a data folder whose database moves", () => {
@@ -95,6 +94,24 @@ describe.skipIf(skipsPostgres())("a data folder whose database moves", () => {
     await expectIntact(third);
     expect((await third.api.get<{ data: unknown[] }>("/v1/runs")).data).toHaveLength(5);
     await third.stop();
+  });
+
+  test("to another SQLite file leaves one file, which goes into the place of the old one", async () => {
+    const [other, place] = [await createHome(), await createHome()];
+    const system = await startTestSystem(other);
+    await Promise.all([1, 2, 3].map(() => runToEnd(system, { workflow: work })));
+    await untilPublished(system);
+    await system.stop();
+    const path = join(place, "moved.db");
+    const options = { home: homeAt(other), blobs, logger: createSilentLogger(), onProgress: () => undefined };
+    await moveDatabase({ ...options, from: parseDatabase("sqlite:", other), to: { kind: "sqlite", path } });
+    expect(await readdir(place)).toEqual(["moved.db"]);
+    await rename(path, homeAt(other).stateDatabase);
+    const again = await startTestSystem(other);
+    await expectIntact(again);
+    await again.stop();
+    await removeHome(other);
+    await removeHome(place);
   });
 
   test("takes the left database back while the other one is unused", async () => {

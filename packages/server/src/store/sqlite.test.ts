@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { LeaseStore } from "./lease.ts";
@@ -30,3 +31,21 @@ for (const synchronous of ["full", "normal"] as const) {
     };
   });
 }
+
+test("a closed store is one file, so that nothing of it is played into a file put in its place", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "homeostat-store-"));
+  const path = join(folder, "state.db");
+  const migrations = [{ id: "1", statements: () => ["CREATE TABLE t (n INTEGER)"] }];
+  const open = (): Promise<LeaseStore> =>
+    openSqliteStore({ path, migrations, clock: systemClock, logger: createSilentLogger() });
+  const [store, other] = [await open(), await open()];
+  await store.write([{ sql: "INSERT INTO t VALUES (1)" }]);
+  await store.close();
+  await other.write([{ sql: "INSERT INTO t VALUES (2)" }]);
+  await other.close();
+  expect(readdirSync(folder)).toEqual(["state.db"]);
+  const again = await open();
+  expect(await again.read("SELECT n FROM t ORDER BY n")).toEqual([{ n: 1 }, { n: 2 }]);
+  await again.close();
+  rmSync(folder, { recursive: true });
+});

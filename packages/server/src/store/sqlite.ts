@@ -1,6 +1,7 @@
 /** The store on SQLite: a writer thread that commits in groups, and point reads on the main thread. */
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, HomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
@@ -101,9 +102,27 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       await writer.close();
       scanner.close();
       reader.close();
+      foldLog(path, logger);
     },
   };
   return { ...store, holdLease: leases.holdLease, dropLease: leases.dropLease };
+}
+
+/**
+ * Whoever closes last puts the write-ahead log into the file and removes it, unless it may only read, as our readers. A log that
+ * stays behind would be played into whatever file is put in the place of this one. While other processes have it open it stays theirs.
+ */
+function foldLog(path: string, logger: Logger): void {
+  // Opening one that was taken away would make an empty one in its place.
+  if (!existsSync(path)) return;
+  try {
+    const database = new DatabaseSync(path);
+    database.prepare("SELECT name FROM sqlite_master LIMIT 1").get();
+    database.close();
+  } catch (error) {
+    // Nothing is lost: the next one to open it reads the log.
+    logger.warn({ err: error, path }, "the database's log stays beside it");
+  }
 }
 
 /** Without what `open` opens the writer is of no use, and closed. */
