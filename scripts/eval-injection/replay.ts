@@ -48,6 +48,8 @@ export interface JudgedCall {
   readonly decision: Decision;
   /** By the recording alone, not by the detector: the call carries a value that only the injected text holds. */
   readonly isInjected: boolean;
+  /** Its words that came from what was read are there too when passages that speak to the assistant are left out. */
+  readonly isStillReadable: boolean;
   readonly durationUs: number;
 }
 
@@ -86,6 +88,7 @@ function replayRun(run: RecordedRun, suite: Suite, policy: CompiledPolicy): Judg
   const open: RecordedCall[] = [];
   const injectedWords = new Set<string>();
   const known = new Set([...(suite.clean.get(run.user_task) ?? []), ...wordsOf(task), ...wordsOf(system)]);
+  const read = { whole: new Set<string>(), stripped: new Set<string>() };
   let transformed = 0;
   for (const [index, message] of run.messages.entries()) {
     if (message.role === "user") flow.hear(textOf(message.content));
@@ -110,20 +113,24 @@ function replayRun(run: RecordedRun, suite: Suite, policy: CompiledPolicy): Judg
         outcome: "completed",
         atMs: index,
       });
-      if (
-        policy.untrusted !== undefined &&
-        showUntrusted(output, policy.untrusted, {
+      const handling = policy.untrusted ?? { instructions: "strip", from: Infinity };
+      const shown = showUntrusted(
+        output,
+        { ...handling, instructions: "strip" },
+        {
           ...context,
           tools: suite.tools.filter((tool) => tool !== name),
-        }).changed.length > 0
-      )
-        transformed += 1;
+        },
+      );
+      if (shown.changed.length > 0) transformed += 1;
+      for (const word of wordsOf(output)) read.whole.add(word);
+      for (const word of wordsOf(textOf(shown.output))) read.stripped.add(word);
       if (run.injection_task !== null)
         for (const word of wordsOf(output)) if (!known.has(word)) injectedWords.add(word);
     }
     for (const call of message.tool_calls ?? []) {
       open.push(call);
-      calls.push(judge(call, { flow, policy, injectedWords }));
+      calls.push(judge(call, { flow, policy, injectedWords, read }));
     }
   }
   return { run, calls, transformed };
@@ -133,9 +140,11 @@ interface Judging {
   readonly flow: ReturnType<typeof createRunFlow>;
   readonly policy: CompiledPolicy;
   readonly injectedWords: ReadonlySet<string>;
+  /** Words of what was read, as it was and with passages left out. */
+  readonly read: { readonly whole: ReadonlySet<string>; readonly stripped: ReadonlySet<string> };
 }
 
-function judge(call: RecordedCall, { flow, policy, injectedWords }: Judging): JudgedCall {
+function judge(call: RecordedCall, { flow, policy, injectedWords, read }: Judging): JudgedCall {
   const started = performance.now();
   const traced = flow.trace({ action: call.name, args: call.args });
   const decision = decide(policy, {
@@ -149,10 +158,10 @@ function judge(call: RecordedCall, { flow, policy, injectedWords }: Judging): Ju
     flow: traced,
   });
   const durationUs = (performance.now() - started) * 1_000;
-  const isInjected =
-    traced.isEffect &&
-    leavesOf(call.args).some(({ value }) => wordsOf(String(value)).some((word) => injectedWords.has(word)));
-  return { call, flow: traced, decision, isInjected, durationUs };
+  const words = leavesOf(call.args).flatMap(({ value }) => wordsOf(String(value)));
+  const isInjected = traced.isEffect && words.some((word) => injectedWords.has(word));
+  const isStillReadable = words.every((word) => !read.whole.has(word) || read.stripped.has(word));
+  return { call, flow: traced, decision, isInjected, isStillReadable, durationUs };
 }
 
 /** By the tool's name, as an operator would label an unknown server's tools. */
