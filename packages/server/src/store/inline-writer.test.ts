@@ -84,8 +84,8 @@ describe("a writer that commits on this thread", () => {
     );
   });
 
-  test("has the thread begin the log anew after so many commits, so that it does not grow", async () => {
-    await open({ mostCommits: 50 });
+  test("has the thread begin the log anew after so many writes, so that it does not grow", async () => {
+    await open({ mostUnsynced: 50 });
     const sizes: number[] = [];
     for (let round = 0; round < 10; round += 1) {
       for (let each = 0; each < 51; each += 1) await writer.write([insertThing(`${round} ${each}`, 1)]);

@@ -70,12 +70,18 @@ function startWriterProcess(
     import { systemClock } from ${module("../base/clock.ts")};
     import { createSilentLogger } from ${module("../base/log.ts")};
     import { writeSync } from "node:fs";
+    // The pipe is full while its reader is slow.
+    function say(line) {
+      for (;;) {
+        try { return writeSync(1, line); } catch (error) { if (error.code !== "EAGAIN") throw error; }
+      }
+    }
     const migration = { id: "0001-part", statements: () => [${JSON.stringify(migration.statements({ bytes: "", identity: "" })[0])}] };
     const store = await openSqliteStore({ path: ${JSON.stringify(path)}, migrations: [migration, leaseMigration],
       clock: systemClock, logger: createSilentLogger() });
     const owner = processIdentity();
     await acquireLease(store, { name: "run/1", owner, ttlMs: 60_000, now: Date.now(), isOwnerDead: () => false });
-    writeSync(1, "identity " + owner + "\\n");
+    say("identity " + owner + "\\n");
     const body = "x".repeat(${bodyLength});
     let next = ${from};
     async function write() {
@@ -84,15 +90,15 @@ function startWriterProcess(
         const statement = (part) => ({ sql: "INSERT INTO part (batch, part, body) VALUES (?, ?, ?)", params: [batch, part, body] });
         try {
           await store.write([0, 1, 2].map(statement));
-          writeSync(1, batch + "\\n");
+          say(batch + "\\n");
         } catch (error) {
-          writeSync(1, "failed " + error.code + "\\n");
+          say("failed " + error.code + "\\n");
         }
       }
     }
     await Promise.all([write(), write(), write(), write()]);
     await store.close();
-    writeSync(1, "done\\n");`;
+    say("done\\n");`;
   const command = 'ulimit -f "$1" && exec "$2" --input-type=module-typescript -e "$3"';
   // dash, the usual sh, counts in blocks of 512 bytes.
   const limit = typeof fileLimitKilobytes === "number" ? fileLimitKilobytes * 2 : fileLimitKilobytes;

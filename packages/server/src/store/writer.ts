@@ -54,6 +54,7 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
   const { worker, port, ended } = startThread(program);
   const pending = createPendingBatches(maxPendingBatches);
   let unsent: ToWriter[] = [];
+  let isFlushing = false;
   let unwritable: string | undefined;
   const opened = Promise.withResolvers<void>();
   port.on("message", receive);
@@ -91,7 +92,8 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
 
   /** One message for everything of a turn: a message costs about as much as a small commit. */
   function flush(): void {
-    port.postMessage(unsent);
+    isFlushing = false;
+    if (unsent.length > 0) port.postMessage(unsent);
     unsent = [];
   }
 
@@ -102,11 +104,16 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
   }
 
   function enqueue(message: ToWriter): void {
-    if (unsent.push(message) === 1) queueMicrotask(flush);
+    unsent.push(message);
+    if (isFlushing) return;
+    isFlushing = true;
+    queueMicrotask(flush);
   }
 
+  /** At the end of the turn, unless something is written in it: leases that are held and dropped in one turn cost one message. */
   function send(message: ToWriter): void {
-    if (unwritable === undefined) enqueue(message);
+    if (unwritable !== undefined) return;
+    if (unsent.push(message) === 1 && !isFlushing) setImmediate(flush);
   }
 
   function die(why: string): void {
