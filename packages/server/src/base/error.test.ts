@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { errorCodes } from "./error-codes.ts";
-import { errorMessage, HomeostatError, isHomeostatError } from "./error.ts";
+import { errorMessage, HomeostatError, isHomeostatError, isProgrammingError } from "./error.ts";
 
 describe("HomeostatError", () => {
   test("takes status and hint from the table", () => {
@@ -70,4 +70,11 @@ test("errorMessage finds words for anything thrown and never throws", () => {
   expect(errorMessage("text")).toBe("text");
   expect(errorMessage(undefined)).toBe("undefined");
   expect(errorMessage(Object.create(null))).toBe("unprintable error");
+});
+
+test("faults of our own code are told apart from what the world does", () => {
+  const ours = [new HomeostatError("INTERNAL", "x"), new TypeError("x"), new RangeError("x")];
+  const others = [new HomeostatError("STORE_UNAVAILABLE", "x"), new Error("x"), "x", null];
+  expect(ours.map(isProgrammingError)).toEqual(ours.map(() => true));
+  expect(others.map(isProgrammingError)).toEqual(others.map(() => false));
 });
