@@ -127,6 +127,7 @@ const mistakes: readonly {
   { title: "a condition without value", rule: "where: [{ arg: a, op: eq }]", at: [6, 13], path: "rules[0].where[0]", message: /`value` is missing/ },
   { title: "a path that is none", rule: "where: [{ arg: 'a[x]', op: eq, value: 1 }]", at: [6, 20], path: "rules[0].where[0].arg", message: /is no path/ },
   { title: "a text to compare in size", rule: "where: [{ arg: a, op: gt, value: '5' }]", at: [6, 38], path: "rules[0].where[0].value", message: /gt wants a number, found the text "5"/ },
+  { title: "between without list", rule: "where: [{ arg: a, op: between, value: 5 }]", at: [6, 43], path: "rules[0].where[0].value", message: /between wants two numbers/ },
   { title: "in without list", rule: "where: [{ arg: a, op: in, value: 5 }]", at: [6, 38], path: "rules[0].where[0].value", message: /in wants a list/ },
   { title: "matches with a bad glob", rule: "where: [{ arg: a, op: matches, value: '[' }]", at: [6, 43], path: "rules[0].where[0].value", message: /not closed/ },
   { title: "starts_with a number", rule: "where: [{ arg: a, op: starts_with, value: 1 }]", at: [6, 47], path: "rules[0].where[0].value", message: /starts_with wants a text/ },

@@ -217,6 +217,41 @@ describe("replays", () => {
     expect(await ask("POST", "/dry-run", {}, { authorization: "Bearer viewer" })).toMatchObject({ status: 403 });
   }); // prettier-ignore
 
+  test("a dry run of much history tells how far it is, and ends when nobody listens", async () => {
+    let runs = 0;
+    let isLeft = false;
+    const many = {
+      countRuns: () => Promise.resolve(1_000),
+      async *readRuns() {
+        try {
+          for (; runs < 1_000; runs += 1) {
+            yield { actions: [recordedAction("deny", `s${runs}`)], isErased: false };
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+        } finally {
+          isLeft = true;
+        }
+      },
+    };
+    await using other = await startTestServer(
+      policyReplayRoutes({ policy, versions: createPolicyVersions(store), shadow, recorded: many, clock: systemClock }),
+    );
+    const leaving = new AbortController();
+    const answer = await other.call("/v1/policy/dry-run", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ since: "1d" }),
+      signal: leaving.signal,
+    });
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    while ((seen.match(/event: progress/g) ?? []).length < 2) seen += (await reader.read()).value ?? "";
+    leaving.abort();
+    await reader.cancel().catch(() => undefined);
+    await expect.poll(() => isLeft).toBe(true);
+    expect(runs).toBeLessThan(1_000);
+  }); // prettier-ignore
+
   test("a shadow is set, looked at and cleared", async () => {
     expect((await ask("GET", "/shadow")).answer).toEqual({ shadow: null });
     expect(await ask("POST", "/shadow", { text: text("deny") })).toMatchObject({ status: 200, answer: { shadow: { by: "admin", rules: 1, same: 0, changes: [] } } });
