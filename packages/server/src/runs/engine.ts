@@ -21,6 +21,7 @@ import { createGateTool } from "./gate-tool.ts";
 import { createFoldUnheld } from "./fold-unheld.ts";
 import type { FoldUnheld } from "./fold-unheld.ts";
 import type { HashMemory } from "./hash-memory.ts";
+import { createHeldHere } from "./held-here.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
 import type { LiveRuns } from "./live.ts";
@@ -139,12 +140,14 @@ export function createEngine(deps: EngineDeps): Engine {
   const { queue, logger, owner, isOwnerDead, concurrency, leaseTtlMs } = deps;
   const claims = createClaims(store, { owner, leaseTtlMs, ...deps.claiming });
   const longestMs = Math.max(0, ...[...deps.tools.values()].map((tool) => tool.maxTimeoutMs)) + leaseMarginMs;
+  const folding = createHeldHere();
   const newWorker = (): Worker =>
     createWorker({
       overlong: createOverlongLeases({
         ttlMs: leaseTtlMs,
         mayTakeMs: (runId) => longestAct(store, runId, longestMs),
       }),
+      folding,
       store,
       queue,
       clock,
@@ -157,6 +160,6 @@ export function createEngine(deps: EngineDeps): Engine {
       driveRun,
     });
   const reading = { store, blobs, clock, announce, readBlobText, program };
-  const foldUnheld = createFoldUnheld({ ...reading, owner, isOwnerDead });
+  const foldUnheld = createFoldUnheld({ ...reading, owner, isOwnerDead, folding });
   return { createWorker: newWorker, live, workspaces, readBlobText, announce, foldUnheld };
 }

@@ -1,12 +1,19 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World } from "./testing-world.ts";
 
 const worlds: World[] = [];
+const folders: string[] = [];
 
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
 async function start(tools: readonly TestTool[] = []): Promise<World> {
@@ -95,4 +102,32 @@ test("what a run says of its progress stands in its row, the last word too", asy
   expect(await textOf()).toMatchObject({ text: "nearly done", percent: 100 });
   go.resolve();
   await world.until(runId, "COMPLETED");
+});
+
+test("a worker of the same process does not take the run away from under a cancel", async () => {
+  const canGoOn = Promise.withResolvers<void>();
+  const world = await createWorld({
+    tools: [],
+    openStore: async (migrations) => {
+      const folder = await mkdtemp(join(tmpdir(), "homeostat-fold-"));
+      folders.push(folder);
+      const logger = createSilentLogger();
+      const store = await openSqliteStore({ path: join(folder, "state.db"), clock, logger, migrations });
+      const read: typeof store.read = async (sql, params) => {
+        if (sql.startsWith("SELECT tenant, steps_total FROM runs")) await canGoOn.promise;
+        return await store.read(sql, params);
+      };
+      return { ...store, read };
+    },
+  });
+  worlds.push(world);
+  const runId = await world.submit(asking);
+  const cancelled = world.cancelAtOnce(runId);
+  const leases = () => world.store.read("SELECT owner, epoch FROM leases WHERE name = ?", [`run/${runId}`]);
+  await expect.poll(leases).toEqual([{ owner: "reader", epoch: 1 }]);
+  await world.startWorkerHere();
+  canGoOn.resolve();
+  await cancelled;
+  expect(await world.row(runId)).toMatchObject({ state: "CANCELLED" });
+  expect(await leases()).toEqual([{ owner: "", epoch: 1 }]);
 });

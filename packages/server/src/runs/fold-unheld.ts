@@ -3,8 +3,10 @@ import { isHomeostatError } from "../base/error.ts";
 import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
+import { leaseName } from "./adopt-orphans.ts";
 import { drive } from "./drive.ts";
 import type { RunState } from "./fold.ts";
+import type { HeldHere } from "./held-here.ts";
 import type { ReadBlobText } from "./journal.ts";
 import { requireKnown } from "./require-known.ts";
 import type { Program } from "./require-known.ts";
@@ -13,7 +15,6 @@ import { rootPlace } from "./run-workflow.ts";
 import { createSession } from "./session.ts";
 import type { SessionDeps } from "./session.ts";
 import { mustUnwind } from "./unwind-plan.ts";
-import { leaseName } from "./worker.ts";
 
 export interface FoldUnheldDeps extends SessionDeps {
   readonly store: LeaseStore;
@@ -21,6 +22,8 @@ export interface FoldUnheldDeps extends SessionDeps {
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   readonly program: Program;
+  /** Told of runs that are folded now: the worker of the same process has the same owner. */
+  readonly folding: Pick<HeldHere, "hold">;
 }
 
 const holderWaitMs = 250;
@@ -34,6 +37,7 @@ export type FoldUnheld = (runId: string) => Promise<void>;
 export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
   const { store, clock, owner, isOwnerDead } = deps;
   return async (runId) => {
+    const letGo = deps.folding.hold(runId);
     try {
       const request = { name: leaseName(runId), owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
       const lease = await acquireLease(store, request);
@@ -51,6 +55,8 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
     } catch (error) {
       // Somebody took the run over, or its journal cannot be read or written now: a worker says so in the row.
       if (!isHomeostatError(error)) throw error;
+    } finally {
+      letGo();
     }
   };
 

@@ -14,7 +14,7 @@ import { createSession } from "./session.ts";
 import type { RunSession, SessionDeps } from "./session.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
-import { leaseName } from "./worker.ts";
+import { leaseName } from "./adopt-orphans.ts";
 
 type Step = { readonly process: 0 | 1; readonly does: "take" | "append"; readonly waits: boolean };
 

@@ -81,6 +81,8 @@ export interface World {
   /** For a supervisor; not started. */
   createWorker(owner: string): Worker;
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
+  /** In the process that `cancelAtOnce` is sent to. */
+  startWorkerHere(): Promise<void>;
   row(runId: string): Promise<StoredRun>;
   state(runId: string): Promise<RunState>;
   kinds(runId: string): Promise<readonly string[]>;
@@ -206,7 +208,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       random: () => 0,
       observe: () => undefined,
     });
-  const { workspaces, readBlobText, announce, live, foldUnheld } = engineFor("reader", []);
+  const readingEngine = engineFor("reader", []);
+  const { workspaces, readBlobText, announce, live, foldUnheld } = readingEngine;
   const reader = { store, readBlobText };
   const one = async (runId: string): Promise<StoredRun> =>
     runFromStore((await store.read("SELECT * FROM runs WHERE id = ?", [runId]))[0]!);
@@ -242,6 +245,11 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       return row.id;
     },
     createWorker: (owner) => engineFor(owner, []).createWorker(),
+    async startWorkerHere() {
+      const worker = readingEngine.createWorker();
+      await worker.start();
+      workers.push({ stop: () => worker.stop(200) });
+    },
     async startWorker(owner, gone = []) {
       const worker = engineFor(owner, gone).createWorker();
       await worker.start();

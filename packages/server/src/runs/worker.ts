@@ -4,16 +4,17 @@ import { errorMessage, HomeostatError, isHomeostatError, isProgrammingError } fr
 import type { Logger } from "../base/log.ts";
 import type { Claims, TakenRun } from "../queue/claim.ts";
 import type { Queue } from "../queue/local-queue.ts";
-import { delayRun, setRunAside, wakeRun } from "../queue/run-row.ts";
+import { setRunAside, wakeRun } from "../queue/run-row.ts";
 import { passOver } from "../queue/worker-registry.ts";
 import { longestRetryMs } from "../queue/task.ts";
 import type { StoredRun } from "../queue/run-row.ts";
-import { errorAfterVainClaims, faultOf, pauseAfterCrashMs, pauseAfterFaultMs } from "../queue/vain-claims.ts";
-import { endLease, freeLease } from "../store/lease.ts";
+import { errorAfterVainClaims, faultOf, pauseAfterFaultMs } from "../queue/vain-claims.ts";
+import { freeLease } from "../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../store/lease.ts";
-import type { Row } from "../store/store.ts";
+import { adoptOrphans } from "./adopt-orphans.ts";
 import type { RunError } from "./event.ts";
-import type { OverlongLeases, SeenLease } from "./overlong-leases.ts";
+import type { HeldHere } from "./held-here.ts";
+import type { OverlongLeases } from "./overlong-leases.ts";
 import type { HandOver } from "./session.ts";
 import type { Health, Part, TreeNode } from "../supervision/part.ts";
 
@@ -30,6 +31,8 @@ export interface WorkerDeps {
   /** Claims in a row without a finished step before a run is a dead letter. */
   readonly maxVainClaims: number;
   readonly overlong: OverlongLeases;
+  /** Runs that this process folds messages of without its worker. */
+  readonly folding: Pick<HeldHere, "has">;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
   readonly driveRun: (claim: Claim) => Promise<void>;
 }
@@ -79,6 +82,11 @@ export function createWorker(deps: WorkerDeps): Worker {
   /** The mailbox of wake-ups holds one: while it waits, more of them would say the same. */
   const wakeUps = { accepted: 0, dropped: 0, longest: 0 };
 
+  const orphans = {
+    ...deps,
+    isHeldHere: (runId: string) => claiming > 0 || active.has(runId) || deps.folding.has(runId),
+  };
+
   return {
     name: "worker",
     failed: failed.promise,
@@ -96,7 +104,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       children: [...active.values()].map(nodeOf),
     }),
     async start() {
-      await adoptOrphans();
+      await adoptOrphans(orphans);
       unsubscribe.push(
         queue.onWake(look, () => active.size < deps.concurrency),
         store.onCommit("inbox", interruptSoon),
@@ -234,35 +242,6 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (isProgrammingError(error)) failed.resolve(error);
   }
 
-  /**
-   * Runs whose holder is provably gone, was a session of this process that ended badly, or has not got on for longer than it may
-   * take, may be taken again.
-   */
-  async function adoptOrphans(): Promise<void> {
-    const rows = await store.read(
-      `SELECT l.name, l.owner, l.epoch, l.until_ms, r.claims, r.head_seq FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
-        WHERE l.owner <> '' AND l.until_ms > ? AND l.name LIKE 'run/%'`,
-      [clock.now()],
-    );
-    const others = rows.filter((row) => row["owner"] !== deps.owner).map(seenLease);
-    const overlong = await deps.overlong.judge(others, {
-      wallMs: clock.now(),
-      monotonicMs: clock.monotonic(),
-    });
-    const isOrphan = (name: string, owner: string): boolean =>
-      owner === deps.owner
-        ? claiming === 0 && !active.has(runOf(name))
-        : deps.isOwnerDead(owner) || overlong.has(name);
-    const statements = rows.flatMap((row) => {
-      const [name, owner, epoch] = [row["name"] as string, row["owner"] as string, row["epoch"] as number];
-      if (!isOrphan(name, owner)) return [];
-      const pauseMs = pauseAfterCrashMs(row["claims"] as number);
-      const again = (pauseMs === 0 ? wakeRun : delayRun)(runOf(name), clock.now() + pauseMs);
-      return [endLease({ name, owner, epoch }), again];
-    });
-    if (statements.length > 0) await store.write(statements);
-  }
-
   /** After the wall clock was set back, runs that nobody delayed lie further ahead than any is ever put. */
   async function wakeLate(): Promise<void> {
     const nowMs = clock.now();
@@ -289,7 +268,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       // Woken early by `advanceSweep` or `stop`: both look again at what to wait for.
       await clock.sleep(waitMs, timer.signal).catch(() => undefined);
       if (stopping) return;
-      await adoptOrphans().catch(partFault);
+      await adoptOrphans(orphans).catch(partFault);
       await wakeLate().catch(partFault);
       look();
     }
@@ -323,22 +302,3 @@ export function createWorker(deps: WorkerDeps): Worker {
 }
 
 const cancelBegins = '{"kind":"cancel"';
-
-const leasePrefix = "run/";
-
-export function leaseName(runId: string): string {
-  return `${leasePrefix}${runId}`;
-}
-
-function runOf(name: string): string {
-  return name.slice(leasePrefix.length);
-}
-
-function seenLease(row: Row): SeenLease {
-  const name = row["name"] as string;
-  return {
-    ...{ name, runId: runOf(name), epoch: row["epoch"] as number },
-    untilMs: row["until_ms"] as number,
-    headSeq: row["head_seq"] as number,
-  };
-}
