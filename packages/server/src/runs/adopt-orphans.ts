@@ -1,9 +1,10 @@
 /** Ends leases that nobody works under any more, and asks for their runs to be taken again. */
 import type { Clock } from "../base/clock.ts";
+import { isHomeostatError } from "../base/error.ts";
 import { delayRun, wakeRun } from "../queue/run-row.ts";
 import { pauseAfterCrashMs } from "../queue/vain-claims.ts";
 import { endLease } from "../store/lease.ts";
-import type { Row, Store } from "../store/store.ts";
+import type { Row, Statement, Store } from "../store/store.ts";
 import type { OverlongLeases, SeenLease } from "./overlong-leases.ts";
 
 export interface OrphanDeps {
@@ -32,14 +33,29 @@ export async function adoptOrphans(deps: OrphanDeps): Promise<void> {
   const overlong = await deps.overlong.judge(others, now);
   const isOrphan = (name: string, owner: string): boolean =>
     owner === deps.owner ? !deps.isHeldHere(runOf(name)) : deps.isOwnerDead(owner) || overlong.has(name);
-  const statements = rows.flatMap((row) => {
-    const [name, owner, epoch] = [row["name"] as string, row["owner"] as string, row["epoch"] as number];
-    if (!isOrphan(name, owner)) return [];
-    const pauseMs = pauseAfterCrashMs(row["claims"] as number);
-    const again = (pauseMs === 0 ? wakeRun : delayRun)(runOf(name), clock.now() + pauseMs);
-    return [endLease({ name, owner, epoch }), again];
-  });
-  if (statements.length > 0) await store.write(statements);
+  const orphans = rows.filter((row) => isOrphan(row["name"] as string, row["owner"] as string));
+  await Promise.all(orphans.map((row) => takeAway(row, deps)));
+}
+
+/** A batch for each: one that has got on meanwhile, and so is no orphan, is no hindrance for the others. */
+async function takeAway(row: Row, { store, clock }: OrphanDeps): Promise<void> {
+  const seen = seenLease(row);
+  const pauseMs = pauseAfterCrashMs(row["claims"] as number);
+  const again = (pauseMs === 0 ? wakeRun : delayRun)(seen.runId, clock.now() + pauseMs);
+  try {
+    await store.write([endLease({ ...seen, owner: row["owner"] as string }), stillAt(seen), again]);
+  } catch (error) {
+    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+  }
+}
+
+/** Whoever has appended since may have begun an act, which an epoch does not call back. */
+function stillAt({ runId, headSeq }: SeenLease): Statement {
+  return {
+    sql: "UPDATE runs SET head_seq = head_seq WHERE id = ? AND head_seq = ?",
+    params: [runId, headSeq],
+    expect: { rows: 1, guard: "journal-head" },
+  };
 }
 
 const leasePrefix = "run/";

@@ -2,7 +2,8 @@
  * Finds leases that a wall clock made too long. A lease is reserved until the deadline of the act under way, by the clock of whoever
  * acts; where that clock had jumped ahead, nobody would take the run for as long as it had jumped. So those who wait measure by
  * their own monotonic clock: a run whose lease stayed the same and whose journal did not move for as long as its act may
- * take, and a lease's time more, has no holder that gets on. To take it over is safe in any case: the epoch fences off whoever comes back.
+ * take, and a lease's time more, has no holder that gets on. The epoch keeps whoever comes back from the journal, not from an act in
+ * the world; so the lease is ended only if it and the journal are as they were seen, and who comes back later finds that its time is over.
  */
 import type { Row, Store } from "../store/store.ts";
 import type { ActionIntent } from "./event.ts";

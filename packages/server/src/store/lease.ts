@@ -122,11 +122,15 @@ export function freeLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" |
   };
 }
 
-/** The lease ends now, and its owner stays on record: for one that is provably gone. Does nothing when it is no longer held. */
-export function endLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">): Statement {
+/**
+ * The lease ends now, and its owner stays on record: for one that is judged gone. Undoes the batch (guard "lease") when the lease is
+ * no longer as it was seen: renewed, reserved for longer, freed or taken.
+ */
+export function endLease({ name, owner, epoch, untilMs }: Omit<Lease, "ttlMs">): Statement {
   return {
-    sql: "UPDATE leases SET until_ms = 0 WHERE name = ? AND owner = ? AND epoch = ?",
-    params: [name, owner, epoch],
+    sql: "UPDATE leases SET until_ms = 0 WHERE name = ? AND owner = ? AND epoch = ? AND until_ms = ?",
+    params: [name, owner, epoch, untilMs],
+    expect: { rows: 1, guard: "lease" },
   };
 }
 
