@@ -1324,6 +1324,31 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Policy;
   };
+  /** What an agent would be shown of a text, and which passages read as instructions */
+  "policy.reading": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly text: string;
+      /** Where the text comes from */
+      readonly label: "user" | "operator" | "agent" | "web" | "mail" | "file" | "tool" | "mcp";
+      /** The task the agent is at, in the user's words */
+      readonly task?: string | undefined;
+    };
+    readonly answer: {
+      readonly shown: string;
+      readonly isChanged: boolean;
+      /** The policy's `untrusted.from`; null: all is shown as it is */
+      readonly from: number | null;
+      readonly passages: readonly {
+        readonly start: number;
+        readonly end: number;
+        readonly score: number;
+        readonly reasons: readonly string[];
+      }[];
+    };
+  };
   /** Put an earlier version in force again */
   "policy.rollback": {
     readonly kind: "json";
@@ -2429,6 +2454,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "policy.dryRun": { method: "POST", path: "/v1/policy/dry-run", kind: "sse" },
   "policy.explain": { method: "POST", path: "/v1/policy/explain", kind: "json" },
   "policy.get": { method: "GET", path: "/v1/policy", kind: "json" },
+  "policy.reading": { method: "POST", path: "/v1/policy/reading", kind: "json" },
   "policy.rollback": { method: "POST", path: "/v1/policy/versions/{number}/activate", kind: "json" },
   "policy.schema": { method: "GET", path: "/v1/policy/schema", kind: "json" },
   "policy.setShadow": { method: "POST", path: "/v1/policy/shadow", kind: "json" },

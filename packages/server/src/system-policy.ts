@@ -9,6 +9,7 @@ import { openActivePolicy } from "./policy/active-policy.ts";
 import type { ActivePolicy, PolicyChange } from "./policy/active-policy.ts";
 import { decide } from "./policy/decide.ts";
 import type { ActionRequest, Decision } from "./policy/decision.ts";
+import { readingRoutes } from "./runs/reading.routes.ts";
 import { policyQuestionsRoutes } from "./policy/policy-questions.routes.ts";
 import { policyReplayRoutes } from "./policy/policy-replay.routes.ts";
 import { policyRoutes } from "./policy/policy.routes.ts";
@@ -77,7 +78,8 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
     policy,
     decide(request) {
       const decision = decide(policy.current(), request);
-      shadow().observe(request, decision);
+      // A question in between, on the way to the answer that counts.
+      if (request.transformed !== "all") shadow().observe(request, decision);
       return decision;
     },
     parts: [policy],
@@ -90,6 +92,7 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
       return [
         ...policyRoutes({ policy, versions, kept: () => keeping, knownActions }),
         ...policyQuestionsRoutes({ policy, versions, clock }),
+        ...readingRoutes({ policy, tools: knownActions }),
         ...policyReplayRoutes({
           ...{ policy, versions, recorded, clock },
           shadow: {

@@ -1,4 +1,5 @@
 /** Commands about policies: what one says, what a candidate would change, what is in force. */
+import type { PolicyReadOptions } from "../policy-reading.ts";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { ActivateOptions, DryRunOptions } from "../policy-server.ts";
@@ -49,6 +50,18 @@ function addQuestions(policy: Command, act: Act): void {
     .action(
       act<PolicyExplainOptions>(async ([action = "", resource = ""], options, terminal) =>
         (await import("../policy-ask.ts")).explainAction(action, resource, options, terminal),
+      ),
+    );
+  policy
+    .command("read <file>")
+    .description("what an agent would be shown of a text, and which passages read as instructions")
+    .option("--policy <file>", policyOption)
+    .option("--label <label>", "where the text comes from (default: web)")
+    .option("--task <text>", "the task the agent is at, in the user's words")
+    .option("--tool <name>", "a tool the agent has; may be given several times", collect)
+    .action(
+      act<PolicyReadOptions>(async ([file = ""], options, terminal) =>
+        (await import("../policy-reading.ts")).readText(file, options, terminal),
       ),
     );
   policy
