@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import { fireDue } from "./fire-schedules.ts";
 import type { FireDeps } from "./fire-schedules.ts";
 import { changeSchedule, requireSchedule } from "./schedules.ts";
+import type { ScheduleChange } from "./schedules.ts";
 import { schedulesRoutes } from "./schedules.routes.ts";
 import { callRoute } from "./testing-routes.ts";
 import { createTimetable } from "./timetable.ts";
@@ -255,6 +256,18 @@ describe("a schedule", () => {
     expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
     const other = requireSchedule(world.store, "other", "report");
     await expect(other).rejects.toMatchObject({ code: "SCHEDULE_NOT_FOUND" });
+  });
+
+  test("runs as whoever last said what it does, never as somebody else with another's words", async () => {
+    const { world, call, pass, deps } = await open();
+    await call("schedules.add", hourly);
+    const full = { ...deps, workflows: world.registry };
+    const caller = { tenant: "default", by: "otto" };
+    const change = (to: ScheduleChange) => changeSchedule(full, caller, { idOrName: "report", change: to });
+    expect((await change({ priority: "low" })).createdBy).toBe("admin");
+    expect((await change({ inputs: { n: 2 } })).createdBy).toBe("otto");
+    await pass(60 * minute);
+    expect(await world.store.read("SELECT requester FROM runs")).toEqual([{ requester: "otto" }]);
   });
 
   test("with an interval counts from when it was given, and from anew when it is changed", async () => {

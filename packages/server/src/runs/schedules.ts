@@ -94,6 +94,7 @@ export type ScheduleChange = Partial<ScheduleSettings> & { readonly isPaused?: b
 /**
  * A new timing, and the end of a pause, count from now: what was missed before is not made up for. Throws as `addSchedule`, and
  * SCHEDULE_NOT_FOUND, SCHEDULE_CONFLICT also for a schedule that belongs to a workflow's file and for a change by somebody else.
+ * Who gives it another workflow or other inputs owns it from then on.
  */
 export async function changeSchedule(
   deps: ScheduleDeps,
@@ -112,6 +113,8 @@ export async function changeSchedule(
     ...settings,
     timing,
     isPaused,
+    // Its runs are those of whoever says what they do, with their role and limits.
+    createdBy: change.source === undefined && change.inputs === undefined ? before.createdBy : by,
     updatedAtMs: nowMs,
     nextAtMs: isAnew ? createTimes(timing, nowMs).after(nowMs) : before.nextAtMs,
     revision: before.revision + 1,
