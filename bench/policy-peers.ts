@@ -10,10 +10,10 @@ export type Judge = (request: ActionRequest) => {
   readonly matched?: readonly { readonly name: string }[];
 };
 
-type Picomatch = (pattern: string, options: { readonly dot: boolean }) => (text: string) => boolean;
+export type Picomatch = (pattern: string, options: { readonly dot: boolean }) => (text: string) => boolean;
 
 /** A peer lives in bench/node_modules and brings no types that we need: what is used of it is declared here. */
-async function load<T>(name: string): Promise<T> {
+export async function load<T>(name: string): Promise<T> {
   return (await import(name)) as T;
 }
 

@@ -113,7 +113,7 @@ function yamlOf({ name, effect, action, resource, above, agent, label }: Generat
 }
 
 /** Mulberry32: the same numbers on every machine. */
-function createRandom(start: number): () => number {
+export function createRandom(start: number): () => number {
   let state = start >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
