@@ -26,6 +26,8 @@ export interface PolicySystemDeps {
   /** Of policy.yaml. */
   readonly path: string;
   readonly store: Store;
+  /** Other machines may use the same database: then all of them have its newest version in force. */
+  readonly isShared: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -57,7 +59,8 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
     }
     const { files, ...shown } = change;
     logger.info(shown, "policy activated");
-    const { revision, rules, by, note } = change;
+    const { revision, rules, by, note, version } = change;
+    if (version !== null) return;
     keeping = versions
       .add({ revision, rules, by, note, files, atMs: clock.now() })
       .catch((error: unknown) => {
@@ -69,7 +72,8 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
       });
   }
 
-  const policy = openActivePolicy({ path: deps.path, clock, knownActions, report });
+  const shared = deps.isShared ? { shared: versions } : {};
+  const policy = openActivePolicy({ path: deps.path, clock, knownActions, report, ...shared });
   const count = (change: string): void =>
     deps.metrics.count("homeostat_policy_shadow_decisions_total", { change });
   const renewable = createRenewable(() => openShadow({ store, clock, logger, count }));

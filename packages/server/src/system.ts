@@ -184,6 +184,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const knownActions = [...tools.keys()];
   const policies = openPolicySystem({
     path: home.policy,
+    isShared: config.databaseUrl !== undefined,
     store,
     clock,
     logger,

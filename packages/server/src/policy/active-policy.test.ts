@@ -225,7 +225,8 @@ describe("activation over the API", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(changes.at(-1)).toMatchObject({ kind: "activated", by: "ada", files: [{ text: two }] });
     // The next look at the file finds nothing new but a comment.
-    await writeFile(path, `${two}# x\n`);
+    await writeFile(`${path}.new`, `${two}# x\n`);
+    await rename(`${path}.new`, path);
     await vi.waitFor(() => expect(policy.source().text).toContain("# x"));
     expect(changes).toHaveLength(2);
   });

@@ -8,10 +8,14 @@ import type { Finding } from "../base/finding.ts";
 import type { Health, Part } from "../supervision/part.ts";
 import { compilePolicy } from "./compile.ts";
 import type { CompiledPolicy } from "./compile.ts";
+import { createFollower } from "./follow-versions.ts";
+import type { Follower } from "./follow-versions.ts";
 import { lintPolicy } from "./lint.ts";
 import { parsePolicyFiles } from "./policy-file.ts";
 import type { PolicyText } from "./policy-file.ts";
 import { finishPolicyFolder, readPolicyFolder, stampOf, writePolicyFolder } from "./policy-folder.ts";
+import { policyConflict } from "./versions.ts";
+import type { PolicyVersions } from "./versions.ts";
 
 /** What a change of the policy led to; sent once per content. */
 export type PolicyChange =
@@ -25,6 +29,8 @@ export type PolicyChange =
       /** Who activated it over the API; null: the files were changed. */
       readonly by: string | null;
       readonly note: string | null;
+      /** Its number when it is among the versions already: it came from there. */
+      readonly version: number | null;
     }
   /** The files cannot be used; `kept` is the revision that stays in force. */
   | { readonly kind: "rejected"; readonly findings: readonly Finding[]; readonly kept: string };
@@ -37,7 +43,12 @@ export interface ActivePolicyDeps {
   readonly knownActions: readonly string[];
   /** Told of every change after the start, and of the first policy. Must not throw; called in order, never twice for one content. */
   readonly report: (change: PolicyChange) => void;
-  /** How often the files are looked at; 1,000 by default. */
+  /**
+   * The versions, when several machines share them: the newest is in force on all of them, whichever put it there, and an
+   * activation is a version first. Absent: what is on the disk of this machine counts.
+   */
+  readonly shared?: Pick<PolicyVersions, "newest" | "has" | "activate">;
+  /** How often the files, and the versions, are looked at; 1,000 by default. */
   readonly pollMs?: number;
 }
 
@@ -89,6 +100,8 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
   const holder = createHolder(deps);
   const stopping = new AbortController();
   const files = createFiles(deps, holder);
+  const follower =
+    deps.shared === undefined ? undefined : createFollower({ ...deps, shared: deps.shared }, holder);
   let polling: Promise<void> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -105,6 +118,8 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
       try {
         await deps.clock.sleep(deps.pollMs ?? 1_000, signal);
         await inTurn(files.look);
+        // A database that is away says so itself, and the policy in force stays.
+        if (follower !== undefined) await inTurn(follower.follow).catch(() => undefined);
       } catch (error) {
         if (signal.aborted) return;
         const finding = unreadable(path, errorMessage(error));
@@ -117,7 +132,7 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
     name: "policy",
     async start() {
       await createPolicyFile(path);
-      await files.begin();
+      await files.begin(follower);
       polling = poll();
     },
     async stop() {
@@ -130,18 +145,18 @@ export function openActivePolicy(deps: ActivePolicyDeps): ActivePolicy {
       const { files: texts, warnings } = holder.inForce();
       return { path, text: texts[0]!.text, files: texts, warnings, rejected: holder.rejected() };
     },
-    activate: (candidate) => inTurn(() => files.replace(candidate)),
+    activate: (candidate) => inTurn(() => files.replace(candidate, follower)),
   };
 }
 
 /** What was last seen on the disk; callers take turns. */
 interface Files {
-  /** Reads them for the first time. Throws POLICY_INVALID. */
-  begin(): Promise<void>;
+  /** Reads them for the first time. Throws POLICY_INVALID when there is nothing to put in force. */
+  begin(follower?: Follower): Promise<void>;
   /** Puts what has changed in force, or says what is wrong with it. */
   look(): Promise<void>;
   /** See `ActivePolicy.activate`. */
-  replace(candidate: Candidate): Promise<void>;
+  replace(candidate: Candidate, follower?: Follower): Promise<void>;
 }
 
 /** Some renames take milliseconds; a writer that has not ended by then has been killed. */
@@ -151,12 +166,17 @@ function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, 
   let seen: readonly PolicyText[] | undefined;
   let seenStamp = "";
   return {
-    async begin() {
+    async begin(follower) {
       await finishPolicyFolder(path, clock, pendingPatienceMs);
       seenStamp = await stampOf(path);
       seen = await readFirst(path);
-      const findings = holder.activate(seen, null, null);
+      const findings = holder.check(seen);
+      if (await follower?.prefers(seen)) {
+        if (findings.length > 0) holder.reject(findings);
+        return;
+      }
       if (findings.length > 0) throw invalid(path, findings);
+      holder.activate(seen, byFiles);
     },
     async look() {
       await finishPolicyFolder(path, clock, pendingPatienceMs);
@@ -167,37 +187,51 @@ function createFiles({ path, clock }: Pick<ActivePolicyDeps, "path" | "clock">, 
       const isGone = files === undefined;
       if (isGone ? seen === undefined : seen !== undefined && isSame(files, seen)) return;
       seen = files;
-      holder.reject(isGone ? [unreadable(path, "the file is gone")] : holder.activate(files, null, null));
+      holder.reject(isGone ? [unreadable(path, "the file is gone")] : holder.activate(files, byFiles));
     },
-    async replace(candidate) {
+    async replace(candidate, follower) {
+      await follower?.follow();
       const [main, ...parts] = candidate.files;
       const files = [{ name: path, text: main!.text }, ...parts] as const;
       const { revision } = holder.inForce().compiled;
-      if (revision !== candidate.expected) throw conflict(candidate.expected, revision);
+      if (revision !== candidate.expected) throw policyConflict(candidate.expected, revision);
       const findings = holder.check(files);
       if (findings.length > 0) throw invalid(path, findings);
-      await writePolicyFolder(path, files, clock);
+      const version = (await follower?.commit(files, candidate)) ?? null;
+      try {
+        await writePolicyFolder(path, files, clock);
+      } catch (error) {
+        // Where versions are shared the disk is only where the first one came from, and often cannot be written.
+        if (version === null) throw error;
+        holder.activate(files, { ...candidate, version });
+        return;
+      }
       seen = files;
       // Somebody may have saved a file at this very moment: the next look reads what is there.
       seenStamp = "";
-      holder.activate(files, candidate.by, candidate.note);
+      holder.activate(files, { ...candidate, version });
       holder.reject([]);
     },
   };
 }
 
+/** Who put a policy in force, why, and its number when it is among the versions already. */
+export interface Activation {
+  readonly by: string | null;
+  readonly note: string | null;
+  readonly version: number | null;
+}
+
+const byFiles: Activation = { by: null, note: null, version: null };
+
 /** What is in force and what was refused; knows nothing of files and time. */
-interface Holder {
+export interface Holder {
   /** Throws POLICY_INVALID before the first good text. */
   readonly inForce: () => InForce;
   /** What is wrong with these files; nothing: they can be put in force. */
   readonly check: (files: readonly PolicyText[]) => readonly Finding[];
   /** Puts good files in force and answers with nothing; else with what is wrong. */
-  readonly activate: (
-    files: readonly PolicyText[],
-    by: string | null,
-    note: string | null,
-  ) => readonly Finding[];
+  readonly activate: (files: readonly PolicyText[], how: Activation) => readonly Finding[];
   readonly reject: (findings: readonly Finding[]) => void;
   readonly rejected: () => readonly Finding[];
   readonly health: () => Health;
@@ -219,7 +253,7 @@ function createHolder({ path, knownActions, report }: ActivePolicyDeps): Holder 
       const result = parsePolicyFiles(files);
       return result.ok ? [] : result.findings;
     },
-    activate(files, by, note) {
+    activate(files, { by, note, version }) {
       const result = parsePolicyFiles(files);
       if (!result.ok) return result.findings;
       const { policy } = result;
@@ -229,7 +263,16 @@ function createHolder({ path, knownActions, report }: ActivePolicyDeps): Holder 
       // One assignment: a decision sees the old policy or the new one, never parts of both.
       held = { compiled: compilePolicy(policy), files, warnings };
       if (isNew)
-        report({ kind: "activated", revision, rules: policy.rules.length, warnings, files, by, note });
+        report({
+          kind: "activated",
+          revision,
+          rules: policy.rules.length,
+          warnings,
+          files,
+          by,
+          note,
+          version,
+        });
       return [];
     },
     reject(findings) {
@@ -281,11 +324,6 @@ async function readFirst(path: string): Promise<readonly PolicyText[]> {
       { cause: error },
     );
   }
-}
-
-function conflict(expected: string, revision: string): HomeostatError {
-  const message = `The policy in force is ${revision}, not ${expected}: somebody has changed it meanwhile`;
-  return new HomeostatError("POLICY_CONFLICT", message, { revision, expected });
 }
 
 function invalid(path: string, findings: readonly Finding[]): HomeostatError {
