@@ -26,6 +26,7 @@ import type { ReadBlobText } from "./journal.ts";
 import { createLiveRuns } from "./live.ts";
 import type { LiveRuns } from "./live.ts";
 import { createOverlongLeases, longestAct } from "./overlong-leases.ts";
+import { createOverlongWaits } from "./overlong-waits.ts";
 import { createProgressKeeper } from "./progress-keeper.ts";
 import { createRunDriver } from "./run-driver.ts";
 import type { SessionDeps } from "./session.ts";
@@ -140,13 +141,12 @@ export function createEngine(deps: EngineDeps): Engine {
   const { queue, logger, owner, isOwnerDead, concurrency, leaseTtlMs } = deps;
   const claims = createClaims(store, { owner, leaseTtlMs, ...deps.claiming });
   const longestMs = Math.max(0, ...[...deps.tools.values()].map((tool) => tool.maxTimeoutMs)) + leaseMarginMs;
+  const acts = { ttlMs: leaseTtlMs, mayTakeMs: (runId: string) => longestAct(store, runId, longestMs) };
   const folding = createHeldHere();
   const newWorker = (): Worker =>
     createWorker({
-      overlong: createOverlongLeases({
-        ttlMs: leaseTtlMs,
-        mayTakeMs: (runId) => longestAct(store, runId, longestMs),
-      }),
+      overlong: createOverlongLeases(acts),
+      overlongWaits: createOverlongWaits({ ...acts, store, clock, overlong: createOverlongLeases(acts) }),
       folding,
       store,
       queue,

@@ -45,7 +45,8 @@ export async function settleLostOutcome(
   }
 }
 
-const mayStillAct = "the process that had the run may still be acting";
+/** Why such a run waits; stands in its row. */
+export const mayStillAct = "the process that had the run may still be acting";
 
 /**
  * Until when whoever had the run may still be acting; null: no longer. Who sees the lost outcome first puts the time on record, so

@@ -197,3 +197,42 @@ test("a lease that a clock reserved an hour ahead is waited out only as long as 
   const asked = async (): Promise<unknown> => (await world.state(runId)).steps.get("a")?.question?.about;
   await expect.poll(asked, { timeout: 25_000, interval: 200 }).toBe("outcome");
 }, 30_000);
+
+test("a wait for a lost action whose end a clock set an hour ahead is over when the action must be", async () => {
+  const world = await createWorld({
+    leaseTtlMs: 500,
+    tools: [
+      {
+        name: "test.pay",
+        effect: "unsafe",
+        act: (_, { signal }) =>
+          new Promise((_done, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))),
+      },
+    ],
+  });
+  worlds.push(world);
+  const acting = await world.startWorker("acting");
+  const runId = await world.submit(
+    "version: 1\nname: w\nsteps: [{ id: a, tool: test.pay, with: {}, timeout: 1s }]\n",
+  );
+  await expect.poll(() => world.kinds(runId)).toContain("action.intended");
+  await acting.stop();
+  await world.store.write([
+    { sql: "UPDATE leases SET until_ms = 0, owner = 'acting' WHERE name = ?", params: [`run/${runId}`] },
+    { sql: "UPDATE runs SET wake_at_ms = 1 WHERE id = ?", params: [runId] },
+  ]);
+  const jumped = await world.startWorker("jumped");
+  const waiting = await world.until(runId, "WAITING");
+  expect(waiting.waiting).toMatchObject({
+    kind: "timer",
+    reason: expect.stringContaining("still be acting"),
+  });
+  await jumped.stop();
+  const hourAhead = clock.now() + 3_600_000;
+  await world.store.write([
+    { sql: "UPDATE runs SET wake_at_ms = ? WHERE id = ?", params: [hourAhead, runId] },
+  ]);
+  await world.startWorker("other");
+  const asked = async (): Promise<unknown> => (await world.state(runId)).steps.get("a")?.question?.about;
+  await expect.poll(asked, { timeout: 40_000, interval: 200 }).toBe("outcome");
+}, 60_000);

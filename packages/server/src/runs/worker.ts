@@ -15,6 +15,7 @@ import { adoptOrphans } from "./adopt-orphans.ts";
 import type { RunError } from "./event.ts";
 import type { HeldHere } from "./held-here.ts";
 import type { OverlongLeases } from "./overlong-leases.ts";
+import type { OverlongWaits } from "./overlong-waits.ts";
 import type { HandOver } from "./session.ts";
 import type { Health, Part, TreeNode } from "../supervision/part.ts";
 
@@ -31,6 +32,7 @@ export interface WorkerDeps {
   /** Claims in a row without a finished step before a run is a dead letter. */
   readonly maxVainClaims: number;
   readonly overlong: OverlongLeases;
+  readonly overlongWaits: OverlongWaits;
   /** Runs that this process folds messages of without its worker. */
   readonly folding: Pick<HeldHere, "has">;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
@@ -242,14 +244,18 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (isProgrammingError(error)) failed.resolve(error);
   }
 
-  /** After the wall clock was set back, runs that nobody delayed lie further ahead than any is ever put. */
+  /**
+   * After the wall clock was set back, runs that nobody delayed lie further ahead than any is ever put, and runs whose act may still
+   * be under way further than it can be.
+   */
   async function wakeLate(): Promise<void> {
     const nowMs = clock.now();
     const late = await store.read(
       "SELECT id FROM runs WHERE state IN ('QUEUED', 'RETRYING') AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
       [nowMs + longestRetryMs],
     );
-    if (late.length > 0) await store.write(late.map((row) => wakeRun(row["id"] as string, nowMs)));
+    const runIds = [...late.map((row) => row["id"] as string), ...(await deps.overlongWaits.find())];
+    if (runIds.length > 0) await store.write(runIds.map((runId) => wakeRun(runId, nowMs)));
   }
 
   /** A run let go a moment ago may fall due before the next sweep. */
