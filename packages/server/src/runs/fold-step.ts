@@ -69,6 +69,9 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         output: body.output,
         labels: body.labels,
         endedAtMs: atMs,
+        // The outcome is known now: nobody need be asked or wait for it.
+        question: null,
+        held: null,
       };
     case "action.failed":
       return {
@@ -79,6 +82,8 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         transient: body.transient,
         retryAtMs: body.retryAtMs,
         endedAtMs: body.retryAtMs === null ? atMs : null,
+        question: null,
+        held: null,
         // A retry asks policy and people anew.
         answer: null,
       };
@@ -153,7 +158,7 @@ function endChild(
   const isAwaited = step.start?.kind === "workflow" && step.start.childId === body.childId;
   // A dead child that is tried again ends twice; the step has gone on since.
   if (!isAwaited || step.endedAtMs !== null) return step;
-  const ended = { ...step, endedAtMs: atMs, labels: body.labels, output: body.output };
+  const ended = { ...step, endedAtMs: atMs, labels: body.labels, output: body.output, question: null };
   return body.state === "completed"
     ? { ...ended, status: "completed" }
     : { ...ended, status: "failed", error: body.error };

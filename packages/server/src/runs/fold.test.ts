@@ -261,3 +261,27 @@ describe("the projection of a run", () => {
     }
   });
 });
+
+test("an outcome that came late after all leaves no question about it open, and nothing held back", () => {
+  const question: EventBody = {
+    ...{ kind: "approval.requested", step: "s", approvalId: "apr_1", about: "outcome", argsDigest: "d" },
+    ...{ policyRevision: "r", expiresAtMs: null, summary: "did it happen?" },
+  };
+  const before: readonly EventBody[] = [
+    created,
+    started,
+    { kind: "action.intended", step: "s", intent },
+    { kind: "action.held", step: "s", reason: "may still act", retryAtMs: 5_000 },
+  ];
+  const known = { step: "s", attempt: 1 } as const;
+  const completed: EventBody = {
+    ...{ kind: "action.completed", ...known, output: 1, labels: ["tool"], durationMs: 0 },
+    ...{ workspace: null, artifacts: [], recovered: true },
+  };
+  const failed: EventBody = { kind: "action.failed", ...known, error, retryAtMs: null, transient: false };
+  for (const outcome of [completed, failed]) {
+    const asked = run(...before, question, outcome).steps.get("s");
+    expect(asked).toMatchObject({ question: null, held: null });
+    expect(run(...before, outcome).steps.get("s")).toMatchObject({ question: null, held: null });
+  }
+});
