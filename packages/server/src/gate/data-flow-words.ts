@@ -1,12 +1,12 @@
 /** Words brought to one form, so that `payments`, `paying` and `paid` meet. Pure. */
 
-const irregular: Readonly<Record<string, string>> = { paid: "pay", sent: "send", bought: "buy", made: "mak", wrote: "writ", told: "tell", gave: "giv", given: "giv" }; // prettier-ignore
+const irregular: ReadonlyMap<string, string> = new Map(Object.entries({ paid: "pay", sent: "send", bought: "buy", made: "mak", wrote: "writ", told: "tell", gave: "giv", given: "giv" })); // prettier-ignore
 
-export const irregularForms: ReadonlySet<string> = new Set(Object.keys(irregular));
+export const irregularForms: ReadonlySet<string> = new Set(irregular.keys());
 
 /** English endings off: enough to make `payments`, `paying` and `paid` meet. */
 export function stem(word: string): string {
-  const known = irregular[word];
+  const known = irregular.get(word);
   if (known !== undefined) return known;
   if (word.length > 5 && word.endsWith("ing")) return undouble(word.slice(0, -3));
   if (word.length > 4 && word.endsWith("ies")) return `${word.slice(0, -3)}y`;
