@@ -1,11 +1,13 @@
 /** A run's state as a pure fold over its journal. No clock, no store: the same events give the same state everywhere. */
 import type { KnownArtifact } from "../artifacts/artifact.ts";
-import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import type { Ancestor, Pins, Priority, RunError, RunEvent, RunOrigin } from "./event.ts";
 import { applyToStep } from "./fold-step.ts";
 import type { StepBody } from "./fold-step.ts";
+import { keepSignals } from "./open-signals.ts";
+import type { ReceivedSignal } from "./open-signals.ts";
 import { isDone, newStep } from "./step-record.ts";
 import type { StepRecord, StepStatus } from "./step-record.ts";
 
@@ -22,15 +24,6 @@ export interface WorkspaceRepair {
 
 export type RunPhase =
   "created" | "running" | "paused" | "retrying" | "completed" | "failed" | "dead" | "cancelled";
-
-/** A signal that no step has taken yet. */
-export interface ReceivedSignal {
-  readonly seq: number;
-  readonly name: string;
-  readonly data: JsonValue;
-  readonly by: string;
-  readonly atMs: number;
-}
 
 /** How the run will end once everything is undone. */
 export interface Unwinding {
@@ -87,7 +80,7 @@ export interface RunState {
   /** The last time files had to be put right; null: never. */
   repair: WorkspaceRepair | null;
   readonly steps: Map<string, StepRecord>;
-  /** Oldest first. */
+  /** Oldest first; of each name what `keepSignals` keeps. */
   signals: readonly ReceivedSignal[];
   /** Child runs that a step waits for, with the step. */
   readonly openChildren: Map<string, string>;
@@ -226,10 +219,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
       closeOpenSteps(state, "failed", event);
       return end(state, "dead", atMs, body.error);
     case "signal.received":
-      state.signals = [
-        ...state.signals,
-        { seq: event.seq, name: body.name, data: body.data, by: body.by, atMs },
-      ];
+      state.signals = keepSignals(state.signals, {
+        ...{ seq: event.seq, name: body.name, data: body.data, by: body.by, atMs },
+      });
       state.origins.add("user");
       return state;
     case "step.reopened":

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { mostOpenMessages } from "./inbox.ts";
+import { mostSignals } from "./open-signals.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
 
@@ -19,6 +20,8 @@ const wait = (id: string, rest = ""): string => `  - { id: ${id}, wait: { signal
 const text = (steps: string): string =>
   `version: 1\nname: w\noutputs: { first: "\${{ steps.first.output }}" }\nsteps:\n${steps}`;
 
+const slow = { timeout: 15_000, interval: 100 };
+
 describe("a signal", () => {
   test("wakes the step that waits for it and is its output", async () => {
     const world = await start();
@@ -33,7 +36,7 @@ describe("a signal", () => {
 
   test("is refused while a thousand others wait to be read, and commands still find room", async () => {
     const world = await start();
-    const runId = await world.submit(text(wait("first")));
+    const runId = await world.submit(text(wait("first") + "  - { id: b, wait: { signal: other } }\n"));
     const signal = JSON.stringify({ kind: "signal", name: "paid", data: 1, by: "eve" });
     await world.store.write(
       Array.from({ length: mostOpenMessages }, (_, n) => ({
@@ -45,8 +48,34 @@ describe("a signal", () => {
     await world.command(runId, "pause");
     await world.startWorker("one");
     await world.until(runId, "WAITING");
-    await world.signal(runId, "paid", 2);
+    await world.signal(runId, "other", 2);
   });
+
+  test("is refused while a thousand of its name wait for a step to take them, and taken again once one was", async () => {
+    const world = await start();
+    const runId = await world.submit(text(wait("first") + "  - { id: b, wait: { signal: other } }\n"));
+    const worker = await world.startWorker("one");
+    await world.signal(runId, "paid", 0);
+    await expect.poll(async () => (await world.state(runId)).steps.get("first")?.status).toBe("completed");
+    for (let sent = 0; sent < mostSignals; sent += 500) {
+      const rows = Array.from({ length: 500 }, (_, n) => ({
+        sql: "INSERT INTO inbox (run_id, key, v, at_ms, body) VALUES (?, ?, 1, 0, ?)",
+        params: [runId, `signal/paid/${sent + n}`, '{"kind":"signal","name":"paid","data":1,"by":"eve"}'],
+      }));
+      await world.store.write(rows);
+    }
+    await world.command(runId, "pause");
+    await expect.poll(async () => (await world.state(runId)).signals.length, slow).toBe(mostSignals);
+    await expect(world.signal(runId, "paid", 2)).rejects.toMatchObject({
+      code: "MAILBOX_FULL",
+      data: { name: "paid", count: mostSignals },
+    });
+    await worker.stop();
+    await world.signal(runId, "other", 2);
+    await world.command(runId, "resume");
+    await world.startWorker("two");
+    await world.until(runId, "COMPLETED");
+  }, 30_000);
 
   test("that comes early is kept; each step takes one, the oldest first", async () => {
     const world = await start();

@@ -5,6 +5,7 @@ import { toErrorDetail } from "../base/finding.ts";
 import { createId } from "../base/id.ts";
 import { suggestName } from "../base/nearest.ts";
 import { isEnded } from "../queue/task.ts";
+import type { Store } from "../store/store.ts";
 import { signalWaits } from "../workflows/workflow.ts";
 import type { SignalWait } from "../workflows/workflow.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
@@ -13,7 +14,8 @@ import { proof, requireRun } from "./control.ts";
 import type { Caller, ControlDeps } from "./control.ts";
 import { putMessage, requireRoom } from "./inbox.ts";
 import type { ReadBlobText } from "./journal.ts";
-import { readEvents } from "./run-reader.ts";
+import { isTooMuch } from "./open-signals.ts";
+import { readEvents, readState } from "./run-reader.ts";
 
 export interface SignalDeps extends ControlDeps {
   readonly readBlobText: ReadBlobText;
@@ -48,6 +50,7 @@ export async function sendSignal(deps: SignalDeps, request: SignalRequest): Prom
   requireRole(wait, caller);
   const data = requireData(wait, request.data, deps);
   await requireRoom(deps.store, runId);
+  await requireFewOpen(deps, runId, { name, length: JSON.stringify(data).length });
   const nowMs = deps.clock.now();
   const id = request.key === null ? createId("inb", nowMs) : `${caller.id}/${request.key}`;
   const actor = { kind: "user", id: caller.id } as const;
@@ -60,6 +63,42 @@ export async function sendSignal(deps: SignalDeps, request: SignalRequest): Prom
     // Sent before under the same key.
     if (request.key === null || !isHomeostatError(error, "STORE_CONFLICT")) throw error;
   }
+}
+
+/**
+ * What no step takes stays in the state of the run, so it has a bound. Counted exactly only where all that were ever sent may be too
+ * many. Throws MAILBOX_FULL.
+ */
+async function requireFewOpen(deps: SignalDeps, runId: string, sent: Sent): Promise<void> {
+  const ever = await countSent(deps.store, { runId, name: sent.name }, "");
+  if (!isTooMuch({ count: ever.count + 1, length: ever.length + sent.length })) return;
+  const unread = await countSent(deps.store, { runId, name: sent.name }, "AND folded_seq IS NULL");
+  const kept = (await readState(deps, runId)).signals.filter(({ name }) => name === sent.name);
+  const count = unread.count + kept.length;
+  const length = kept.reduce((sum, each) => sum + each.length, unread.length);
+  if (!isTooMuch({ count: count + 1, length: length + sent.length })) return;
+  const message = `${count} signals ${sent.name} with ${length} characters wait in ${runId} for a step to take them; no more are taken`;
+  throw new HomeostatError("MAILBOX_FULL", message, { run: runId, name: sent.name, count, length });
+}
+
+interface Sent {
+  readonly name: string;
+  /** UTF-16 units of its data as JSON. */
+  readonly length: number;
+}
+
+async function countSent(
+  store: Pick<Store, "read">,
+  { runId, name }: { readonly runId: string; readonly name: string },
+  condition: "" | "AND folded_seq IS NULL",
+): Promise<{ readonly count: number; readonly length: number }> {
+  const prefix = `signal/${name}/`;
+  const [row] = await store.read(
+    `SELECT COUNT(*) AS sent, COALESCE(SUM(LENGTH(body)), 0) AS size FROM inbox
+      WHERE run_id = ? AND substr(key, 1, ${prefix.length}) = ? ${condition}`,
+    [runId, prefix],
+  );
+  return { count: Number(row!["sent"]), length: Number(row!["size"]) };
 }
 
 async function requireWait(deps: SignalDeps, { runId, name }: SignalRequest): Promise<SignalWait> {
