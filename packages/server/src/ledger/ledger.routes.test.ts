@@ -15,18 +15,26 @@ const report: VerifyReport = {
 
 let server: TestServer;
 let verified: (string | null)[];
+/** What verifications wait for; how many ended, and the most that were under way at once. */
+let held: Promise<void>;
+let done: number;
+let under: number;
 
 beforeEach(async () => {
   const folder = testFolder();
   appendBlocks(folder, [100, 200]);
   const reader = createLedgerReader(folder.ledgerFolder);
   verified = [];
+  [held, done, under] = [Promise.resolve(), 0, 0];
   server = await startTestServer(
     ledgerRoutes({
       publisher: () => ({ reader, state: () => Promise.reject(new Error("not asked for here")) }),
-      verify: (runId) => {
+      verify: async (runId) => {
         verified.push(runId);
-        return Promise.resolve(report);
+        under = Math.max(under, verified.length - done);
+        await held;
+        done += 1;
+        return report;
       },
     }),
   );
@@ -85,4 +93,28 @@ test("verification is asked for the whole ledger or for one run", async () => {
   expect(await (await verify({})).json()).toEqual(report);
   expect((await verify({ run: "run_1" })).status).toBe(200);
   expect(verified).toEqual([null, "run_1"]);
+});
+
+test("whole verifications take turns, and of many at once the last are told to come back", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held = promise;
+  const verify = (): Promise<Response> =>
+    server.call("/v1/ledger/verify", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    });
+  const refused: Response[] = [];
+  const all = Array.from({ length: 9 }, async () => {
+    const answer = await verify();
+    if (answer.status === 503) refused.push(answer);
+    return answer;
+  });
+  await expect.poll(() => refused.length).toBe(4);
+  expect(refused[0]?.headers.get("retry-after")).toBe("60");
+  resolve();
+  const statuses = (await Promise.all(all)).map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual([200, 200, 200, 200, 200, 503, 503, 503, 503]);
+  expect(under).toBe(1);
+  expect((await verify()).status).toBe(200);
 });

@@ -141,7 +141,31 @@ function proofRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
   ];
 }
 
+/** Whole verifications that may wait while one is under way. */
+const mostWaiting = 4;
+
+/** A whole verification keeps the process busy for seconds, and everybody may ask for one: they take turns. */
 function verifyRoute(deps: LedgerRoutesDeps): Route {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  const inTurn = async (signal: AbortSignal): ReturnType<LedgerRoutesDeps["verify"]> => {
+    if (waiting > mostWaiting) {
+      const hint = "Try again in a minute, or run `homeostat verify`, which needs no server.";
+      throw new HomeostatError(
+        "SERVER_BUSY",
+        "Other verifications are under way",
+        { retryAfterSeconds: 60 },
+        { hint },
+      );
+    }
+    waiting += 1;
+    const mine = last.then(() => {
+      signal.throwIfAborted();
+      return deps.verify(null, signal);
+    });
+    last = mine.catch(() => undefined).finally(() => (waiting -= 1));
+    return await mine;
+  };
   return route({
     ...common,
     method: "POST",
@@ -151,6 +175,6 @@ function verifyRoute(deps: LedgerRoutesDeps): Route {
     body: z.strictObject({ run: z.string().min(1).max(64).optional() }),
     response: verifyReportSchema,
     timeoutMs: 10 * 60_000,
-    handle: ({ body, signal }) => deps.verify(body.run ?? null, signal),
+    handle: ({ body, signal }) => (body.run === undefined ? inTurn(signal) : deps.verify(body.run, signal)),
   });
 }
