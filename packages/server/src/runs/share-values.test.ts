@@ -49,3 +49,24 @@ test("events without an intent are given back as they are", () => {
   const event: RunEvent = { runId, seq, v, atMs, actor, digest, body: { kind: "run.started", attempt: 1 } };
   expect(createSharing()(event)).toBe(event);
 });
+
+test("outcomes share the labels of their data too", () => {
+  const share = createSharing();
+  const [one, two] = [1, 2].map((seq) => {
+    const { runId, v, atMs, actor, digest } = intended(seq, "a rule");
+    const outcome = { attempt: 1, output: seq, labels: ["tool"], durationMs: 1, workspace: null } as const;
+    const body = {
+      kind: "action.completed",
+      step: "a",
+      ...outcome,
+      artifacts: [],
+      recovered: false,
+    } as const;
+    const event: RunEvent = { runId, seq, v, atMs, actor, digest, body: { ...body, labels: ["tool"] } };
+    const shared = share(event);
+    expect(shared).toEqual(event);
+    return shared.body.kind === "action.completed" ? shared.body.labels : undefined;
+  });
+  expect(one).toBeDefined();
+  expect(two).toBe(one);
+});
