@@ -92,8 +92,7 @@ describe.skipIf(isBrowserSkipped)("operations on the dashboard", () => {
     await untilRun(api, published, "approval");
     const { page, faults } = await dashboard.open("/approvals");
     const inHand = (name: string) => page.getByRole("article", { name: `write letters/${name}.txt` });
-    const key = (...keys: string[]) =>
-      keys.reduce((before, next) => before.then(() => page.keyboard.press(next)), Promise.resolve());
+    const key = (name: string): Promise<void> => page.keyboard.press(name);
     await inHand("alpha").waitFor();
     await key("j");
     await inHand("beta").waitFor();

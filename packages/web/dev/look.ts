@@ -71,6 +71,16 @@ async function viewsOf(page: Page): Promise<View[]> {
     { name: "run-values", path: `/runs/${done}?tab=values` },
     { name: "run-proof", path: `/runs/${done}?tab=proof`, prepare: click(".proof .button") },
     { name: "run-missing", path: "/runs/none" },
+    { name: "run-graph", path: `/runs/${waiting}?tab=graph` },
+    { name: "run-related", path: `/runs/${waiting}?tab=related` },
+    { name: "run-messages", path: `/runs/${waiting}?tab=messages` },
+    { name: "compare", path: `/compare?a=${done}&b=${failed}` },
+    ...pageViews(workflow),
+  ];
+}
+
+function pageViews(workflow: string): View[] {
+  return [
     { name: "new", path: "/new" },
     { name: "new-own", path: "/new?from=file" },
     {
@@ -110,11 +120,7 @@ async function viewsOf(page: Page): Promise<View[]> {
       name: `workflow${search.replace("?tab=", "-")}`,
       path: `/workflows/${workflow}${search}`,
     })),
-    { name: "compare", path: `/compare?a=${done}&b=${failed}` },
     { name: "compare-empty", path: "/compare" },
-    { name: "run-graph", path: `/runs/${waiting}?tab=graph` },
-    { name: "run-related", path: `/runs/${waiting}?tab=related` },
-    { name: "run-messages", path: `/runs/${waiting}?tab=messages` },
     { name: "approvals-remembered", path: "/approvals?show=remembered" },
     { name: "approvals-delegations", path: "/approvals?show=delegations" },
     { name: "keys", path: "/", prepare: async (page) => page.keyboard.press("?") },
