@@ -1,5 +1,5 @@
 /** Writes a workflow with its check beside it and its graph below, and registers it as the next version under its name. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useRef, useState, type ReactElement } from "react";
 import { workflowApi, workflowsQuery, type AddedWorkflow, type NewHook } from "../api/workflow-calls.ts";
@@ -32,17 +32,10 @@ interface Props {
 export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
   const [text, setText] = useState(given);
   const field = useRef<HTMLTextAreaElement>(null);
-  const client = useQueryClient();
   const check = useCheck(text);
   const sketch = useMemo(() => readWorkflow(text), [text]);
   const nameBefore = useMemo(() => readWorkflow(given)?.name, [given]);
-  const add = useMutation({
-    mutationFn: () => workflowApi.add(text),
-    onSuccess: async ({ name }) => {
-      await client.invalidateQueries({ queryKey: workflowsQuery.queryKey });
-      await client.invalidateQueries({ queryKey: ["workflow", name] });
-    },
-  });
+  const add = useRegister(text);
   const blocked = blockedBecause(text, given) ?? blockedBy(check);
   const findings = check.result?.findings ?? [];
   return (
@@ -86,8 +79,7 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
               disabled={blocked !== null || add.data !== undefined}
               onClick={() => add.mutate()}
             >
-              Register {sketch?.name ?? ""}
-              {sketch !== null && sketch.name === nameBefore && " as its next version"}
+              {registerText(sketch?.name, nameBefore)}
             </Button>
             {blocked !== null && <span className="quiet small">{blocked}</span>}
           </div>
@@ -96,6 +88,22 @@ export function RegisterWorkflow({ text: given = "" }: Props): ReactElement {
       {check.isCurrent && check.result?.ok === true && <WorkflowPicture text={text} />}
     </div>
   );
+}
+
+function useRegister(text: string): UseMutationResult<AddedWorkflow, Error, void> {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => workflowApi.add(text),
+    onSuccess: async ({ name }) => {
+      await client.invalidateQueries({ queryKey: workflowsQuery.queryKey });
+      await client.invalidateQueries({ queryKey: ["workflow", name] });
+    },
+  });
+}
+
+function registerText(name: string | undefined, nameBefore: string | undefined): string {
+  if (name === undefined) return "Register";
+  return name === nameBefore ? `Register ${name} as its next version` : `Register ${name}`;
 }
 
 function blockedBecause(text: string, given: string): string | null {
