@@ -132,6 +132,14 @@ describe("the active policy", () => {
     });
   });
 
+  test("a folder in its place stops the start", async () => {
+    await mkdir(path);
+    await expect(open().start()).rejects.toMatchObject({
+      code: "POLICY_INVALID",
+      message: expect.stringMatching(/^Cannot (?:read|write)/) as string,
+    });
+  });
+
   test("a link to nowhere in its place stops the start", async () => {
     await symlink(join(folder, "nowhere"), path);
     await expect(open().start()).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compilePolicy } from "./compile.ts";
 import { decide } from "./decide.ts";
+import { mergeDemands } from "./demands.ts";
 import type { ActionRequest, Decision } from "./decision.ts";
 import { describeObligations } from "./explain.ts";
 import { requirePolicy } from "./policy-file.ts";
@@ -261,6 +262,15 @@ describe("what is demanded", () => {
     }
     expect(judge(rules("allow *, redact: true", "allow *, redact: true, sandbox: false")).obligations).toEqual({ redact: true });
   }); // prettier-ignore
+
+  test("a demand that is turned off weakens nothing, and only a rule's own demands count", () => {
+    const approval = { fourEyes: false, remember: true } as const;
+    const careful = { fourEyes: true, remember: false } as const;
+    expect(mergeDemands([{ redact: false }, { redact: true }], "allow")).toEqual({ redact: true });
+    expect(mergeDemands([{ approval }, { approval: careful }], "ask").approval).toMatchObject(careful);
+    expect(mergeDemands([{ approval }, { approval }], "ask").approval).toMatchObject(approval);
+    expect(mergeDemands([Object.create({ redact: true }) as object], "allow")).toEqual({});
+  });
 
   test("at the same pace the smaller count wins", () => {
     const slow = "allow *, rate: { count: 1, per: 1s }";

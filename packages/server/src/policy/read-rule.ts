@@ -87,7 +87,7 @@ export function readRule(node: YamlNode, path: string, place: RulePlace): readon
 function readName(fields: YamlFields, { names, collector, file }: RulePlace): string {
   const name = fields.require("name", "every rule has a name, unique in the file") && fields.text("name");
   if (name === undefined) return "";
-  const at = fields.field("name")?.at ?? fields.at;
+  const { at } = fields.field("name")!;
   const path = `${fields.path}.name`;
   if (name.trim() === "" || name.length > 100 || /[\n`]/.test(name)) {
     collector.error(at, path, "a name is one line of 1 to 100 characters without `");

@@ -71,6 +71,7 @@ describe("quotes and expansions", () => {
   test.each([
     ['echo "a\\', /double quote is not closed/],
     ["(a) b", /`b` is unexpected/],
+    ["[[ a #b\n]]", /`#` inside `\[\[` is read in two ways/],
     ["echo $[1+1]", /`\$\[` is not read/],
     ["echo $((1 \\( 2))", /not even/],
     ["echo $((1 \\) 2))", /not even/],
