@@ -270,6 +270,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     redact,
     currentRole: keys.currentRole,
     checkArguments: checkEdits(tools, { holdsSecret }),
+    holdsSecret,
     origin: () => config.http.publicOrigins[0] ?? address(),
   };
   let isReady = false;

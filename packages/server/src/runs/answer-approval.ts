@@ -26,6 +26,8 @@ export interface AnswerDeps {
   readonly currentRole: (principal: string) => Promise<string>;
   /** Throws ACTION_INVALID or REQUEST_INVALID for arguments the action cannot take. */
   readonly checkArguments: (action: string, args: JsonObject) => void;
+  /** True for a text that holds a key, token or password. */
+  readonly holdsSecret: (text: string) => boolean;
 }
 
 export type Answer = "approve" | "reject" | "happened" | "did-not-happen" | "abandon";
@@ -219,7 +221,14 @@ async function requireResponder(
 }
 
 function requireFit(approval: Approval, request: AnswerRequest, deps: AnswerDeps): void {
-  const { answer, edit, remember } = request;
+  const { answer, edit, remember, reason, result } = request;
+  if (deps.holdsSecret(JSON.stringify([reason, result])))
+    throw new HomeostatError(
+      "REQUEST_INVALID",
+      "The answer holds what looks like a secret (a key, token or password)",
+      { id: approval.id },
+      { hint: "Everything answered is kept in the run's journal." },
+    );
   const fitting =
     approval.kind === "outcome" ? ["happened", "did-not-happen", "abandon"] : ["approve", "reject"];
   if (!fitting.includes(answer)) {

@@ -169,6 +169,13 @@ describe("who may answer", () => {
     );
   });
 
+  test("an answer that holds a secret is refused: the journal would keep it", async () => {
+    const world = await start(basic);
+    const { id } = await world.waitingApproval(await world.submit(paying));
+    expect(await codeOf(world.answer(id, "reject", "it is SECRET-1"))).toBe("REQUEST_INVALID");
+    expect(await codeOf(world.answer(id, "reject", "no"))).toBe("none");
+  });
+
   test("the requester's own yes is refused and somebody else's taken", async () => {
     const world = await start({ ...basic, fourEyes: true });
     const runId = await world.submit(paying);

@@ -246,6 +246,7 @@ describe("control", () => {
       clock: { now: () => Date.now() } as never,
       currentRole: () => Promise.resolve("none"),
       checkArguments: () => undefined,
+      holdsSecret: () => false,
     };
     const request = {
       tenant: "default",

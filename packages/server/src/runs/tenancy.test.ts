@@ -64,6 +64,7 @@ async function createHouse(): Promise<House> {
       redact,
       currentRole: () => Promise.resolve("none"),
       checkArguments: () => undefined,
+      holdsSecret: () => false,
       origin: () => "http://127.0.0.1",
     }),
     ...createArtifactRoutes({

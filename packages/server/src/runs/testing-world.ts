@@ -282,7 +282,15 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     },
     answer: (id, answer, reason, more = {}) =>
       answerApproval(
-        { store, clock, currentRole: () => Promise.resolve("approver"), checkArguments: () => undefined },
+        {
+          ...{
+            store,
+            clock,
+            currentRole: () => Promise.resolve("approver"),
+            checkArguments: () => undefined,
+          },
+          holdsSecret: (text) => text.includes("SECRET"),
+        },
         {
           id,
           answer,
