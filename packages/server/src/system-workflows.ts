@@ -38,17 +38,15 @@ export function createRegistered(deps: WorkflowSystemDeps): RegisteredDeps {
 function hookSecrets({ secrets, changes }: WorkflowSystemDeps): HookSecrets {
   const nameOf = (hook: string): string => `hook-${hook}`;
   return {
-    async keep({ tenant, name, by }, value) {
-      await changes.set({
+    keep: ({ tenant, name, by }, value) =>
+      changes.planSet({
         tenant,
         name: nameOf(name),
         by,
         content: { kind: "value", value },
         uses: [{ action: "webhook.verify", resource: name }],
         description: `Signs calls of the webhook ${name}`,
-      });
-      await secrets.refresh();
-    },
+      }),
     async read(tenant, name) {
       try {
         const { secret } = await secrets.reveal(tenant, { secret: `secret://${nameOf(name)}` });
@@ -58,13 +56,7 @@ function hookSecrets({ secrets, changes }: WorkflowSystemDeps): HookSecrets {
         throw error;
       }
     },
-    async forget({ tenant, name, by }) {
-      try {
-        await changes.remove({ tenant, name: nameOf(name), by });
-      } catch (error) {
-        // Somebody removed it by hand.
-        if (!isHomeostatError(error, "SECRET_NOT_FOUND")) throw error;
-      }
-    },
+    forget: ({ tenant, name, by }) => changes.planRemoval({ tenant, name: nameOf(name), by }),
+    refresh: () => secrets.refresh(),
   };
 }

@@ -80,9 +80,11 @@ export async function registerWorkflow(
   const owner = { tenant, workflow: name, by };
   const plan = await deps.hooks.plan(owner, triggers.filter(isWebhook));
   const times = await planTimes(deps, owner, triggers.filter(isTimed));
-  await plan.prepare();
   const extra = [...plan.statements, ...times];
-  const added = await deps.registry.add({ tenant, name, digest, text, addedBy: by }, extra);
+  const added = await orConflict(name, () =>
+    deps.registry.add({ tenant, name, digest, text, addedBy: by }, extra),
+  );
+  await plan.written();
   return { workflow: added, hooks: plan.created };
 }
 
@@ -95,8 +97,19 @@ export async function unregisterWorkflow(
   const owner = { tenant, workflow: name, by };
   const plan = await deps.hooks.plan(owner, []);
   const times = await planTimes(deps, owner, []);
-  await deps.registry.remove({ tenant, name, by }, [...plan.statements, ...times]);
-  await plan.prepare();
+  await orConflict(name, () => deps.registry.remove({ tenant, name, by }, [...plan.statements, ...times]));
+  await plan.written();
+}
+
+/** Webhooks, their secrets and schedules have guards of their own; whichever it is, somebody else was faster. */
+async function orConflict<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+    const message = `Somebody changed ${name}, or its webhooks or schedules, at the same moment`;
+    throw new HomeostatError("WORKFLOW_CONFLICT", message, { name }, { cause: error });
+  }
 }
 
 async function planTimes(
@@ -153,9 +166,11 @@ export async function startFromTrigger(
     throw new HomeostatError("WORKFLOW_NOT_FOUND", `${name} has no trigger ${triggerName} any more`, {
       name,
     });
+  const inherited = inheritedFromCall(trigger.inputs);
   return await submitTask(deps.submit, {
     ...submissionOf(registered),
     inputs: inputsOf(trigger, scope),
+    ...(inherited === undefined ? {} : { inherited }),
     labels: [`trigger:${trigger.kind}:${trigger.name}`],
     ...(dedupKey === null ? {} : { dedupKey }),
     ...extra,

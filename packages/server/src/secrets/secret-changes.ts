@@ -47,6 +47,10 @@ export interface SecretChanges {
   list(tenant: string): Promise<readonly SecretRow[]>;
   /** Makes the secret, or replaces value, uses and description by a new version. Throws SECRET_INVALID, SECRET_CONFLICT. */
   set(request: SetSecret): Promise<SecretRow>;
+  /** As `set`, as statements for a batch with what needs the secret. The batch fails (STORE_CONFLICT) when somebody was faster. */
+  planSet(request: SetSecret): Promise<readonly Statement[]>;
+  /** As `remove`, as statements; none when there is no such secret. */
+  planRemoval(key: SecretKey): Promise<readonly Statement[]>;
   /** A new version for the same uses. Throws SECRET_NOT_FOUND, SECRET_INVALID, SECRET_CONFLICT. */
   rotate(request: RotateSecret): Promise<SecretRow>;
   /** Destroys every version's value. Throws SECRET_NOT_FOUND. */
@@ -69,13 +73,17 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
       return [...newest.values()];
     },
     async set(request) {
-      requireName(request.name);
-      requireContent(request.content);
-      requireUses(request.uses);
-      const version = (await newestVersion(request)) + 1;
-      const row = rowOf(request, { version, uses: request.uses, description: request.description });
+      const row = await rowToSet(request);
       await write(request, "secret.set", row);
       return row;
+    },
+    async planSet(request) {
+      const row = await rowToSet(request);
+      return [insertSecret(row), fact("secret.set", request, shownOf(row))];
+    },
+    async planRemoval(key) {
+      const current = await findCurrent(key);
+      return current === undefined ? [] : removal(key, current);
     },
     async rotate(request) {
       requireContent(request.content);
@@ -87,13 +95,21 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
       return row;
     },
     async remove(key) {
-      const current = await requireCurrent(key);
-      await store.write([
-        retireSecret(key, clock.now()),
-        fact("secret.removed", key, { name: key.name, version: current.version }),
-      ]);
+      await store.write(removal(key, await requireCurrent(key)));
     },
   };
+
+  function removal(key: SecretKey, { version }: SecretRow): readonly Statement[] {
+    return [retireSecret(key, clock.now()), fact("secret.removed", key, { name: key.name, version })];
+  }
+
+  async function rowToSet(request: SetSecret): Promise<SecretRow> {
+    requireName(request.name);
+    requireContent(request.content);
+    requireUses(request.uses);
+    const version = (await newestVersion(request)) + 1;
+    return rowOf(request, { version, uses: request.uses, description: request.description });
+  }
 
   /** 0 when there was none yet; removed versions keep their numbers. */
   async function newestVersion({ tenant, name }: SecretKey): Promise<number> {
@@ -104,13 +120,19 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
     return Number(rows[0]?.["newest"] ?? 0);
   }
 
-  async function requireCurrent({ tenant, name }: SecretKey): Promise<SecretRow> {
+  async function requireCurrent(key: SecretKey): Promise<SecretRow> {
+    const current = await findCurrent(key);
+    if (current !== undefined) return current;
+    const { name } = key;
+    throw new HomeostatError("SECRET_NOT_FOUND", `There is no secret ${name.slice(0, 80)}`, { name });
+  }
+
+  async function findCurrent({ tenant, name }: SecretKey): Promise<SecretRow | undefined> {
     const rows = await store.read(
       "SELECT * FROM secrets WHERE tenant = ? AND name = ? AND retired_at_ms IS NULL ORDER BY version DESC LIMIT 1",
       [tenant, name],
     );
-    if (rows[0] !== undefined) return secretFromStore(rows[0]);
-    throw new HomeostatError("SECRET_NOT_FOUND", `There is no secret ${name.slice(0, 80)}`, { name });
+    return rows[0] && secretFromStore(rows[0]);
   }
 
   function rowOf(
@@ -136,9 +158,8 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
     row: SecretRow,
     extra: readonly Statement[] = [],
   ): Promise<void> {
-    const data = { name: row.name, version: row.version, uses: row.uses.map((use) => ({ ...use })) };
     try {
-      await store.write([insertSecret(row), ...extra, fact(type, key, data)]);
+      await store.write([insertSecret(row), ...extra, fact(type, key, shownOf(row))]);
     } catch (error) {
       if (!isVersionTaken(error)) throw error;
       const text = `Somebody else changed ${key.name} at the same time`;
@@ -149,6 +170,10 @@ export function createSecretChanges(deps: SecretChangesDeps): SecretChanges {
   function fact(type: string, { tenant, by }: SecretKey, data: JsonObject): Statement {
     return factInsert({ type, tenant, actor: { kind: "user", id: by }, atMs: clock.now(), data });
   }
+}
+
+function shownOf({ name, version, uses }: SecretRow): JsonObject {
+  return { name, version, uses: uses.map((use) => ({ ...use })) };
 }
 
 function isVersionTaken(error: unknown): boolean {

@@ -53,14 +53,22 @@ export interface HooksDeps {
   readonly refused: (name: string, why: string) => void;
 }
 
+/** Secrets come and go in the batch that makes and removes their webhooks, so that neither is there without the other. */
 export interface HookSecrets {
   keep(
     hook: { readonly tenant: string; readonly name: string; readonly by: string },
     value: string,
-  ): Promise<void>;
+  ): Promise<readonly Statement[]>;
   /** Undefined when there is none any more. */
   read(tenant: string, name: string): Promise<string | undefined>;
-  forget(hook: { readonly tenant: string; readonly name: string; readonly by: string }): Promise<void>;
+  /** None when somebody removed it by hand. */
+  forget(hook: {
+    readonly tenant: string;
+    readonly name: string;
+    readonly by: string;
+  }): Promise<readonly Statement[]>;
+  /** After the batch: this process knows what was kept at once. */
+  refresh(): Promise<void>;
 }
 
 export interface HookOwner {
@@ -80,8 +88,8 @@ export interface Hooks {
 export interface HookPlan {
   /** For the batch that registers or removes the workflow. */
   readonly statements: readonly Statement[];
-  /** Keeps and forgets secrets; before the batch, so that no webhook is there without its secret. */
-  readonly prepare: () => Promise<void>;
+  /** Called once the batch is written. */
+  readonly written: () => Promise<void>;
   readonly created: readonly NewHook[];
 }
 
@@ -95,18 +103,19 @@ export function createHooks(deps: HooksDeps): Hooks {
       const created = triggers
         .filter((trigger) => !now.some((hook) => isSame(trigger, hook)))
         .map(({ name, auth }) => ({ name, auth, secret: newSecret(auth) }));
+      const secrets: Statement[] = [];
+      for (const { name, auth } of gone)
+        if (auth === "signature") secrets.push(...(await deps.secrets.forget({ ...owner, name })));
+      for (const { name, auth, secret } of created)
+        if (auth === "signature") secrets.push(...(await deps.secrets.keep({ ...owner, name }, secret)));
       return {
         created,
         statements: [
           ...gone.map(({ name }) => ({ sql: "DELETE FROM hooks WHERE name = ?", params: [name] })),
           ...created.map((hook) => insert(owner, hook, clock.now())),
+          ...secrets,
         ],
-        async prepare() {
-          for (const { name, auth } of gone)
-            if (auth === "signature") await deps.secrets.forget({ ...owner, name });
-          for (const { name, auth, secret } of created)
-            if (auth === "signature") await deps.secrets.keep({ ...owner, name }, secret);
-        },
+        written: () => (secrets.length > 0 ? deps.secrets.refresh() : Promise.resolve()),
       };
     },
     list,
