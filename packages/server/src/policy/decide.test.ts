@@ -269,6 +269,17 @@ describe("what is demanded", () => {
     expect(mergeDemands([{ redact: false }, { redact: true }], "allow")).toEqual({ redact: true });
     expect(mergeDemands([{ approval }, { approval: careful }], "ask").approval).toMatchObject(careful);
     expect(mergeDemands([{ approval }, { approval }], "ask").approval).toMatchObject(approval);
+    for (const transforms of [
+      ["quote", "strip"],
+      ["strip", "quote"],
+    ] as const) {
+      expect(
+        mergeDemands(
+          transforms.map((transform) => ({ transform })),
+          "allow",
+        ),
+      ).toEqual({ transform: "strip" });
+    }
     expect(mergeDemands([Object.create({ redact: true }) as object], "allow")).toEqual({});
   });
 

@@ -28,7 +28,7 @@ export function createFollower({ path, clock, shared }: FollowerDeps, holder: Ho
   /** Number of the newest version that was looked at. */
   let known = 0;
   const here = ([main, ...parts]: readonly PolicyText[]): readonly PolicyText[] => [
-    { name: path, text: main?.text ?? "" },
+    { name: path, text: main!.text },
     ...parts,
   ];
   return {

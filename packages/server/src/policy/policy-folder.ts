@@ -133,7 +133,7 @@ async function placeFiles(path: string, pending: string): Promise<void> {
           writeWhole(join(dirname(path), name), text),
     ),
     ...gone.map((name) => () => rm(join(dirname(path), name), { force: true })),
-    () => writeWhole(path, main?.text ?? ""),
+    () => writeWhole(path, main!.text),
     () => rm(pendingOf(path), { force: true }),
   ];
   for (const step of steps) {
@@ -161,7 +161,7 @@ async function readPending(path: string): Promise<readonly PolicyText[] | undefi
   if (text === undefined) return undefined;
   const [main, ...parts] = filesOf(text);
   // The folder may have been moved or restored to another place since.
-  return [{ name: path, text: main?.text ?? "" }, ...parts];
+  return [{ name: path, text: main!.text }, ...parts];
 }
 
 async function partNames(path: string): Promise<readonly string[]> {

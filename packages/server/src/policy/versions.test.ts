@@ -62,6 +62,18 @@ describe("versions of the policy", () => {
     expect(JSON.stringify(facts)).not.toContain("why");
   });
 
+  test("an activation is the next version of the one it was made on, and of no other", async () => {
+    const versions = createPolicyVersions(store);
+    expect(await versions.activate(version("r1"), "whatever was on the disk")).toBe(1);
+    expect(await versions.activate(version("r2"), "r1")).toBe(2);
+    await expect(versions.activate(version("r3"), "r1")).rejects.toMatchObject({ code: "POLICY_CONFLICT" });
+    await store.write([{ sql: "DROP TABLE ledger_outbox" }]);
+    await expect(versions.activate(version("r3"), "r2")).rejects.not.toMatchObject({
+      code: "POLICY_CONFLICT",
+    });
+    expect(await versions.newest()).toMatchObject({ number: 2, revision: "r2" });
+  });
+
   test("a failure of the database is not tried again for ever", async () => {
     await store.write([{ sql: "DROP TABLE ledger_outbox" }]);
     await expect(createPolicyVersions(store).add(version("r1"))).rejects.toThrow();
