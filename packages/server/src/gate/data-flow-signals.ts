@@ -154,9 +154,13 @@ function findImperative(unit: string): Imperative | undefined {
     )
       continue;
     const rest = [clause, ...clauses.slice(index + 1, index + 3)].join(" ");
-    return { verb, clause: rest, words: rest.match(/[\p{L}\p{N}]+/gu)?.slice(0, 60) ?? [] };
+    return { verb, clause: rest, words: firstWords(rest) };
   }
   return undefined;
+}
+
+function firstWords(text: string): readonly string[] {
+  return [...text.matchAll(/[\p{L}\p{N}]+/gu)].slice(0, 60).map(([word]) => word);
 }
 
 /** "It would be great if somebody could ...", "the reader should ...", "if you ...": asks as much as it avoids to command. */
@@ -169,7 +173,7 @@ function findWish(unit: string): Imperative | undefined {
     if (!imperatives.has(verb!)) continue;
     const clause = unit.slice(index + opening.length, index + opening.length + 400);
     if (!target.test(clause)) continue;
-    return { verb: verb!, clause, words: clause.match(/[\p{L}\p{N}]+/gu)?.slice(0, 60) ?? [] };
+    return { verb: verb!, clause, words: firstWords(clause) };
   }
   return undefined;
 }

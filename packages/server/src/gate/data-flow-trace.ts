@@ -1,7 +1,6 @@
 /** Says of each argument of an action where it came from. Pure over a run's labels. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { ArgumentOrigin, ArgumentRole, OriginKind, OriginMatch } from "../policy/argument-origin.ts";
-import type { OriginLabel } from "../policy/decision.ts";
 import { runLength } from "./data-flow-passages.ts";
 import type { TaskIntent } from "./data-flow-task.ts";
 import { stem } from "./data-flow-words.ts";
@@ -221,9 +220,4 @@ function carried(text: string, words: readonly string[], labels: Labels): number
     if (holder !== undefined && !isElsewhere(piece, run[0]!)) score = holder.instructed;
   }
   return score;
-}
-
-/** The labels of all arguments together: what the action as a whole came from. */
-export function labelsOfArguments(origins: readonly ArgumentOrigin[]): readonly OriginLabel[] {
-  return [...new Set(origins.flatMap((each) => each.labels))].sort();
 }

@@ -112,6 +112,31 @@ describe("rules with transform", () => {
   });
 });
 
+test("who asked and what counts for the risk go with both questions; a trace lost on the way leaves no origins", async () => {
+  const asked: ActionRequest[] = [];
+  const policy = policyOf([allow, strip]);
+  const risks = { recentDenials: 1, recentFailures: 0, recentActions: 0 };
+  const draft = draftOf({ body: page });
+  const { draft: learned } = await judgeAction(
+    { ...draft, input: { ...draft.input, user: "user:ada" }, traced: { ...draft.traced!, risks } },
+    {
+      clock: { now: () => 5 },
+      decide: (request) => {
+        asked.push(request);
+        return decide(policy, request);
+      },
+      prepare: async (next, args) => ({ ...(await prepare(next, args)), traced: {} }),
+    },
+  );
+  expect(asked.map(({ user, atMs, transformed }) => [user, atMs, transformed])).toEqual([
+    ["user:ada", 5, undefined],
+    ["user:ada", 5, "all"],
+    ["user:ada", 5, ["body"]],
+  ]);
+  expect(asked[0]!.risks).toEqual(risks);
+  expect(learned!.decision).toMatchObject({ effect: "allow", transformed: { rules: ["strip"] } });
+});
+
 const rank = { allow: 0, ask: 1, deny: 2 } as const;
 
 /** Rules of all effects about the text, its origin, its words and its length. */
