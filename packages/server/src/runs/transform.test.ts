@@ -6,8 +6,11 @@ import { sha256 } from "../base/digest.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { decide } from "../policy/decide.ts";
 import { requirePolicy } from "../policy/policy-file.ts";
+import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
+import { stepViewSchema } from "./api-schemas.ts";
+import { listSteps, viewStep } from "./step-views.ts";
 import { verifyRuns } from "./verify-runs.ts";
 
 const opened: { close(): unknown }[] = [];
@@ -103,6 +106,10 @@ describe("a workflow that passes on a page with a stranger's instructions", () =
       instructed: 0,
     });
     expect(JSON.stringify(intent)).not.toContain("customer list");
+    const source = requireWorkflow(workflow());
+    const { steps } = listSteps(source, await world.state(id), { prefix: "send", begin: 0, limit: 1 });
+    const view = viewStep(steps[0]!, await world.state(id), (value) => value);
+    expect(stepViewSchema.parse(view).decision!.transformed).toEqual(intent.decision.transformed);
     const { blobs } = world.submitDeps;
     const verdict = await verifyRuns({ store: world.store, blobs, heads: new Map(), runId: id });
     expect(verdict.findings).toEqual([]);
