@@ -42,7 +42,10 @@ beforeAll(async () => {
   const server = await serve(well);
   await server.stop();
 });
-afterAll(() => removeHome(well));
+afterAll(async () => {
+  for (const server of servers.splice(0)) await server.kill();
+  await removeHome(well);
+});
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), "homeostat-ill-"));
   await cp(well, home, { recursive: true, preserveTimestamps: true });
