@@ -122,6 +122,7 @@ const mistakes: readonly {
   { title: "an unknown scope", rule: "scope: { group: x }", at: [6, 14], path: "rules[0].scope.group", message: /unknown key/ },
   { title: "an empty scope", rule: "scope: {}", at: [6, 12], path: "rules[0].scope", message: /names nobody/ },
   { title: "a map of conditions whose key is no role", rule: "where: { arg: a }", at: [6, 14], path: "rules[0].where.arg", message: /`arg` is no role of an argument/ },
+  { title: "conditions that are no list", rule: "where: 5", at: [6, 12], path: "rules[0].where", message: /expected a list of conditions, found the number 5/ },
   { title: "an unknown operator", rule: "where: [{ arg: a, op: is, value: 1 }]", at: [6, 27], path: "rules[0].where[0].op", message: /found the text "is"/, hint: /`in`/ },
   { title: "a condition without argument", rule: "where: [{ op: eq, value: 1 }]", at: [6, 13], path: "rules[0].where[0]", message: /`arg` is missing/ },
   { title: "a condition without value", rule: "where: [{ arg: a, op: eq }]", at: [6, 13], path: "rules[0].where[0]", message: /`value` is missing/ },

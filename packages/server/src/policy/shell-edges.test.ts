@@ -96,6 +96,10 @@ describe("quotes and expansions", () => {
     ["case a in x|\n) b;; esac", /the line ends too early/],
   ])("%j cannot be read", (text, reason) => expect(problem(text)).toMatch(reason)); // prettier-ignore
 
+  test("a function may have a name that looks like a pattern", () => {
+    expect(argvs("a@() { rm x; }")).toEqual([["rm", "x"]]);
+  });
+
   test("a process substitution inside a pattern is a command", () => {
     expect(argvs("echo @(a|<(b))")).toContainEqual([null]);
   });
