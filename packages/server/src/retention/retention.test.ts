@@ -98,6 +98,45 @@ describe("erasing a run", () => {
     expect(await erasedIds()).toEqual(["run_1"]);
   });
 
+  test("is refused while a run is not over, with what would end it", async () => {
+    await addRun(runs, { id: "run_dead", state: "DEAD", endedAtMs: 1 });
+    await addRun(runs, { id: "run_going", state: "WAITING", endedAtMs: null });
+    const erase = (runId: string): Promise<unknown> => eraseRun(runs, { runId, actor: admin, reason: null });
+    const conflict = { code: "RUN_STATE_CONFLICT" };
+    await expect(erase("run_dead")).rejects.toMatchObject({
+      ...conflict,
+      message: "Run run_dead cannot be erased: it is DEAD",
+      hint: expect.stringContaining("homeostat discard RUN") as string,
+    });
+    await expect(erase("run_going")).rejects.toMatchObject({
+      ...conflict,
+      message: "Run run_going cannot be erased: it is WAITING",
+      hint: expect.stringContaining("homeostat cancel RUN") as string,
+    });
+    expect(await erasedIds()).toEqual([]);
+    expect(await runs.store.read("SELECT key FROM ledger_outbox")).toEqual([]);
+  });
+
+  test("asked for again later says who erased it, and adds nothing", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+    const first = await eraseRun(runs, { runId: "run_1", actor: admin, reason: "a" });
+    const other = { kind: "user", id: "eve" } as const;
+    expect(await eraseRun(runs, { runId: "run_1", actor: other, reason: "b" })).toEqual(first);
+    expect(await runs.store.read("SELECT key FROM ledger_outbox")).toHaveLength(1);
+  });
+
+  test("takes nothing away when it cannot be written down", async () => {
+    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+    const fault = new Error("the disk is full");
+    const store = { ...runs.store, write: () => Promise.reject(fault) };
+    const request = { runId: "run_1", actor: admin, reason: null };
+    await expect(eraseRun({ ...runs, store }, request)).rejects.toBe(fault);
+    expect(existsSync(join(folder, "workspaces", "run_1"))).toBe(true);
+    expect(await runs.store.read("SELECT body FROM journal WHERE run_id = 'run_1'")).toEqual([
+      { body: "private" },
+    ]);
+  });
+
   test.each(["before-blobs", "after-blobs"])(
     "a process killed %s leaves a state that the next pass finishes",
     async (when) => {
@@ -243,4 +282,14 @@ describe("a pass of retention", () => {
     await good.stop(1_000);
     expect(good.health()).toEqual({ kind: "ok" });
   });
+});
+
+test("a fault of our own ends the part, which says why", async () => {
+  const fault = new TypeError("x is not a function");
+  const store = { ...runs.store, read: () => Promise.reject(fault) };
+  const broken = createRetention(retention({ workspaceDays: 1, completedDays: 1 }, { store }));
+  await broken.start();
+  expect(await broken.failed).toBe(fault);
+  expect(broken.health()).toMatchObject({ kind: "degraded", detail: fault.message });
+  await broken.stop(1_000);
 });

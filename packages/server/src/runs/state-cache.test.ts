@@ -61,6 +61,33 @@ describe("a kept state", () => {
     await narrow.read(other);
     expect(await narrow.read(runId)).not.toBe(first);
   });
+
+  test("that could not be read to the end is not gone on with", async () => {
+    const { world, runId } = await waiting();
+    const deps = { store: world.store, readBlobText: world.readBlobText };
+    let failures = 1;
+    const scan: typeof world.store.scan = async function* (...asked) {
+      for await (const rows of world.store.scan(...asked)) {
+        yield rows;
+        if (failures > 0) {
+          failures -= 1;
+          throw new Error("the connection was cut");
+        }
+      }
+    };
+    const read: typeof world.store.read = async (...asked) => {
+      const rows = await world.store.read(...asked);
+      if (failures > 0 && rows.length > 0) {
+        failures -= 1;
+        throw new Error("the connection was cut");
+      }
+      return rows;
+    };
+    const cutting = { ...deps, store: { ...world.store, scan, read } };
+    const cache = createStateCache(cutting, { mostRuns: 1, fewestEvents: 1 });
+    await expect(cache.read(runId)).rejects.toThrow("the connection was cut");
+    expect(await cache.read(runId)).toEqual(await readState(deps, runId));
+  });
 });
 
 describe("the steps of a run", () => {
