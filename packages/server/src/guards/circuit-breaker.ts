@@ -20,6 +20,7 @@ export interface CircuitState {
   readonly openUntilMs: number | null;
 }
 
+/** Times are monotonic: a wall clock set back must not keep a target closed for as long as it was set back. */
 interface Circuit {
   failures: number;
   openUntilMs: number;
@@ -36,13 +37,15 @@ export function createCircuitBreaker(deps: {
 }): CircuitBreaker {
   const { clock, failuresToOpen = 5, openMs = 30_000, maxTargets = 1_000 } = deps;
   const circuits = new Map<string, Circuit>();
+  const wallOf = (monotonicMs: number): number => Math.ceil(clock.now() + (monotonicMs - clock.monotonic()));
   return {
     blockedUntilMs(target) {
       const circuit = circuits.get(target);
       if (circuit === undefined || circuit.failures < failuresToOpen) return undefined;
-      if (clock.now() < circuit.openUntilMs) return circuit.openUntilMs;
-      if (clock.now() < circuit.probeUntilMs) return circuit.probeUntilMs;
-      circuit.probeUntilMs = clock.now() + openMs;
+      const nowMs = clock.monotonic();
+      if (nowMs < circuit.openUntilMs) return wallOf(circuit.openUntilMs);
+      if (nowMs < circuit.probeUntilMs) return wallOf(circuit.probeUntilMs);
+      circuit.probeUntilMs = nowMs + openMs;
       return undefined;
     },
     succeeded(target) {
@@ -52,7 +55,7 @@ export function createCircuitBreaker(deps: {
       const circuit = circuits.get(target) ?? { failures: 0, openUntilMs: 0, probeUntilMs: 0 };
       circuit.failures += 1;
       circuit.probeUntilMs = 0;
-      if (circuit.failures >= failuresToOpen) circuit.openUntilMs = clock.now() + openMs;
+      if (circuit.failures >= failuresToOpen) circuit.openUntilMs = clock.monotonic() + openMs;
       circuits.delete(target);
       circuits.set(target, circuit);
       if (circuits.size > maxTargets) circuits.delete(circuits.keys().next().value!);
@@ -64,7 +67,8 @@ export function createCircuitBreaker(deps: {
     states: () =>
       [...circuits].map(([target, { failures, openUntilMs }]) => {
         if (failures < failuresToOpen) return { target, state: "counting", failures, openUntilMs: null };
-        return { target, state: clock.now() < openUntilMs ? "open" : "probing", failures, openUntilMs };
+        const state = clock.monotonic() < openUntilMs ? "open" : "probing";
+        return { target, state, failures, openUntilMs: wallOf(openUntilMs) };
       }),
   };
 }

@@ -77,6 +77,20 @@ describe("the circuit breaker", () => {
     expect(breaker.blockedUntilMs("x")).toBeUndefined();
   });
 
+  test("is open no longer because the wall clock was set back a day", () => {
+    const real = createManualClock();
+    let offMs = 0;
+    const clock = { ...real, now: () => real.now() + offMs };
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 1, openMs: 1_000 });
+    breaker.failed("x");
+    offMs = -86_400_000;
+    expect(breaker.blockedUntilMs("x")).toBe(clock.now() + 1_000);
+    expect(breaker.states()).toMatchObject([{ state: "open", openUntilMs: clock.now() + 1_000 }]);
+    real.advance(1_000);
+    expect(breaker.states()).toMatchObject([{ state: "probing" }]);
+    expect(breaker.blockedUntilMs("x")).toBeUndefined();
+  });
+
   test("opens again when the probe fails, and a success in between starts the count anew", () => {
     const clock = createManualClock();
     const breaker = createCircuitBreaker({ clock, failuresToOpen: 2, openMs: 1_000 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
 import { createDeadline } from "./deadline.ts";
-import { retryDelay } from "./retry.ts";
+import { msUntilRetry, retryDelay } from "./retry.ts";
 
 describe("a retry", () => {
   const wish = { attempts: 3, delayMs: 1_000, backoff: 2, maxDelayMs: 3_000 };
@@ -61,4 +61,13 @@ describe("a deadline", () => {
     expect(deadline.hasPassed()).toBe(false);
     expect(deadline.leftMs()).toBe(0);
   });
+});
+
+test("a try is waited for until its time, and not when it lies further ahead than any pause", () => {
+  const wish = { attempts: 3, delayMs: 1_000, backoff: 2, maxDelayMs: 10_000 };
+  expect(msUntilRetry(wish, 5_000, 1_000)).toBe(4_000);
+  expect(msUntilRetry(wish, 5_000, 6_000)).toBe(0);
+  expect(msUntilRetry(wish, 12_000, 1_000)).toBe(11_000);
+  expect(msUntilRetry(wish, 12_001, 1_000)).toBe(0);
+  expect(msUntilRetry(null, 12_001, 1_000)).toBe(11_001);
 });

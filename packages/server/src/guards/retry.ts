@@ -21,6 +21,8 @@ export interface FailedTry {
 
 /** No pause is shorter, however lucky the draw: the other side needs a moment in any case. */
 const leastMs = 100;
+/** The longest pause is so much longer than the one asked for. */
+const mostMore = 1.1;
 
 /**
  * Milliseconds until the next try, or undefined when there is none. After an error on the way to another machine anything up to the
@@ -30,6 +32,16 @@ const leastMs = 100;
 export function retryDelay(wish: RetryWish | null, { attempt, code, random }: FailedTry): number | undefined {
   if (wish === null || attempt >= wish.attempts || !isWorthRetrying(code)) return undefined;
   const wholeMs = Math.min(wish.maxDelayMs, wish.delayMs * wish.backoff ** (attempt - 1));
-  if (classOf(code as ErrorCode) !== "network") return Math.round(wholeMs * (1 + random / 10));
+  if (classOf(code as ErrorCode) !== "network") return Math.round(wholeMs * (1 + random * (mostMore - 1)));
   return Math.round(Math.max(Math.min(leastMs, wholeMs), wholeMs * random));
+}
+
+/**
+ * Milliseconds left until a try that was put off until `retryAtMs` (wall clock); 0 when it is due. One further ahead than any pause of
+ * this wish was put off by a clock that has gone back since, and nobody should wait for it.
+ */
+export function msUntilRetry(wish: RetryWish | null, retryAtMs: number, nowMs: number): number {
+  const leftMs = retryAtMs - nowMs;
+  const longestMs = wish === null ? Infinity : wish.maxDelayMs * mostMore;
+  return leftMs > longestMs ? 0 : Math.max(0, leftMs);
 }

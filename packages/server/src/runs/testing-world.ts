@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
@@ -114,6 +115,8 @@ export interface WorldOptions {
   /** A real policy instead. */
   readonly decideFully?: (request: ActionRequest) => Decision;
   readonly leaseTtlMs?: number;
+  /** The machine's own otherwise. */
+  readonly clock?: Clock;
   /** Another database than SQLite in the temporary folder. */
   readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
   /** Of the program that the workers run. */
@@ -121,8 +124,6 @@ export interface WorldOptions {
   /** Fills the folder before anything in it is opened. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
-
-const clock = systemClock;
 
 const migrations: readonly Migration[] = [
   outboxMigration,
@@ -148,10 +149,11 @@ const migrations: readonly Migration[] = [
 ];
 
 export async function createWorld(options: WorldOptions): Promise<World> {
+  const clock = options.clock ?? systemClock;
   const folder = await mkdtemp(join(tmpdir(), "homeostat-runs-"));
   for (const each of ["keys", "blobs", "workspaces"]) await mkdir(join(folder, each));
   await options.prepare?.(folder);
-  const openStore = options.openStore ?? ((wanted) => openInFolder(folder, wanted));
+  const openStore = options.openStore ?? ((wanted) => openInFolder({ folder, clock }, wanted));
   const store = await openStore(migrations);
   const cache = await openSqliteStore({
     path: join(folder, "cache.db"),
@@ -331,7 +333,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   };
 }
 
-function openInFolder(folder: string, wanted: readonly Migration[]): Promise<LeaseStore> {
+function openInFolder(
+  { folder, clock }: { folder: string; clock: Clock },
+  wanted: readonly Migration[],
+): Promise<LeaseStore> {
   const logger = createSilentLogger();
   return openSqliteStore({ path: join(folder, "state.db"), clock, logger, migrations: wanted });
 }

@@ -7,7 +7,7 @@ import type { GateOutcome } from "../gate/gate.ts";
 import type { OriginLabel } from "../policy/decision.ts";
 import { reasonWithRisk } from "../policy/risk.ts";
 import type { AnyTool } from "../tools/tool.ts";
-import { retryDelay } from "../guards/retry.ts";
+import { msUntilRetry, retryDelay } from "../guards/retry.ts";
 import type { RetryWish } from "../guards/retry.ts";
 import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
 import { act } from "./effects.ts";
@@ -69,7 +69,7 @@ async function settleOrTry(
   request: ToolStepRequest,
   deps: ToolStepDeps,
 ): Promise<StepResult | "again"> {
-  const settled = await settle(session, session.state.steps.get(request.stepPath), deps);
+  const settled = await settle(session, request, deps);
   if (settled !== "try") return settled;
   // The turn may have been long in coming.
   if (session.interrupt.aborted) return { kind: "interrupted" };
@@ -84,9 +84,10 @@ function outOfTime({ toolName, stepPath }: ToolStepRequest): RunError {
 /** What the journal already says about the step; "try" when it is time to (re)do it. */
 async function settle(
   session: RunSession,
-  record: StepRecord | undefined,
+  { stepPath, retry }: ToolStepRequest,
   deps: ToolStepDeps,
 ): Promise<StepResult | "try"> {
+  const record = session.state.steps.get(stepPath);
   if (record === undefined) return "try";
   if (record.status === "completed") return { kind: "done", output: record.output };
   if (record.status === "failed" || record.status === "denied") {
@@ -97,8 +98,9 @@ async function settle(
     const lost = await settleLostOutcome(session, record, deps);
     if (lost !== "repeat") return lost;
   }
-  if (record.retryAtMs !== null) return await waitForRetry(session, record.retryAtMs, deps);
-  return "try";
+  if (record.retryAtMs === null) return "try";
+  const nowMs = deps.clock.now();
+  return await waitForRetry(session, nowMs + msUntilRetry(retry, record.retryAtMs, nowMs), deps);
 }
 
 const unknownError: RunError = { code: "ACTION_FAILED", message: "The step failed" };

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
 import { createClaims } from "../queue/claim.ts";
 import { endLease } from "../store/lease.ts";
 import { createWorld } from "./testing-world.ts";
@@ -236,3 +237,26 @@ test("a wait for a lost action whose end a clock set an hour ahead is over when 
   const asked = async (): Promise<unknown> => (await world.state(runId)).steps.get("a")?.question?.about;
   await expect.poll(asked, { timeout: 40_000, interval: 200 }).toBe("outcome");
 }, 60_000);
+
+test("a wall clock that is set back a day keeps no step from its next try", async () => {
+  let offMs = 0;
+  let tries = 0;
+  const world = await createWorld({
+    clock: { ...clock, now: () => clock.now() + offMs },
+    tools: [
+      tool(() => {
+        tries += 1;
+        if (tries === 1) throw new HomeostatError("ACTION_FAILED", "not yet");
+        return Promise.resolve();
+      }),
+    ],
+  });
+  worlds.push(world);
+  const trying = "tool: test.act, with: {}, retry: { attempts: 2, delay: 3s }";
+  const runId = await world.submit(workflow.replace("tool: test.act, with: {}", trying));
+  await world.startWorker("one");
+  expect((await world.until(runId, "WAITING")).waiting).toMatchObject({ kind: "timer" });
+  offMs = -86_400_000;
+  await world.until(runId, "COMPLETED");
+  expect(tries).toBe(2);
+});

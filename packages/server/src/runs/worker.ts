@@ -55,6 +55,8 @@ export interface Claim {
 
 /** The sweep finds what notifications missed: timers, dead owners, lost wake-ups. */
 const sweepMs = 1_000;
+/** A clock that is slewed loses less than this between two sweeps. */
+const setBackMs = 1_000;
 
 export type Worker = Part & { activeRuns(): number };
 
@@ -79,6 +81,8 @@ export function createWorker(deps: WorkerDeps): Worker {
   let mustInterrupt = false;
   let timer: AbortController | undefined;
   let sweepAtMs = 0;
+  /** By how much the wall clock's count is above the monotonic one. */
+  let wallAheadMs = clock.now() - clock.monotonic();
   let lastFault: string | undefined;
   const failed = Promise.withResolvers<unknown>();
   /** The mailbox of wake-ups holds one: while it waits, more of them would say the same. */
@@ -246,10 +250,17 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   /**
    * After the wall clock was set back, runs that nobody delayed lie further ahead than any is ever put, and runs whose act may still
-   * be under way further than it can be.
+   * be under way further than it can be. What others wait for may be a time of any length; while the clock goes back, they are made to look again
+   * what is left of it.
    */
   async function wakeLate(): Promise<void> {
     const nowMs = clock.now();
+    const aheadMs = nowMs - clock.monotonic();
+    if (aheadMs < wallAheadMs - setBackMs) {
+      const sql = "UPDATE runs SET wake_at_ms = ? WHERE state = 'WAITING' AND wake_at_ms > ?";
+      await store.write([{ sql, params: [nowMs, nowMs] }]);
+    }
+    wallAheadMs = aheadMs;
     const late = await store.read(
       "SELECT id FROM runs WHERE state IN ('QUEUED', 'RETRYING') AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
       [nowMs + longestRetryMs],
