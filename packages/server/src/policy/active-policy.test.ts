@@ -6,7 +6,8 @@ import { systemClock } from "../base/clock.ts";
 import { requirePolicy } from "./policy-file.ts";
 import { openActivePolicy, defaultPolicyPath } from "./active-policy.ts";
 import { decide } from "./decide.ts";
-import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
+import type { ActivePolicy } from "./active-policy.ts";
+import type { PolicyChange } from "./policy-holder.ts";
 
 let folder = "";
 let path = "";

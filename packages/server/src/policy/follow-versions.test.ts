@@ -8,7 +8,8 @@ import { outboxMigration } from "../store/outbox.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { openActivePolicy } from "./active-policy.ts";
-import type { ActivePolicy, PolicyChange } from "./active-policy.ts";
+import type { ActivePolicy } from "./active-policy.ts";
+import type { PolicyChange } from "./policy-holder.ts";
 import { createPolicyVersions, policyVersionsMigration } from "./versions.ts";
 import type { PolicyVersions } from "./versions.ts";
 

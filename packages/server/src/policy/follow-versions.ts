@@ -1,8 +1,8 @@
 /** Keeps the policy of this process at the newest version in the database, which several machines share. */
 import type { Clock } from "../base/clock.ts";
-import type { Candidate, Holder } from "./active-policy.ts";
 import { parsePolicyFiles, requireGood } from "./policy-file.ts";
 import type { PolicyText } from "./policy-file.ts";
+import type { Candidate, Holder } from "./policy-holder.ts";
 import type { PolicyVersions } from "./versions.ts";
 
 export interface Follower {
