@@ -10,7 +10,7 @@ import type { AnyTool } from "../tools/tool.ts";
 import type { FindWorkflow } from "../workflows/registry.ts";
 import { countSteps } from "../workflows/workflow.ts";
 import type { ChildStep } from "../workflows/workflow.ts";
-import type { Ancestor, EventBody, RunEvent } from "./event.ts";
+import type { Ancestor, EventBody, Inherited, RunEvent } from "./event.ts";
 import type { RunState } from "./fold.ts";
 import type { RunRow } from "../queue/run-row.ts";
 import { needsOf } from "./needs.ts";
@@ -39,6 +39,7 @@ export interface ChildRequest {
   readonly source: ChildStep["source"];
   readonly inputs: JsonObject;
   readonly deadlineAtMs: number | null;
+  readonly inherited: Inherited;
 }
 
 export interface PreparedChild extends PreparedRun {
@@ -70,6 +71,7 @@ export async function prepareChild(deps: ChildDeps, request: ChildRequest): Prom
     workspace: seeded?.ref ?? null,
     ancestors: [...parent.ancestors, own],
     deadlineAtMs: request.deadlineAtMs,
+    inherited: request.inherited,
   };
   const { requester, priority, labels } = parent;
   const submission = { workflow: text, files: [], inputs, priority, labels, requester, tenant };

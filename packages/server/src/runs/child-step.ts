@@ -7,6 +7,7 @@ import type { ChildStep } from "../workflows/workflow.ts";
 import { prepareChild } from "./child-run.ts";
 import type { EventBody, RunError } from "./event.ts";
 import { deepestRuns } from "./family.ts";
+import { inheritedFromStep } from "./inherited-flow.ts";
 import { failed } from "./step-result.ts";
 import type { FailedStep, StepResult } from "./step-result.ts";
 import { nearest, scopeOf } from "./place.ts";
@@ -40,6 +41,7 @@ async function beginChild(walk: Walk, due: Due<ChildStep>, inputs: JsonObject): 
       source: step.source,
       inputs,
       deadlineAtMs: deadline?.atMs ?? null,
+      inherited: inheritedFromStep(session.state, walk.workflow, step.inputs),
     }),
   );
   if ("error" in child) return child;

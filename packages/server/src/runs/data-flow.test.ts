@@ -7,6 +7,9 @@ import { defaultPolicyPath } from "../policy/active-policy.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { decide } from "../policy/decide.ts";
 import { requirePolicy } from "../policy/policy-file.ts";
+import { requireWorkflow } from "../workflows/workflow-file.ts";
+import { startFromTrigger } from "./registered-workflows.ts";
+import { rerunRun } from "./rerun.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
 
@@ -157,5 +160,148 @@ describe("a workflow that reads a page and then pays", () => {
       newTargets.push(score!.factors.some(({ name }) => name === "new target"));
     }
     expect(newTargets).toEqual([true, false]);
+  });
+});
+
+async function register(world: World, source: string): Promise<void> {
+  const { name, digest } = requireWorkflow(source);
+  await world.registry.add({ tenant: "default", name, digest, text: source, addedBy: "eve" });
+}
+
+const payInput = `version: 1
+name: pay-input
+inputs:
+  payee: { type: string }
+  amount: { type: integer }
+steps:
+  - { id: pay, tool: bank.pay, with: { payee: "\${{ inputs.payee }}", amount: "\${{ inputs.amount }}" } }
+`;
+
+describe("a value from outside stays one", () => {
+  const outer = (payee: string): string => `version: 1
+name: outer
+inputs:
+  url: { type: string }
+  payee: { type: string }
+steps:
+  - { id: fetch, tool: page.get, with: { url: "\${{ inputs.url }}" } }
+  - { id: child, workflow: pay-input, inputs: { payee: "${payee}", amount: 12 } }
+`;
+
+  test("on its way into a workflow that a step runs, and through two of them", async () => {
+    const url = await servePage(JSON.stringify({ payee: "XX99 0000 1111 2222" }));
+    const { world, paid } = await openWorld();
+    await register(world, payInput);
+    const between = outer("${{ inputs.payee }}")
+      .replace("name: outer", "name: between")
+      .replace(/\n {2}- \{ id: fetch.*/, "");
+    await register(world, between);
+    const twice = outer("${{ steps.fetch.output.payee }}").replace(
+      "workflow: pay-input",
+      "workflow: between",
+    );
+    await world.startWorker("w1");
+    const twiceDeep = twice.replace("amount: 12 }", 'url: "x" }');
+    for (const source of [outer("${{ steps.fetch.output.payee }}"), twiceDeep]) {
+      const id = await world.submit(source, { url, payee: "DE12 3456 7890" });
+      await world.until(id, "WAITING");
+      const [asked] = await untilAsked(world);
+      expect(asked!.reason).toMatch(/payee \(payee\) only from web: inputs/);
+      expect(paid).toEqual([]);
+      await world.cancelAtOnce(id);
+      await world.until(id, "CANCELLED");
+    }
+  });
+
+  test("but the user's own value and the operator's pass there as they do here", async () => {
+    const url = await servePage(JSON.stringify({ payee: "XX99 0000 1111 2222" }));
+    const { world, paid } = await openWorld();
+    await register(world, payInput);
+    await world.startWorker("w1");
+    for (const payee of ["${{ inputs.payee }}", "DE99 0000"]) {
+      const id = await world.submit(outer(payee), { url, payee: "DE12 3456 7890" });
+      await world.until(id, "COMPLETED");
+    }
+    expect(paid.map(({ payee }) => payee)).toEqual(["DE12 3456 7890", "DE99 0000"]);
+  });
+
+  test("when a webhook's call brings it, whoever signed the call; and when the run is made again", async () => {
+    const { world, paid } = await openWorld();
+    const hooked = `${payInput}triggers:
+  - { webhook: call, auth: bearer, inputs: { payee: "\${{ body.payee }}", amount: 3 } }
+`;
+    await register(world, hooked);
+    await world.startWorker("w1");
+    const deps = { registry: world.registry, submit: world.submitDeps };
+    const hook = { tenant: "default", workflow: "pay-input", name: "call" };
+    const scope = { trigger: {}, body: { payee: "XX99 0000 1111 2222" }, headers: {} };
+    const { id } = await startFromTrigger(deps, hook, { scope, dedupKey: null });
+    expect((await world.waitingApproval(id)).reason).toMatch(/payee \(payee\) only from web: inputs/);
+    await world.cancelAtOnce(id);
+    await world.until(id, "CANCELLED");
+    const again = {
+      ...({ runId: id, tenant: "default", by: "eve", kind: "rerun" } as const),
+      fromStep: null,
+      seq: null,
+    } as const;
+    const plain = { inputs: {}, stepArguments: {}, isConfirmed: true, isDryRun: false };
+    const reader = { ...world.submitDeps, readBlobText: world.readBlobText };
+    const same = await rerunRun(reader, { ...again, ...plain });
+    expect((await world.waitingApproval(same.run!.id)).reason).toMatch(/only from web/);
+    // What a person puts in its place is theirs.
+    const edited = await rerunRun(reader, { ...again, ...plain, inputs: { payee: "DE12 3456 7890" } });
+    await world.until(edited.run!.id, "COMPLETED");
+    expect(paid).toEqual([{ payee: "DE12 3456 7890", amount: 3 }]);
+  });
+});
+
+async function untilAsked(world: World): Promise<readonly { readonly reason: string }[]> {
+  for (;;) {
+    const rows = await world.store.read("SELECT reason FROM approvals WHERE status = 'waiting'");
+    if (rows.length > 0) return rows as unknown as readonly { readonly reason: string }[];
+    await world.submitDeps.clock.sleep(10);
+  }
+}
+
+describe("rules on what was done before", () => {
+  const denials = compilePolicy(
+    requirePolicy(`version: 1
+rules:
+  - { name: page, effect: allow, action: page.get }
+  - { name: never, effect: deny, action: bank.close }
+  - { name: pay, effect: allow, action: bank.pay }
+  - { name: after-denial, effect: ask, action: bank.pay, after: { outcome: denied } }
+`),
+  );
+  const tool = (name: string) => ({ name, effect: "pure", act: () => Promise.resolve("done") }) as const;
+  const trying = `version: 1
+name: trying
+inputs: { first: { type: boolean } }
+steps:
+  - id: attempt
+    branch:
+      - when: \${{ inputs.first }}
+        steps:
+          - { id: close, tool: bank.close, with: {}, on_error: continue }
+  - { id: pay, REST }
+`;
+
+  test("see what policy refused, in this run and in the one around it", async () => {
+    const world = await createWorld({
+      decideFully: (request) => decide(denials, request),
+      tools: [tool("bank.close"), tool("bank.pay")],
+    });
+    opened.push(world);
+    await world.startWorker("w1");
+    const here = trying.replace("REST", "tool: bank.pay, with: {}");
+    const calm = await world.submit(here, { first: false });
+    await world.until(calm, "COMPLETED");
+    const denied = await world.submit(here, { first: true });
+    expect((await world.waitingApproval(denied)).matched.map(({ name }) => name)).toContain("after-denial");
+    await world.cancelAtOnce(denied);
+    await register(world, "version: 1\nname: inner\nsteps: [{ id: pay, tool: bank.pay, with: {} }]\n");
+    await world.submit(trying.replace("REST", "workflow: inner"), { first: true });
+    const [asked] = await untilAsked(world);
+    expect(asked!.reason).toContain("after-denial");
   });
 });

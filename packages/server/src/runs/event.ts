@@ -3,6 +3,7 @@ import type { ArtifactRecord } from "../artifacts/artifact.ts";
 import type { Actor } from "../base/ledger-entry.ts";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
+import type { PastAct } from "../policy/argument-origin.ts";
 import type { Decision, OriginLabel } from "../policy/decision.ts";
 import type { Asked } from "../policy/recorded-action.ts";
 import type { EffectClass } from "../tools/tool.ts";
@@ -97,6 +98,16 @@ export interface RunOrigin {
 export type ApprovalAnswer = "approve" | "reject" | "expire";
 export type OutcomeAnswer = "happened" | "did-not-happen" | "abandon";
 
+/** What a run takes over for rules on data flow. */
+export interface Inherited {
+  /** By input: where it came from, when that is not the requester's or an operator's word alone. */
+  readonly inputs: Readonly<Record<string, readonly OriginLabel[]>>;
+  /** Labels of everything that was seen before. */
+  readonly seen: readonly OriginLabel[];
+  /** What was done before, oldest first. */
+  readonly acts: readonly PastAct[];
+}
+
 export type EventBody =
   | {
       readonly kind: "run.created";
@@ -123,6 +134,8 @@ export type EventBody =
       readonly notBeforeMs?: number;
       /** Set when a schedule made it: which one, and for which of its times. */
       readonly schedule?: ScheduleOrigin;
+      /** Set when another run or a call from outside made it; absent in journals of older versions. */
+      readonly inherited?: Inherited;
     }
   | { readonly kind: "run.started"; readonly attempt: number }
   | {

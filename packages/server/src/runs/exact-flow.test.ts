@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { OriginLabel } from "../policy/decision.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import type { ToolStep } from "../workflows/workflow.ts";
+import { parseTemplate } from "../expression/template.ts";
 import { exactOrigins, operatorTexts, originAt } from "./exact-flow.ts";
 
 const text = `
@@ -55,7 +56,7 @@ function origins() {
   const last = parsed.workflow.steps.at(-1) as ToolStep;
   return {
     workflow: parsed.workflow,
-    found: exactOrigins(last.args, { workflow: parsed.workflow, brought }),
+    found: exactOrigins(last.args, { workflow: parsed.workflow, brought, inputs: {} }),
   };
 }
 
@@ -93,4 +94,18 @@ describe("the origin of an argument, read off its expression", () => {
     expect(texts).toContain("to ");
     expect(texts.join(" ")).not.toContain("steps.");
   });
+});
+
+test("inputs that came from outside have the labels they came with", () => {
+  const { workflow } = origins();
+  const last = workflow.steps.at(-1) as ToolStep;
+  const found = exactOrigins(last.args, { workflow, brought: new Map(), inputs: { who: ["web"] } });
+  expect(originAt(found, "input")).toEqual({ labels: ["web"], steps: [] });
+  const all = { kind: "template", template: parseTemplate("${{ inputs }}"), place: {} } as const;
+  expect(originAt(exactOrigins(all, { workflow, brought: new Map(), inputs: { who: ["web"] } }), "")).toEqual(
+    {
+      labels: ["user", "web"],
+      steps: [],
+    },
+  );
 });

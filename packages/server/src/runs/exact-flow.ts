@@ -20,6 +20,8 @@ export interface FlowFacts {
   readonly workflow: Workflow;
   /** Labels of what each step's action brought, by path. */
   readonly brought: ReadonlyMap<string, readonly OriginLabel[]>;
+  /** Labels of inputs that are not the requester's own word. */
+  readonly inputs: Readonly<Record<string, readonly OriginLabel[]>>;
 }
 
 /** By argument path, `headers.authorization`; what lies deeper has its origin too. Literals are the operator's. */
@@ -72,7 +74,7 @@ export function operatorTexts(workflow: Workflow): readonly string[] {
   return texts.filter((text) => text.trim() !== "");
 }
 
-function createSeeker({ workflow, brought }: FlowFacts) {
+function createSeeker({ workflow, brought, inputs }: FlowFacts) {
   const all = allSteps(workflow.steps);
   const byId = new Map(all.map((step) => [step.id, step]));
   const loops = new Map(all.flatMap((step) => (step.kind === "for_each" ? [[step.as, step] as const] : [])));
@@ -86,7 +88,7 @@ function createSeeker({ workflow, brought }: FlowFacts) {
     return merge([own, ...references.map(ofReference)]);
   }
   function ofReference({ root, path }: Reference): ExactOrigin {
-    if (root === "inputs") return { labels: ["user"], steps: [] };
+    if (root === "inputs") return ofInput(path[0]);
     if (root === "run" || root === "index") return { labels: ["operator"], steps: [] };
     if (root === "steps") return path[0] === undefined ? ofAllSteps() : ofStep(path[0]);
     const loop = loops.get(root);
@@ -94,6 +96,11 @@ function createSeeker({ workflow, brought }: FlowFacts) {
     return loop === undefined
       ? { labels: ["tool"], steps: [] }
       : remembered(`loop ${root}`, () => ofValues([loop.items]));
+  }
+  function ofInput(name: string | undefined): ExactOrigin {
+    if (name !== undefined)
+      return { labels: Object.hasOwn(inputs, name) ? inputs[name]! : ["user"], steps: [] };
+    return merge([{ labels: ["user"], steps: [] }, ...Object.keys(inputs).map(ofInput)]);
   }
   function ofAllSteps(): ExactOrigin {
     return merge([...byId.keys()].map(ofStep));

@@ -96,7 +96,8 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
       };
     case "action.denied": {
       const refused = { status: "denied", error: body.error, denial: body.decision, held: null } as const;
-      return { ...step, ...refused, endedAtMs: atMs, question: null };
+      const { tool, resource } = body;
+      return { ...step, ...refused, refused: { tool, resource }, endedAtMs: atMs, question: null };
     }
     case "approval.requested":
       return {

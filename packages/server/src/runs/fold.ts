@@ -3,7 +3,7 @@ import type { KnownArtifact } from "../artifacts/artifact.ts";
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { BlobRef } from "../blobs/blob.ts";
 import type { OriginLabel } from "../policy/decision.ts";
-import type { Ancestor, Pins, Priority, RunError, RunEvent, RunOrigin } from "./event.ts";
+import type { Ancestor, Inherited, Pins, Priority, RunError, RunEvent, RunOrigin } from "./event.ts";
 import { applyToStep } from "./fold-step.ts";
 import type { StepBody } from "./fold-step.ts";
 import { keepSignals } from "./open-signals.ts";
@@ -60,6 +60,8 @@ export interface RunState {
   ancestors: readonly Ancestor[];
   /** What the parent's time allows; null: no bound from outside. */
   deadlineAtMs: number | null;
+  /** Null: made by a person's task, with inputs of their own. */
+  inherited: Inherited | null;
   /** Nothing begins before; null: at once. */
   notBeforeMs: number | null;
   pins: Pins;
@@ -119,6 +121,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     messages: [],
     ancestors: [],
     deadlineAtMs: null,
+    inherited: null,
     notBeforeMs: null,
     pins: { stateVersion, expressionVersion: 1, tools: {} },
     maxAttempts: 1,
@@ -153,6 +156,7 @@ export function fold(state: RunState, event: RunEvent): RunState {
   state.headDigest = event.digest;
   switch (body.kind) {
     case "run.created":
+      for (const label of body.inherited?.seen ?? []) state.origins.add(label);
       return Object.assign(state, {
         workflow: body.workflow,
         inputs: body.inputs,
@@ -163,6 +167,7 @@ export function fold(state: RunState, event: RunEvent): RunState {
         parent: body.parent,
         ancestors: body.ancestors ?? [],
         deadlineAtMs: body.deadlineAtMs ?? null,
+        inherited: body.inherited ?? null,
         notBeforeMs: body.notBeforeMs ?? null,
         pins: body.pins,
         workspace: body.workspace,

@@ -15,6 +15,7 @@ import type {
   Workflow,
 } from "../workflows/workflow.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
+import { inheritedFromCall } from "./inherited-flow.ts";
 import { pinsOf } from "./pins.ts";
 import { requireRunnable, submitTask } from "./submit.ts";
 import type { Submission, SubmitDeps } from "./submit.ts";

@@ -10,6 +10,7 @@ import { isEnded } from "../queue/task.ts";
 import { countSteps } from "../workflows/workflow.ts";
 import { requireRun } from "./control.ts";
 import type { EventBody, RunOrigin } from "./event.ts";
+import { inheritedAgain } from "./inherited-flow.ts";
 import { fold, initialState } from "./fold.ts";
 import type { RunState } from "./fold.ts";
 import { emptyHead, readJournal } from "./journal.ts";
@@ -179,7 +180,8 @@ async function create(deps: RerunDeps, request: RerunRequest, source: Source): P
   const { tenant, by, kind, stepArguments } = request;
   const workflow = requireRunnable(deps, final.workflow.text);
   const inputs = requireInputs(workflow, { ...at.inputs, ...request.inputs });
-  refuseSecrets(deps, final.workflow.text, { ...inputs, ...stepArguments });
+  refuseSecrets(deps, final.workflow.text, inputs);
+  refuseSecrets(deps, final.workflow.text, stepArguments);
   const brought = Object.keys((await deps.workspaces.load(final.broughtFiles)).files);
   const files = brought.map((path) => ({ path }));
   const pins = await pinsOf(deps, workflow, { tenant, files });
@@ -202,6 +204,7 @@ async function create(deps: RerunDeps, request: RerunRequest, source: Source): P
     brought: await copy(final.broughtFiles),
     origin: { kind, run: row.id, seq: at.seq },
     ...(Object.keys(stepArguments).length === 0 ? {} : { stepArguments }),
+    ...(final.inherited === null ? {} : { inherited: inheritedAgain(final.inherited, request.inputs) }),
   };
   const needs = await needStatements(deps.store, runId, needsOf(workflow));
   const dedup = request.dedupKey === undefined ? {} : { dedupKey: request.dedupKey };

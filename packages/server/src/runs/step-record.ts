@@ -58,6 +58,8 @@ export interface StepRecord {
   readonly edit: JsonObject | null;
   /** The decision that refused the step. */
   readonly denial: Decision | null;
+  /** What was refused. */
+  readonly refused: { readonly tool: string; readonly resource: string } | null;
   /** A person's word on a lost outcome, until the worker has acted on it. */
   readonly resolution: OutcomeAnswer | null;
   /** The event of another run whose outcome this is. */
@@ -89,6 +91,7 @@ export function newStep(path: string, atMs: number): StepRecord {
     answer: null,
     edit: null,
     denial: null,
+    refused: null,
     resolution: null,
     carried: null,
     held: null,

@@ -20,7 +20,7 @@ import type { FindWorkflow } from "../workflows/registry.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { checkInputs } from "../workflows/workflow-inputs.ts";
 import type { AnyTool } from "../tools/tool.ts";
-import type { EventBody, RunEvent, ScheduleOrigin } from "./event.ts";
+import type { EventBody, Inherited, RunEvent, ScheduleOrigin } from "./event.ts";
 import { findWrongArguments } from "./find-wrong-arguments.ts";
 import { findWrongTimes } from "./find-wrong-times.ts";
 import { fold, initialState } from "./fold.ts";
@@ -66,6 +66,8 @@ export interface Submission {
   /** Wall time before which nothing begins. */
   readonly notBeforeMs?: number;
   readonly schedule?: ScheduleOrigin;
+  /** Where inputs came from that are not the requester's own. */
+  readonly inherited?: Inherited;
 }
 
 export interface Submitted {
@@ -103,6 +105,7 @@ export async function submitOnce(deps: SubmitDeps, submission: Submission): Prom
     workspace: seeded?.ref ?? null,
     ...(submission.notBeforeMs === undefined ? {} : { notBeforeMs: submission.notBeforeMs }),
     ...(submission.schedule === undefined ? {} : { schedule: submission.schedule }),
+    ...(submission.inherited === undefined ? {} : { inherited: submission.inherited }),
   };
   const needs = await needStatements(deps.store, runId, needsOf(workflow));
   const stepsTotal = countSteps(workflow.steps);

@@ -15,7 +15,7 @@ import type { RiskSigns } from "../policy/risk-score.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import type { Workflow } from "../workflows/workflow.ts";
 import { exactOrigins, operatorTexts, originAt } from "./exact-flow.ts";
-import type { ExactOrigin } from "./exact-flow.ts";
+import type { ExactOrigin, FlowFacts } from "./exact-flow.ts";
 import type { RunState } from "./fold.ts";
 import type { StepRecord } from "./step-record.ts";
 
@@ -54,14 +54,26 @@ function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }:
       unchanged.get(path) === value || (typeof value === "string" && isMarked(value)) ? [] : [path],
     ),
   );
-  const brought = new Map([...state.steps.values()].filter(isAction).map((step) => [step.path, step.labels]));
-  const exact = exactOrigins(template, { workflow, brought });
+  const exact = exactOrigins(template, flowFactsOf(state, workflow));
+  const { own, foreign } = inputsOf(state);
   const content = createRunFlow({
     task: null,
-    inputs: state.inputs,
+    inputs: own,
     instructions: operatorTexts(workflow).join("\n"),
     tools: toolNames,
   });
+  if (Object.keys(foreign).length > 0) {
+    const labels = Object.values(state.inherited!.inputs).flat();
+    const seen = {
+      action: "inputs",
+      resource: "",
+      args: {},
+      step: "inputs",
+      output: foreign,
+      labels,
+    } as const;
+    content.observe({ ...seen, outcome: "completed", atMs: state.createdAtMs });
+  }
   for (const path of new Set([...exact.values()].flatMap(({ steps }) => steps))) {
     const step = state.steps.get(path)!;
     const { tool: action, resource, args: given } = step.intent!;
@@ -92,6 +104,26 @@ function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }:
   return { flow, passages: content.passages() };
 }
 
+/** What a value's origin is read off with. */
+export function flowFactsOf(state: RunState, workflow: Workflow): FlowFacts {
+  const brought = new Map([...state.steps.values()].filter(isAction).map((step) => [step.path, step.labels]));
+  return { workflow, brought, inputs: state.inherited?.inputs ?? {} };
+}
+
+/** Those that somebody outside may have written are not the requester's word. */
+function inputsOf({ inputs, inherited }: RunState): {
+  readonly own: JsonObject;
+  readonly foreign: JsonObject;
+} {
+  const isForeign = ([name]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(inherited?.inputs ?? {}, name);
+  const entries = Object.entries(inputs);
+  return {
+    own: Object.fromEntries(entries.filter((entry) => !isForeign(entry))),
+    foreign: Object.fromEntries(entries.filter(isForeign)),
+  };
+}
+
 /** A person entered it when asked about the action. */
 function fromPerson(origin: ArgumentOrigin): ArgumentOrigin {
   return { ...origin, from: "trusted", how: "exact", labels: ["user"], sources: ["approval"], instructed: 0 };
@@ -114,7 +146,8 @@ function sharpen(origin: ArgumentOrigin, exact: ExactOrigin | undefined): Argume
       instructed: 0,
     };
   const { labels } = exact;
-  const sources = exact.steps.map((path) => `step ${path}`).slice(0, 3);
+  const isInput = exact.steps.length === 0 && !labels.every(isTrustedLabel);
+  const sources = isInput ? ["inputs"] : exact.steps.map((path) => `step ${path}`).slice(0, 3);
   if (labels.every(isTrustedLabel))
     return { ...origin, from: "trusted", how: "expression", labels, sources, instructed: 0 };
   const isSaid = origin.from === "trusted" && origin.how !== "none" && origin.how !== "derived";
@@ -125,28 +158,18 @@ function sharpen(origin: ArgumentOrigin, exact: ExactOrigin | undefined): Argume
   return { ...origin, from: isTaken ? "untrusted-only" : "mixed", how: "expression", labels, sources };
 }
 
+/** In the order in which they ended, after what was done before the run began. */
 export function historyOf(state: RunState): readonly PastAct[] {
-  return [...state.steps.values()]
-    .flatMap((step): readonly PastAct[] => {
-      const { intent } = step;
-      if (
-        intent === null ||
-        (step.status !== "completed" && step.status !== "failed" && step.status !== "denied")
-      )
-        return [];
-      const { tool: action, resource } = intent;
-      return [
-        {
-          action,
-          resource,
-          labels: step.labels,
-          outcome: step.status,
-          instructed: 0,
-          atMs: step.startedAtMs,
-        },
-      ];
-    })
-    .slice(-200);
+  const ended = [...state.steps.values()].toSorted((a, b) => (a.endedSeq ?? 0) - (b.endedSeq ?? 0));
+  return [...(state.inherited?.acts ?? []), ...ended.flatMap(pastActOf)].slice(-200);
+}
+
+function pastActOf(step: StepRecord): readonly PastAct[] {
+  const { status, labels, startedAtMs: atMs } = step;
+  // What policy refused at once never came to an intent.
+  const act = step.intent ?? step.refused;
+  if (act === null || (status !== "completed" && status !== "failed" && status !== "denied")) return [];
+  return [{ action: act.tool, resource: act.resource, labels, outcome: status, instructed: 0, atMs }];
 }
 
 const minuteMs = 60_000;
