@@ -5,16 +5,19 @@ import { createPermitOffice } from "../gate/permit.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import { act } from "./effects.ts";
 import type { EffectDeps } from "./effects.ts";
+import { createHeldHere } from "./held-here.ts";
 import type { RunSession } from "./session.ts";
 
 const timeoutMs = 10_000;
 
 /** An unsafe act under a lease; `whilePublishing` happens between the durable intent and the act. */
-function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
+function setUp(whilePublishing: (lease: { leftMs: number }) => void, execute?: () => Promise<never>) {
   const manual = createManualClock();
   let jumpedMs = 0;
   const clock = { ...manual, now: () => manual.now() + jumpedMs };
   const lease = { leftMs: 60_000 };
+  const losing = new AbortController();
+  const held = createHeldHere();
   const acts: string[] = [];
   const signs: string[] = [];
   const permits = createPermitOffice();
@@ -30,7 +33,7 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
     effect: "unsafe",
     execute: () => {
       acts.push("paid");
-      return Promise.reject(new Error("no matter"));
+      return execute?.() ?? Promise.reject(new Error("no matter"));
     },
   } as unknown as AnyTool;
   const session = {
@@ -41,7 +44,7 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
     lease: {
       name: "run/run",
       epoch: 1,
-      signal: new AbortController().signal,
+      signal: losing.signal,
       remainingMs: () => lease.leftMs,
     },
     append: () => Promise.resolve(7),
@@ -55,10 +58,11 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void) {
     },
     published: async () => whilePublishing(lease),
     rootsOf: () => [],
+    acting: held,
   } as unknown as EffectDeps;
   const request = { ...{ stepPath: "pay", attempt: 1, tool, admitted }, permit: permits.issue(bound) };
   const acting = () => act(session, { ...request, labels: [], approvalId: null, resumed: false }, deps);
-  return { acting, acts, signs, clock, jumpWall: (ms: number) => (jumpedMs = ms) };
+  return { acting, acts, signs, clock, losing, held, jumpWall: (ms: number) => (jumpedMs = ms) };
 }
 
 test("acts when the lease outlasts the tool's deadline", async () => {
@@ -94,4 +98,19 @@ test("does not act when waiting for the ledger used up the whole time, and says 
     transient: true,
   });
   expect(world.acts).toEqual([]);
+});
+
+test("a tool that does not heed the end of the lease holds nobody up, and is known to act on", async () => {
+  const tool = Promise.withResolvers<never>();
+  const { acting, acts, losing, held } = setUp(
+    () => undefined,
+    () => tool.promise,
+  );
+  const acted = acting();
+  await expect.poll(() => acts).toEqual(["paid"]);
+  losing.abort(new Error("the lease is lost"));
+  await expect(acted).rejects.toThrow("the lease is lost");
+  expect(held.has("run")).toBe(true);
+  tool.reject(new Error("done at last"));
+  await expect.poll(() => held.has("run")).toBe(false);
 });

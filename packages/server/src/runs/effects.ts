@@ -11,6 +11,7 @@ import { reserveLease } from "../store/lease.ts";
 import type { Statement } from "../store/store.ts";
 import type { AnyTool, Root, ToolContext, ToolResult } from "../tools/tool.ts";
 import type { ActionIntent, EventBody, RunError } from "./event.ts";
+import type { HeldHere } from "./held-here.ts";
 import { outboxKey } from "./session.ts";
 import type { RunSession } from "./session.ts";
 import type { Workspaces } from "./workspace.ts";
@@ -27,6 +28,8 @@ export interface EffectDeps {
   readonly argumentRoles?: (tool: string) => AnyTool["argumentRoles"];
   readonly rootsOf: (runId: string) => readonly Root[];
   readonly runSandboxed: ToolContext["runSandboxed"];
+  /** Told of every act under way in this process, also of one that nobody waits for any more. */
+  readonly acting: Pick<HeldHere, "hold">;
   /** What changed between two manifests, as registry rows and ledger entries. */
   readonly planArtifacts: (change: WorkspaceChange) => ArtifactPlan;
   /** Live only; must not throw. */
@@ -164,7 +167,8 @@ async function execute(
   const { signal } = deadline;
   const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);
   try {
-    return { kind: "result", result: await tool.execute(admitted.resolved, context) };
+    const acting = whileHeld(deps.acting.hold(session.runId), () => tool.execute(admitted.resolved, context));
+    return { kind: "result", result: await unlessAborted(acting, session.lease.signal) };
   } catch (error) {
     if (session.lease.signal.aborted) throw session.lease.signal.reason;
     const stopped = signal.aborted;
@@ -179,6 +183,29 @@ async function execute(
     return { kind: "failed", error: runErrorOf(error, request, deps.gate), transient: isTransient(error) };
   } finally {
     deadline.end();
+  }
+}
+
+async function whileHeld<T>(end: () => void, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } finally {
+    end();
+  }
+}
+
+/**
+ * Without the lease nothing can be recorded, so a tool that does not heed its signal holds nobody up. It acts on meanwhile, and who
+ * takes the run next is told so. Rejects with the signal's reason.
+ */
+async function unlessAborted<T>(acting: Promise<T>, signal: AbortSignal): Promise<T> {
+  const lost = Promise.withResolvers<never>();
+  const stop = (): void => lost.reject(signal.reason as Error);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([acting, lost.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -93,6 +93,7 @@ export function createEngine(deps: EngineDeps): Engine {
     { name: "workspace", path: workspaces.folderOf(runId), writable: true },
     ...deps.roots,
   ];
+  const acting = createHeldHere();
   const kept = createProgressKeeper({ store, clock });
   const version = deps.version === undefined ? {} : { version: deps.version };
   const program = { ...version, knowsTool: (action: string) => deps.tools.has(action) };
@@ -124,6 +125,7 @@ export function createEngine(deps: EngineDeps): Engine {
       published: deps.published,
       rootsOf,
       runSandboxed: deps.runSandboxed,
+      acting,
       planArtifacts: (change) =>
         planArtifacts(change, { createId: () => createId("art", clock.now()), createSalt }),
       targets: createTargetMemory({ store }),
@@ -148,6 +150,7 @@ export function createEngine(deps: EngineDeps): Engine {
       overlong: createOverlongLeases(acts),
       overlongWaits: createOverlongWaits({ ...acts, store, clock, overlong: createOverlongLeases(acts) }),
       folding,
+      acting,
       store,
       queue,
       clock,

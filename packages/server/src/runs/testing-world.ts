@@ -83,7 +83,7 @@ export interface World {
   createWorker(owner: string): Worker;
   startWorker(owner: string, gone?: readonly string[]): Promise<{ stop(): Promise<void>; health(): Health }>;
   /** In the process that `cancelAtOnce` is sent to. */
-  startWorkerHere(): Promise<void>;
+  startWorkerHere(): Promise<{ stop(): Promise<void> }>;
   row(runId: string): Promise<StoredRun>;
   state(runId: string): Promise<RunState>;
   kinds(runId: string): Promise<readonly string[]>;
@@ -250,7 +250,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     async startWorkerHere() {
       const worker = readingEngine.createWorker();
       await worker.start();
-      workers.push({ stop: () => worker.stop(200) });
+      const handle = { stop: () => worker.stop(200) };
+      workers.push(handle);
+      return handle;
     },
     async startWorker(owner, gone = []) {
       const worker = engineFor(owner, gone).createWorker();

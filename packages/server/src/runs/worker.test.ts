@@ -3,6 +3,7 @@ import { systemClock as clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createClaims } from "../queue/claim.ts";
 import { endLease } from "../store/lease.ts";
+import { mayStillAct } from "./lost-outcome.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World } from "./testing-world.ts";
 
@@ -259,4 +260,30 @@ test("a wall clock that is set back a day keeps no step from its next try", asyn
   offMs = -86_400_000;
   await world.until(runId, "COMPLETED");
   expect(tries).toBe(2);
+});
+
+test("a tool that does not let go when its worker stops is not done again beside itself", async () => {
+  const begun = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  let acts = 0;
+  const world = await start([
+    {
+      name: "test.act",
+      effect: "idempotent",
+      act: async () => {
+        acts += 1;
+        begun.resolve();
+        await letGo.promise;
+        return "done";
+      },
+    },
+  ]);
+  const runId = await world.submit(workflow);
+  const worker = await world.startWorkerHere();
+  await begun.promise;
+  await worker.stop();
+  await world.startWorkerHere();
+  expect((await world.until(runId, "WAITING")).waiting).toMatchObject({ kind: "timer", reason: mayStillAct });
+  expect(acts).toBe(1);
+  letGo.resolve();
 });

@@ -35,6 +35,8 @@ export interface WorkerDeps {
   readonly overlongWaits: OverlongWaits;
   /** Runs that this process folds messages of without its worker. */
   readonly folding: Pick<HeldHere, "has">;
+  /** Runs for which a tool acts in this process, whoever waits for it. */
+  readonly acting: Pick<HeldHere, "has">;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
   readonly driveRun: (claim: Claim) => Promise<void>;
 }
@@ -184,7 +186,9 @@ export function createWorker(deps: WorkerDeps): Worker {
       spent: errorAfterVainClaims(row, deps.maxVainClaims),
       handOver: () => (stopping || active.size > deps.concurrency ? undefined : takeNext()),
       previousOwnerGone:
-        previousOwner === "" || previousOwner === deps.owner || deps.isOwnerDead(previousOwner),
+        previousOwner === "" ||
+        // A session of ours may have lost its lease while a tool does not let go.
+        (previousOwner === deps.owner ? !deps.acting.has(row.id) : deps.isOwnerDead(previousOwner)),
       interrupt: interrupt.signal,
       isStopping: () => stopping,
     };
