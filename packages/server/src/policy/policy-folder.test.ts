@@ -10,6 +10,7 @@ import {
   writePolicyFolder,
 } from "./policy-folder.ts";
 import { createManualClock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { PolicyText } from "./policy-file.ts";
 
 let folder = "";
@@ -22,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Of a machine whose clock was set back: what was written before lies ahead. */
-const longAgo = createManualClock(0);
+const longAgo: Clock = { ...systemClock, now: () => 0 };
 
 /** A deny that moves from a part to the main file, or back: whoever sees half of it sees no deny. */
 const inPart: readonly PolicyText[] = [
@@ -82,6 +83,20 @@ describe("a policy of several files", () => {
       await finishPolicyFolder(path, longAgo, 10_000);
       expect(await texts()).toEqual(["main denies"]);
     }
+  });
+
+  test("waits for nobody's turn longer than a turn lasts", async () => {
+    const clock = createManualClock();
+    await writeFile(join(folder, "policy.pending.lock"), "");
+    const writing = writePolicyFolder(path, inPart, clock);
+    for (let round = 0; round < 520; round += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await stampOf(path);
+      clock.advance(20);
+    }
+    await writing;
+    expect(await texts()).toEqual(["main allows", "part denies"]);
+    expect((await readdir(folder)).sort()).toEqual(["policy.d", "policy.yaml"]);
   });
 
   test("refuses names outside policy.d before anything is written", async () => {

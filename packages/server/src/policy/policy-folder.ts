@@ -97,6 +97,7 @@ const longestTurnMs = 10_000;
 /** One process after the other: an older set must not be placed over a newer one. */
 async function inTurn(path: string, clock: Clock, work: () => Promise<void>): Promise<void> {
   const turn = join(dirname(path), "policy.pending.lock");
+  let seen = { stamp: "", sinceMs: clock.monotonic() };
   for (;;) {
     const file = await open(turn, "wx", 0o600).catch((error: unknown) => {
       if (error instanceof Error && "code" in error && error.code === "EEXIST") return undefined;
@@ -106,9 +107,10 @@ async function inTurn(path: string, clock: Clock, work: () => Promise<void>): Pr
       await file.close();
       break;
     }
-    const found = await stat(turn).catch(undefinedWhenAbsent);
-    const ageMs = found === undefined ? 0 : clock.now() - found.mtimeMs;
-    if (ageMs > longestTurnMs || ageMs < -longestTurnMs) await rm(turn, { force: true });
+    // How long it has been seen, and not how old it is: the wall clock may have been set.
+    const stamp = await stampOfFile(turn);
+    if (stamp !== seen.stamp) seen = { stamp, sinceMs: clock.monotonic() };
+    if (clock.monotonic() - seen.sinceMs > longestTurnMs) await rm(turn, { force: true });
     else await clock.sleep(20);
   }
   try {
