@@ -28,6 +28,7 @@ import { runsMigration } from "../packages/server/src/queue/run-row.ts";
 import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { createEngine } from "../packages/server/src/runs/engine.ts";
 import { createGateTool } from "../packages/server/src/runs/gate-tool.ts";
+import { createHeldHere } from "../packages/server/src/runs/held-here.ts";
 import { fold, initialState } from "../packages/server/src/runs/fold.ts";
 import { inboxMigration } from "../packages/server/src/runs/inbox.ts";
 import { journalMigration } from "../packages/server/src/runs/journal.ts";
@@ -221,6 +222,7 @@ async function memoryStep(): Promise<number> {
     published: () => Promise.resolve(),
     rootsOf: () => [],
     runSandboxed: unused("runSandboxed"),
+    acting: createHeldHere(),
     planArtifacts: unused("planArtifacts"),
     progress: () => undefined,
     gateTool: (tool, runId) => createGateTool(tool, { roots: [], runId }),

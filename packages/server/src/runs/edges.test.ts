@@ -3,6 +3,7 @@ import { HomeostatError } from "../base/error.ts";
 import { answerApproval } from "./answer-approval.ts";
 import { commandRun } from "./control.ts";
 import { putMessage } from "./inbox.ts";
+import { planRepeats } from "./plan-rerun.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World } from "./testing-world.ts";
 
@@ -173,6 +174,35 @@ describe("outputs", () => {
       "FAILED",
     );
     expect(row.error).toMatchObject({ code: "OUTPUT_INVALID" });
+  });
+
+  test("that are refused undo nothing by themselves: what was paid is not paid again, and is paid back", async () => {
+    const done: string[] = [];
+    const pay: TestTool = {
+      name: "test.pay",
+      effect: "unsafe",
+      act: ({ name }) => {
+        done.push(String(name));
+        return Promise.resolve(name === "pay" ? "x".repeat(1_000_001) : "back");
+      },
+    };
+    const world = await start([pay]);
+    await world.startWorker("one");
+    const steps = `  - id: s
+    tool: test.pay
+    with: { name: pay }
+    retry: { attempts: 3, delay: 1ms }
+    compensate: [{ id: back, tool: test.pay, with: { name: back } }]
+`;
+    const runId = await world.submit(workflow(steps));
+    const row = await world.until(runId, "FAILED");
+    expect(row.error).toMatchObject({ code: "OUTPUT_INVALID" });
+    expect(done).toEqual(["pay", "back"]);
+    const state = await world.state(runId);
+    expect(planRepeats([], state)).toMatchObject([
+      { step: "s", outcome: "completed" },
+      { step: "s/compensate/back", outcome: "completed" },
+    ]);
   });
 
   test("too large for a row go to a blob and come back", async () => {

@@ -39,7 +39,13 @@ export interface EffectDeps {
 /** What happened to an action; `unknown` when it may or may not have happened and nobody can tell. */
 export type ActOutcome =
   | { readonly kind: "completed" }
-  | { readonly kind: "failed"; readonly error: RunError; readonly transient: boolean }
+  | {
+      readonly kind: "failed";
+      readonly error: RunError;
+      readonly transient: boolean;
+      /** It acted; only its answer was refused. */
+      readonly didHappen?: true;
+    }
   | { readonly kind: "unknown"; readonly reason: string };
 
 export interface Act {
@@ -122,7 +128,12 @@ async function actAndRecord(
     return { kind: "completed" };
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
-    return { kind: "failed", error: runErrorOf(error, request, deps.gate), transient: false };
+    return {
+      kind: "failed",
+      error: runErrorOf(error, request, deps.gate),
+      transient: false,
+      didHappen: true,
+    };
   }
 }
 

@@ -252,6 +252,8 @@ export type EventBody =
       /** When the step tries again; null when this was the last try. */
       readonly retryAtMs: number | null;
       readonly transient: boolean;
+      /** The tool acted, and only its answer was refused: there is something to undo, and nothing to try again blindly. */
+      readonly didHappen?: true;
     }
   | {
       /** A rate or the circuit breaker holds the action back; written when the run lets go of its worker meanwhile. */

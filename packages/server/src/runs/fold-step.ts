@@ -80,6 +80,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         outcomeMissing: false,
         error: body.error,
         transient: body.transient,
+        didHappen: step.didHappen || body.didHappen === true,
         retryAtMs: body.retryAtMs,
         endedAtMs: body.retryAtMs === null ? atMs : null,
         question: null,

@@ -145,6 +145,7 @@ const arbitraries: Arbitraries = {
   }),
   "action.failed": made("action.failed", {
     ...{ step, attempt, error: faults, retryAtMs: maybeTime, transient: fc.boolean() },
+    didHappen: fc.constant(true as const),
   }),
   "action.held": made("action.held", { step, reason: fc.constant("rate"), retryAtMs: fc.constant(4_000) }),
   "action.denied": made("action.denied", {

@@ -1,10 +1,12 @@
 /** What to do about an intent without an outcome, by the tool's effect class. Never a silent second execution. */
+import { isHomeostatError } from "../base/error.ts";
+import type { HomeostatError } from "../base/error.ts";
 import type { Admitted } from "../gate/gate.ts";
 import type { AnyTool } from "../tools/tool.ts";
 import { askAboutOutcome } from "./ask.ts";
 import { recordResult, toolContext } from "./effects.ts";
 import type { EffectDeps } from "./effects.ts";
-import type { ActionIntent } from "./event.ts";
+import type { ActionIntent, RunError } from "./event.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
@@ -93,10 +95,27 @@ async function checkOutcome(
       );
     case "happened": {
       const request = { stepPath: record.path, attempt: record.attempt, durationMs: 0, recovered: true };
-      await recordResult(session, request, found.result, deps);
+      try {
+        await recordResult(session, request, found.result, deps);
+      } catch (error) {
+        if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
+        return await recordRefused(session, record, error);
+      }
       return { kind: "done", output: session.state.steps.get(record.path)!.output };
     }
   }
+}
+
+async function recordRefused(
+  session: RunSession,
+  { path: step, attempt }: StepRecord,
+  { code, message, hint }: HomeostatError,
+): Promise<StepResult> {
+  const error: RunError = { code, message, hint, step };
+  await session.append([
+    { kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, didHappen: true },
+  ]);
+  return failed(error);
 }
 
 async function checkSafely<T extends { readonly kind: string }>(

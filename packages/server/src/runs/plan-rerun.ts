@@ -79,12 +79,16 @@ function isUndone(final: RunState, path: string): boolean {
   return false;
 }
 
+function hasHappened(record: StepRecord): boolean {
+  return isDone(record) || record.didHappen;
+}
+
 /** In the order in which the source began them. Pure actions are left out: nothing outside knows of them. */
 export function planRepeats(carried: readonly CarriedBody[], final: RunState): readonly RepeatedEffect[] {
   const kept = new Set(carried.filter(({ as }) => as !== "open").map(({ step }) => step));
   return [...final.steps.values()].flatMap((record): readonly RepeatedEffect[] => {
     if (kept.has(record.path)) return [];
-    const outcome = record.outcomeMissing ? "unknown" : isDone(record) ? "completed" : "failed";
+    const outcome = record.outcomeMissing ? "unknown" : hasHappened(record) ? "completed" : "failed";
     const { path: step, intent, start } = record;
     if (start?.kind === "workflow") {
       const { name } = start.workflow;

@@ -51,6 +51,8 @@ export interface StepRecord {
   readonly labels: readonly OriginLabel[];
   readonly error: RunError | null;
   readonly transient: boolean;
+  /** A try of it acted although the step failed: its answer was refused. */
+  readonly didHappen: boolean;
   readonly retryAtMs: number | null;
   readonly question: PendingQuestion | null;
   readonly answer: Answer | null;
@@ -86,6 +88,7 @@ export function newStep(path: string, atMs: number): StepRecord {
     labels: [],
     error: null,
     transient: false,
+    didHappen: false,
     retryAtMs: null,
     question: null,
     answer: null,

@@ -306,7 +306,9 @@ async function afterAct(
   }
   if (done.kind === "unknown")
     return await askAboutOutcome(session, { stepPath: request.stepPath, why: done.reason }, deps);
-  const retryAtMs = retryTime(request.retry, attempt, done.error, deps);
+  const retryAtMs = isToStay(done, deps.tools.get(request.toolName))
+    ? null
+    : retryTime(request.retry, attempt, done.error, deps);
   await session.append([
     {
       kind: "action.failed",
@@ -315,10 +317,19 @@ async function afterAct(
       error: done.error,
       retryAtMs,
       transient: done.transient,
+      ...(done.didHappen === true ? { didHappen: true } : {}),
     },
   ]);
   if (retryAtMs === null) return failed(done.error, done.transient);
   return await waitOrAgain(session, retryAtMs, deps);
+}
+
+/** The next try has a key of its own, so what happened and may not happen twice is not tried again. */
+function isToStay(
+  { didHappen }: Extract<ActOutcome, { kind: "failed" }>,
+  tool: AnyTool | undefined,
+): boolean {
+  return didHappen === true && tool?.effect !== "pure" && tool?.effect !== "idempotent";
 }
 
 /** A cancel broke the act off; the run ends next, so nobody needs to be asked, but the doubt stays on record. */
@@ -333,8 +344,10 @@ async function recordCancelled(
     message: `The run was cancelled while ${request.toolName} was acting${doubt}`,
     step: request.stepPath,
   };
+  const happened = done.kind === "failed" && done.didHappen === true ? { didHappen: true as const } : {};
+  const step = request.stepPath;
   await session.append([
-    { kind: "action.failed", step: request.stepPath, attempt, error, retryAtMs: null, transient: false },
+    { kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, ...happened },
   ]);
   return { kind: "interrupted" };
 }

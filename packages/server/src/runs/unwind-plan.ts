@@ -65,7 +65,7 @@ function visit(steps: readonly Step[], place: Place, visiting: Visiting): void {
       place: { ...placeInside(place, `${path}/${kind}/`, null), names },
       endedSeq,
     });
-    if (step.compensate.length > 0 && record.status === "completed")
+    if (step.compensate.length > 0 && (record.status === "completed" || record.didHappen))
       visiting.found.push(undoing("compensate", place.names));
     if (step.finally.length > 0 && record.status !== "skipped")
       visiting.found.push(undoing("finally", { ...place.names, error: null }));
