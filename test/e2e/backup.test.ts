@@ -220,9 +220,6 @@ describe("a backup made under load", () => {
     };
     for (const inside of [target.from, join(target.from, "blobs", "x")])
       await expect(restoreHome({ ...target, home: inside, passphrase })).rejects.toMatchObject(within);
-    const within = { code: "BACKUP_TARGET", message: expect.stringContaining("lies in the backup") as string };
-    for (const inside of [target.from, join(target.from, "blobs", "x")])
-      await expect(restoreHome({ ...target, home: inside, passphrase })).rejects.toMatchObject(within);
     await expect(restoreHome({ ...target, home, passphrase })).rejects.toMatchObject({
       code: "BACKUP_TARGET",
     });
