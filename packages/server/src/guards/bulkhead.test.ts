@@ -91,3 +91,15 @@ test("whoever stands behind one that gives up is let in if there is a place for 
   expect(await both).toBe("a");
   expect(await behind).toBeUndefined();
 });
+
+test("forgets the oldest places that nobody uses when there are too many, and never one that is in use", async () => {
+  const bulkhead = createBulkhead({ clock: createManualClock(), mostRooms: 3 });
+  const one = (key: string) => [{ key, atOnce: 1, line: 0 }];
+  await bulkhead.enter(one("busy"), 0);
+  for (let host = 1; host <= 100; host += 1) {
+    expect(await bulkhead.enter(one(`host ${host}`), 0)).toBeUndefined();
+    bulkhead.leave([`host ${host}`]);
+  }
+  expect(bulkhead.levels().map(({ key }) => key)).toEqual(["busy", "host 99", "host 100"]);
+  expect(await bulkhead.enter(one("busy"), 0)).toBe("busy");
+});

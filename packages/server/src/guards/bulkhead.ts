@@ -39,15 +39,29 @@ interface Waiter {
   readonly admit: () => void;
 }
 
-export function createBulkhead({ clock }: { readonly clock: Clock }): Bulkhead {
+/** At most `mostRooms` keys are remembered, those besides that are in use: hosts come out of texts, without end. */
+export function createBulkhead(deps: { readonly clock: Clock; readonly mostRooms?: number }): Bulkhead {
+  const { clock, mostRooms = 1_000 } = deps;
   const rooms = new Map<string, Room>();
   // In the order of coming: a set keeps it, and lets one in the middle leave.
   const waiters = new Set<Waiter>();
 
   function roomOf({ key, atOnce, line }: BulkheadClaim): Room {
-    const room = rooms.get(key) ?? { atOnce, line, inUse: 0, waiting: 0, refused: 0 };
+    const known = rooms.get(key);
+    if (known !== undefined) return known;
+    if (rooms.size >= mostRooms) forgetOne();
+    const room = { atOnce, line, inUse: 0, waiting: 0, refused: 0 };
     rooms.set(key, room);
     return room;
+  }
+
+  /** The oldest with nobody in it and nobody in its line. */
+  function forgetOne(): void {
+    for (const [key, { inUse, waiting }] of rooms) {
+      if (inUse > 0 || waiting > 0) continue;
+      rooms.delete(key);
+      return;
+    }
   }
 
   const fullOne = (claims: readonly BulkheadClaim[]): BulkheadClaim | undefined =>
