@@ -8,6 +8,7 @@ import type { BlobStore } from "../blobs/blob.ts";
 import { outboxInsert } from "../store/outbox.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 import { erasedRows } from "./erased-rows.ts";
+import { createTrial } from "./trial.ts";
 
 export const erasuresMigration: Migration = {
   id: "0310-erasures",
@@ -84,12 +85,14 @@ export async function eraseRun(deps: ErasureDeps, request: ErasureRequest): Prom
   return erasure;
 }
 
-/** What a crash, or a failing disk, left of erasures. Throws what the first failing removal throws. */
+/** What a crash, or a failing disk, left of erasures. Tries each, and then throws what the first failing removal threw. */
 export async function finishErasures(deps: ErasureDeps): Promise<number> {
   const open = await deps.store.read(
     "SELECT run_id FROM erasures WHERE files_gone = 0 ORDER BY run_id LIMIT 1000",
   );
-  for (const row of open) await removeFiles(deps, String(row["run_id"]));
+  const trial = createTrial();
+  for (const row of open) await trial.of(() => removeFiles(deps, String(row["run_id"])));
+  trial.end();
   return open.length;
 }
 

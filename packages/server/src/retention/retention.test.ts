@@ -255,6 +255,22 @@ describe("a pass of retention", () => {
     expect((await readdir(join(folder, "blobs"))).sort()).toEqual(["run_1", "upload_1"]);
   });
 
+  test("goes past folders and files that cannot be removed, and says so in the end", async () => {
+    for (const id of ["run_1", "run_2", "run_3"])
+      await addRun(runs, { id, state: "COMPLETED", endedAtMs: daysAgo(8) });
+    const stuck = new Error("EACCES: permission denied");
+    const removeWorkspace = (id: string): Promise<void> =>
+      id === "run_3" ? runs.removeWorkspace(id) : Promise.reject(stuck);
+    const erase = (id: string): Promise<void> =>
+      id === "run_1" ? Promise.reject(stuck) : runs.blobs.erase(id);
+    const settings = { completedDays: 1, workspaceDays: 1 };
+    const failing = retention(settings, { removeWorkspace, blobs: { erase } });
+    for (let pass = 1; pass <= 2; pass += 1) await expect(passOnce(failing, signal)).rejects.toBe(stuck);
+    expect(await erasedIds()).toEqual(["run_1", "run_2", "run_3"]);
+    await expectGone("run_3");
+    expect(await finishErasures(runs)).toBe(2);
+  });
+
   test("leaves the erasing to whoever holds the lease", async () => {
     await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
     await runs.store.write([

@@ -8,6 +8,7 @@ import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import type { Health, Part } from "../supervision/part.ts";
 import { eraseRun, finishErasures } from "./erasure.ts";
+import { createTrial } from "./trial.ts";
 
 export interface RetentionSettings {
   /** Days after their end until runs are erased; 0 keeps them. */
@@ -84,20 +85,32 @@ export function createRetention(deps: RetentionDeps): Part {
   }
 }
 
-/** One pass; stops between two runs when the signal is aborted. Throws STORE_UNAVAILABLE and file errors. */
+/**
+ * One pass; stops between two runs when the signal is aborted. Does what it can, and then throws the first STORE_UNAVAILABLE or
+ * file error: a folder that cannot be removed keeps no run from being erased.
+ */
 export async function passOnce(deps: RetentionDeps, signal: AbortSignal): Promise<Passed> {
-  const workspaces = await removeOldWorkspaces(deps, signal);
-  const nothing = { runs: 0, finished: 0, workspaces, orphans: 0 };
-  if (!deps.erasesRuns) return nothing;
+  const trial = createTrial();
+  const workspaces = (await trial.of(() => removeOldWorkspaces(deps, signal))) ?? 0;
+  const passed = { runs: 0, finished: 0, workspaces, orphans: 0 };
+  if (deps.erasesRuns) Object.assign(passed, await trial.of(() => eraseUnderLease(deps, signal)));
+  trial.end();
+  return passed;
+}
+
+async function eraseUnderLease(deps: RetentionDeps, signal: AbortSignal): Promise<Partial<Passed>> {
   const { store, clock, owner, isOwnerDead } = deps;
   const request = { name: "singleton/retention", owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
   const lease = await acquireLease(store, request);
-  if (lease === undefined) return nothing;
+  if (lease === undefined) return {};
   store.holdLease(lease);
   try {
-    const finished = await finishErasures(deps);
-    const runs = await eraseOld(deps, signal);
-    return { runs, finished, workspaces, orphans: await eraseOrphans(deps) };
+    const trial = createTrial();
+    const finished = await trial.of(() => finishErasures(deps));
+    const runs = await trial.of(() => eraseOld(deps, signal));
+    const orphans = await trial.of(() => eraseOrphans(deps));
+    trial.end();
+    return { finished: finished ?? 0, runs: runs ?? 0, orphans: orphans ?? 0 };
   } finally {
     await releaseLease(store, lease);
   }
@@ -110,6 +123,7 @@ async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<numbe
     FAILED: settings.failedDays,
     CANCELLED: settings.cancelledDays,
   };
+  const trial = createTrial();
   let erased = 0;
   for (const [state, days] of Object.entries(ages)) {
     if (days === 0) continue;
@@ -119,10 +133,12 @@ async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<numbe
       [state, clock.now() - days * dayMs, runsPerPass],
     );
     for (const row of rows) {
-      if (signal.aborted) return erased;
-      erased += Number(await eraseQuietly(deps, String(row["id"]), `${days} days after its end`));
+      if (signal.aborted) break;
+      const reason = `${days} days after its end`;
+      erased += Number((await trial.of(() => eraseQuietly(deps, String(row["id"]), reason))) ?? false);
     }
   }
+  trial.end();
   return erased;
 }
 
@@ -144,7 +160,9 @@ async function eraseOrphans({ store, blobs, clock }: RetentionDeps): Promise<num
       AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = blob_keys.subject) LIMIT ?`,
     [clock.now() - dayMs, runsPerPass],
   );
-  for (const row of rows) await blobs.erase(String(row["subject"]));
+  const trial = createTrial();
+  for (const row of rows) await trial.of(() => blobs.erase(String(row["subject"])));
+  trial.end();
   return rows.length;
 }
 
@@ -152,6 +170,7 @@ async function eraseOrphans({ store, blobs, clock }: RetentionDeps): Promise<num
 async function removeOldWorkspaces(deps: RetentionDeps, signal: AbortSignal): Promise<number> {
   const { store, settings, clock } = deps;
   const endedBefore = settings.workspaceDays === 0 ? 0 : clock.now() - settings.workspaceDays * dayMs;
+  const trial = createTrial();
   let removed = 0;
   for (const runId of await readdir(deps.workspacesFolder)) {
     if (signal.aborted) break;
@@ -161,8 +180,9 @@ async function removeOldWorkspaces(deps: RetentionDeps, signal: AbortSignal): Pr
       [runId, endedBefore],
     );
     if (row === undefined) continue;
-    await deps.removeWorkspace(runId);
-    removed += 1;
+    const isGone = await trial.of(() => deps.removeWorkspace(runId).then(() => true));
+    removed += Number(isGone === true);
   }
+  trial.end();
   return removed;
 }
