@@ -278,7 +278,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const house = { config, home, store, blobs, clock, logger, owner, isOwnerDead, version, serves, record };
   const housekeeping = createHousekeeping(house);
   const queueing = createQueueSystem({
-    ...{ store, clock, logger, owner, isOwnerDead, serves, submit, redact },
+    ...{ store, clock, logger, owner, isOwnerDead, serves, submit, redact, roleOf: keys.currentRole },
     ...{ registry: workflows, readBlobText: engine.readBlobText, foldUnheld: engine.foldUnheld },
     settings: config.queue,
   });

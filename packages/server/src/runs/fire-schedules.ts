@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { isAway } from "../guards/recovery.ts";
+import { roles } from "../http/access.ts";
 import { dueTimes, overlapVerdict } from "../queue/schedule.ts";
 import { replaceSchedule, scheduleFromStore } from "../queue/schedule-row.ts";
 import type { Schedule } from "../queue/schedule-row.ts";
@@ -21,6 +22,8 @@ export interface FireDeps {
   readonly logger: Logger;
   readonly submit: SubmitDeps;
   readonly registry: WorkflowRegistry;
+  /** What a principal may do now. */
+  readonly roleOf: (principal: string) => Promise<string>;
 }
 
 /** Schedules that are due are looked for this often when nothing is known to come; also how soon the end of a run is seen. */
@@ -205,11 +208,26 @@ async function start(
     const extra: Partial<Submission> = { ...more, labels, requester };
     return (await startFromTrigger(deps, trigger, { scope, dedupKey, extra })).id;
   }
-  const text =
-    source.kind === "text"
-      ? source.text
-      : (await deps.registry.require(tenant, { name: source.workflow })).text;
   const { inputs } = schedule;
-  const submission = { workflow: text, files: [], inputs, labels, requester, tenant, ...more };
-  return (await submitOnce(deps.submit, submission)).row.id;
+  const base = { files: [], inputs, labels, tenant, ...more };
+  if (source.kind === "text")
+    return (await submitOnce(deps.submit, { ...base, workflow: source.text, requester })).row.id;
+  const registered = await deps.registry.require(tenant, { name: source.workflow });
+  const weaker = await weakerOf(deps, requester, registered.addedBy);
+  return (await submitOnce(deps.submit, { ...base, workflow: registered.text, requester: weaker })).row.id;
+}
+
+/**
+ * On whose behalf a scheduled run of a registered workflow counts: whoever registers a new text under the name would else have
+ * it run with the rights of the schedule's owner, who never saw it.
+ */
+async function weakerOf({ roleOf }: FireDeps, owner: string, author: string): Promise<string> {
+  if (owner === author) return owner;
+  const [ownRole, authorRole] = await Promise.all([roleOf(owner), roleOf(author)]);
+  return rankOf(authorRole) < rankOf(ownRole) ? author : owner;
+}
+
+/** A role that this program does not know may do nothing. */
+function rankOf(role: string): number {
+  return Math.max(0, (roles as readonly string[]).indexOf(role));
 }

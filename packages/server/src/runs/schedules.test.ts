@@ -38,13 +38,17 @@ interface Timed {
   endAll(): Promise<void>;
 }
 
+/** `ann` may do less than the admin who makes the schedules, `root` as much. */
+const roleOf = (principal: string): Promise<string> =>
+  Promise.resolve(principal === "ann" ? "operator" : "admin");
+
 async function open(): Promise<Timed> {
   const world = await createWorld({ tools: [] });
   worlds.push(world);
   const clock = createManualClock(start);
   const { store, registry } = world;
   const submit = { ...world.submitDeps, clock };
-  const deps: FireDeps = { store, clock, logger: createSilentLogger(), submit, registry };
+  const deps: FireDeps = { store, clock, logger: createSilentLogger(), submit, registry, roleOf };
   const routes = schedulesRoutes({ ...deps, workflows: registry, redact: (value) => value });
   return {
     world,
@@ -206,6 +210,30 @@ describe("a schedule", () => {
     expect(await factTypes(world.store)).toContain("schedule.triggered");
     await pass(60 * minute);
     expect(await made()).toEqual([0, 60]);
+  });
+
+  test("counts for whoever may do less: its owner, or who registered the workflow that it names", async () => {
+    const { world, call, pass } = await open();
+    const { name, digest } = requireWorkflow(workflow);
+    await world.registry.add({ tenant: "default", name, digest, text: workflow, addedBy: "ann" });
+    await call("schedules.add", { name: "by-name", cron: "0 * * * *", workflowName: "nightly" });
+    const requesters = async () =>
+      (await world.store.read("SELECT requester FROM runs ORDER BY created_at_ms, id")).map(
+        ({ requester }) => requester,
+      );
+    await pass(60 * minute);
+    expect(await requesters()).toEqual(["ann"]);
+    const other = workflow.replace("x: 1", "x: 2");
+    const bob = {
+      tenant: "default",
+      name,
+      digest: requireWorkflow(other).digest,
+      text: other,
+      addedBy: "root",
+    };
+    await world.registry.add(bob);
+    await pass(60 * minute);
+    expect(await requesters()).toEqual(["ann", "admin"]);
   });
 
   test("says why a time could not be run, and goes on with the next", async () => {
