@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { HomeostatError } from "../base/error.ts";
+import { listDeadLetters } from "./dead-letters.ts";
 import { deadLettersRoutes } from "./dead-letters.routes.ts";
 import { submitTask } from "./submit.ts";
 import { callRoute } from "./testing-routes.ts";
@@ -82,6 +83,12 @@ describe("dead letters", () => {
       expect(await idsOf({ code: "ACTION_FAILED" })).toEqual([a1]);
       expect(await idsOf({ code: "RUN_STUCK" })).toHaveLength(3);
       expect(await idsOf({ code: "ACTION_FAIL" })).toEqual([]);
+      const filter = { tenant: "default", workflow: null, sinceMs: null, untilMs: null };
+      const byCode = (code: string) =>
+        listDeadLetters(world.store, { ...filter, code }, { before: null, limit: 9 });
+      expect(await byCode("ACTION_FAILED")).toHaveLength(1);
+      // On SQLite as on PostgreSQL.
+      expect(await byCode("action_failed")).toEqual([]);
       const diedAt = new Date((await world.row(b1!)).endedAtMs!).toISOString();
       expect(await idsOf({ since: diedAt })).toEqual([b2, a2, b1]);
       expect(await idsOf({ until: diedAt })).toEqual([a1]);

@@ -33,8 +33,9 @@ export async function listDeadLetters(
     params.push(...values);
   };
   if (filter.workflow !== null) add("workflow_name = ?", filter.workflow);
-  // The error is kept as JSON text; codes are plain words, so the member can be told by its text.
-  if (filter.code !== null) add("error LIKE ? ESCAPE '!'", `%"code":"${filter.code.replaceAll("_", "!_")}"%`);
+  // The error is kept as JSON text, in which quotes of a message are escaped, so the member can be told by its text. With regard to case
+  // on every store, which LIKE is not.
+  if (filter.code !== null) add("replace(error, ?, '') <> error", `"code":${JSON.stringify(filter.code)}`);
   if (filter.sinceMs !== null) add("ended_at_ms >= ?", filter.sinceMs);
   if (filter.untilMs !== null) add("ended_at_ms < ?", filter.untilMs);
   if (page.before !== null) {
