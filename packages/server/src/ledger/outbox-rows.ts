@@ -27,7 +27,10 @@ export interface PreparedRow {
 /** Few enough that their entries and the parameters of one statement stay small. */
 export const rowsAtATime = 500;
 
-/** The oldest rows. Always from the start: on PostgreSQL a lower id may become visible after a higher one. */
+/**
+ * The oldest rows. Ids become visible in ascending order (store/postgres-commit.ts), but always from the start all the same: what a
+ * publisher before could not finish is still there.
+ */
 export async function readOutbox(store: Store): Promise<readonly OutboxRow[]> {
   const rows = await store.read("SELECT id, key, entry FROM ledger_outbox ORDER BY id LIMIT ?", [
     rowsAtATime,
