@@ -1,6 +1,5 @@
 /** Live routes: one run's events with resume, and what changes anywhere. The journal is read; the hub only wakes. */
 import { z } from "zod";
-import { approvalFromStore } from "../gate/approvals.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { Principal } from "../http/access.ts";
@@ -10,6 +9,7 @@ import type { RunChanges } from "../queue/run-changes.ts";
 import { isEnded } from "../queue/task.ts";
 import { changesBetween, placesOf } from "../supervision/tree-changes.ts";
 import type { TreeNode } from "../supervision/part.ts";
+import { createApprovalWatch } from "./approval-watch.ts";
 import { requireRun } from "./control.ts";
 import type { LiveRuns } from "./live.ts";
 import { readEvents } from "./run-reader.ts";
@@ -132,7 +132,7 @@ async function streamAll(
 ): Promise<void> {
   const bell = createBell(stream.signal);
   const stopTree = role === "admin" ? sendParts(deps.tree, stream) : () => undefined;
-  const shown = { tenant, looks: new Map<string, string>() };
+  const watch = createApprovalWatch(deps.store, tenant);
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
   // From the database, not from the hub: the run may be driven by another process.
   const stopChanges = await deps.changes.subscribe((row) => {
@@ -140,10 +140,12 @@ async function streamAll(
   });
   try {
     stream.open();
-    await sendApprovals(deps, stream, shown, true);
+    // What is there already stands in the lists.
+    await watch.look();
     while (!stream.signal.aborted) {
       await bell.heard();
-      await sendApprovals(deps, stream, shown, false);
+      for (const approval of await watch.look())
+        stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
     }
   } finally {
     stopCommits();
@@ -163,21 +165,4 @@ function sendParts(tree: StreamRoutesDeps["tree"], stream: SseStream): () => voi
     }
     shown = places;
   });
-}
-
-/** Sends approvals that this stream has not shown as they are: another status, a vote, somebody it was handed on to. `quietly` only learns what is there. */
-async function sendApprovals(
-  deps: StreamRoutesDeps,
-  stream: SseStream,
-  shown: { readonly tenant: string; readonly looks: Map<string, string> },
-  quietly: boolean,
-): Promise<void> {
-  const sql = "SELECT * FROM approvals WHERE tenant = ? ORDER BY requested_at_ms DESC, id DESC LIMIT ?";
-  for (const row of await deps.store.read(sql, [shown.tenant, pageSize])) {
-    const approval = approvalFromStore(row);
-    const look = JSON.stringify([approval.status, approval.votes, approval.delegates]);
-    if (shown.looks.get(approval.id) === look) continue;
-    shown.looks.set(approval.id, look);
-    if (!quietly) stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
-  }
 }
