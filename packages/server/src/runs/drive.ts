@@ -12,21 +12,13 @@ import type { RunState } from "./fold.ts";
 import { foldInbox } from "./fold-inbox.ts";
 import { isEarly, overdueQuestions } from "./project.ts";
 import type { HandOver, RunSession } from "./session.ts";
-
-/** How the workflow ended for now. */
-export type WorkflowResult =
-  | { readonly kind: "completed"; readonly outputs: Extract<EventBody, { kind: "run.completed" }>["outputs"] }
-  | { readonly kind: "wait"; readonly waiting: WaitingFor }
-  | { readonly kind: "interrupted" }
-  /** Everything that a failed or cancelled run had done is undone. */
-  | { readonly kind: "unwound" }
-  | { readonly kind: "failed"; readonly error: RunError; readonly transient: boolean };
+import type { WalkResult } from "./step-result.ts";
 
 export interface DriveDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly runWorkflow: (session: RunSession) => Promise<WorkflowResult>;
+  readonly runWorkflow: (session: RunSession) => Promise<WalkResult>;
   /** Called before messages are read: those that come later must interrupt the walk. */
   readonly listenAnew: () => void;
   /** True when something is left to undo. */
@@ -78,7 +70,7 @@ export async function expireOverdue(
 /** True when the run undoes things before it ends as failed. A dead letter may be tried again, so it keeps what it did. */
 async function unwindAfter(
   session: RunSession,
-  { error, transient }: Extract<WorkflowResult, { kind: "failed" }>,
+  { error, transient }: Extract<WalkResult, { kind: "failed" }>,
   deps: DriveDeps,
 ): Promise<boolean> {
   const { state } = session;
@@ -90,7 +82,7 @@ async function unwindAfter(
 
 async function conclude(
   session: RunSession,
-  result: Exclude<WorkflowResult, { kind: "interrupted" }>,
+  result: Exclude<WalkResult, { kind: "interrupted" }>,
   deps: DriveDeps,
 ): Promise<void> {
   switch (result.kind) {

@@ -1,8 +1,8 @@
 /** Puts a run's workspace right before its steps see it, and says so where that undid something. */
 import { errorMessage, isHomeostatError } from "../base/error.ts";
-import type { WorkflowResult } from "./drive.ts";
 import type { RunSession } from "./session.ts";
 import type { Workspaces } from "./workspace.ts";
+import type { WalkResult } from "./step-result.ts";
 
 /** Enough for a person to see what it was about. */
 const mostNamed = 20;
@@ -15,7 +15,7 @@ const mostNamed = 20;
 export async function layOut(
   session: RunSession,
   workspaces: Pick<Workspaces, "restore">,
-): Promise<Extract<WorkflowResult, { kind: "failed" }> | null> {
+): Promise<Extract<WalkResult, { kind: "failed" }> | null> {
   const { state } = session;
   try {
     const { putBack, removed } = await workspaces.restore(session.runId, state.workspace);

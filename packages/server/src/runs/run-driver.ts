@@ -8,7 +8,6 @@ import { countSteps } from "../workflows/workflow.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import type { ChildDeps } from "./child-run.ts";
 import { drive, expireOverdue } from "./drive.ts";
-import type { WorkflowResult } from "./drive.ts";
 import type { RunState } from "./fold.ts";
 import { foldAnswers } from "./fold-inbox.ts";
 import type { ReadBlobText } from "./journal.ts";
@@ -24,6 +23,7 @@ import type { ToolStepDeps } from "./tool-step.ts";
 import { mustUnwind } from "./unwind-plan.ts";
 import type { Claim } from "./worker.ts";
 import type { Workspaces } from "./workspace.ts";
+import type { WalkResult } from "./step-result.ts";
 
 export interface RunDriverDeps {
   readonly store: Store;
@@ -94,7 +94,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
   };
 }
 
-function unreadable(findings: readonly Finding[]): WorkflowResult {
+function unreadable(findings: readonly Finding[]): WalkResult {
   const [first] = findings;
   const why = first === undefined ? "" : `: ${formatFinding(first)}`;
   const error = { code: "WORKFLOW_INVALID", message: `This version cannot read the run's workflow${why}` };

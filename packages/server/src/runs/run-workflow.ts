@@ -6,7 +6,6 @@ import type { SetStep, Step, Workflow } from "../workflows/workflow.ts";
 import { runApprovalStep } from "./approval-step.ts";
 import { runBranchStep } from "./branch-step.ts";
 import { runChildStep } from "./child-step.ts";
-import type { WorkflowResult } from "./drive.ts";
 import type { RunState } from "./fold.ts";
 import { runGroupStep } from "./group-step.ts";
 import { handleFailure, runFinally } from "./handlers.ts";
@@ -14,7 +13,7 @@ import { runForEachStep } from "./loop-step.ts";
 import { runParallelStep } from "./parallel-step.ts";
 import type { RunSession } from "./session.ts";
 import { failed } from "./step-result.ts";
-import type { FailedStep, StepResult } from "./step-result.ts";
+import type { FailedStep, StepResult, WalkResult } from "./step-result.ts";
 import { runToolCallStep } from "./tool-call-step.ts";
 import { createTurns } from "./turns.ts";
 import { runUnwinding } from "./unwind.ts";
@@ -30,12 +29,12 @@ export async function runWorkflow(
   session: RunSession,
   workflow: Workflow,
   deps: WorkflowDeps,
-): Promise<WorkflowResult> {
+): Promise<WalkResult> {
   const walk = createWalk(session, workflow, deps);
   const place = rootPlace(session.state, workflow);
   if (session.state.unwinding !== null) return await runUnwinding(walk, workflow, place);
   const result = await runSteps(walk, workflow.steps, place);
-  if (result.kind === "wait") return waitUntil(result.waiting, place.deadline) as WorkflowResult;
+  if (result.kind === "wait") return waitUntil(result.waiting, place.deadline) as WalkResult;
   if (result.kind !== "done") return result;
   const outputs = await renderOutputs(workflow, place);
   if (outputs.kind === "failed") return outputs;

@@ -1,5 +1,5 @@
 /** How a step ended for now, as the interpreter passes it up: done, stuck on something outside, or failed. Pure. */
-import type { JsonValue } from "../base/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { WaitingFor } from "../queue/task.ts";
 import type { RunError } from "./event.ts";
 
@@ -17,6 +17,15 @@ export interface FailedStep {
   /** Path of the step around whose `timeout` is over; empty for the run's own. Nothing inside it may deal with that. */
   readonly timeoutOf?: string;
 }
+
+/** How the walk over a workflow ended for now. */
+export type WalkResult =
+  | { readonly kind: "completed"; readonly outputs: JsonObject }
+  | { readonly kind: "wait"; readonly waiting: WaitingFor }
+  | { readonly kind: "interrupted" }
+  /** Everything that a failed or cancelled run had done is undone. */
+  | { readonly kind: "unwound" }
+  | { readonly kind: "failed"; readonly error: RunError; readonly transient: boolean };
 
 export function failed(error: RunError, transient = false): FailedStep {
   return { kind: "failed", error, transient };

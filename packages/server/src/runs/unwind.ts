@@ -2,16 +2,15 @@
 import { digestJson } from "../base/digest.ts";
 import type { Workflow } from "../workflows/workflow.ts";
 import { ask, defaultApprovers, questionAbout } from "./ask.ts";
-import type { WorkflowResult } from "./drive.ts";
 import type { RunError } from "./event.ts";
-import type { StepResult } from "./step-result.ts";
+import type { StepResult, WalkResult } from "./step-result.ts";
 import { isUndone, planUnwinding } from "./unwind-plan.ts";
 import type { Undoing } from "./unwind-plan.ts";
 import type { Place } from "./place.ts";
 import type { Walk } from "./walk.ts";
 
 /** Throws LEASE_LOST and STORE_UNAVAILABLE only. Resumable: what the journal has is not done again. */
-export async function runUnwinding(walk: Walk, workflow: Workflow, root: Place): Promise<WorkflowResult> {
+export async function runUnwinding(walk: Walk, workflow: Workflow, root: Place): Promise<WalkResult> {
   for (const undoing of planUnwinding(workflow, walk.session.state, root)) {
     if (isUndone(walk.session.state, undoing)) continue;
     if (!(await walk.mayGoOn())) return { kind: "interrupted" };
