@@ -1,5 +1,9 @@
 import { afterEach, expect, test } from "vitest";
+import type { SseEvent } from "../http/sse.ts";
+import type { Store } from "../store/store.ts";
 import { createApprovalWatch } from "./approval-watch.ts";
+import { streamRoutes } from "./stream.routes.ts";
+import { callRoute } from "./testing-routes.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
 
@@ -48,4 +52,38 @@ test("the decision of a question is told also when hundreds of younger ones came
   expect(await watch.look()).toEqual([]);
   const late = createApprovalWatch(world.store, "blue");
   expect(await late.look()).toEqual([]);
+});
+
+test("a page of one run costs nothing for what happens in others", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  await world.startWorker("one");
+  await world.until(runId, "WAITING");
+  let reads = 0;
+  const store: Store = {
+    ...world.store,
+    read: (sql, params) => {
+      if (sql.includes("FROM journal")) reads += 1;
+      return world.store.read(sql, params);
+    },
+  };
+  const { readBlobText, live } = world;
+  const routes = streamRoutes({ store, readBlobText, live, redact: (value) => value });
+  const events: SseEvent[] = [];
+  let endStream: () => void = () => undefined;
+  const streamed = callRoute(routes, "runs.stream", {
+    params: { id: runId },
+    onEvent: (event, end) => {
+      events.push(event);
+      endStream = end;
+    },
+  });
+  await expect.poll(() => events.at(-1)?.event).toBe("state");
+  const before = reads;
+  for (let other = 1; other <= 10; other += 1) await world.until(await world.submit(asking), "WAITING");
+  expect(reads).toBe(before);
+  await world.command(runId, "cancel");
+  await expect.poll(() => events.at(-1)?.event).toBe("end");
+  endStream();
+  await streamed;
 });

@@ -45,7 +45,7 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
         await requireRun(deps.store, tenant, id);
         const resumed = Number(stream.lastEventId);
         const after = Number.isSafeInteger(resumed) ? resumed : query.after;
-        await streamRun(deps, { runId: id, tenant, after }, stream);
+        await streamRun({ ...deps, changes }, { runId: id, tenant, after }, stream);
       },
     }),
     route({
@@ -83,13 +83,16 @@ function createBell(signal: AbortSignal): { ring(): void; heard(): Promise<void>
 }
 
 async function streamRun(
-  deps: StreamRoutesDeps,
+  deps: StreamRoutesDeps & { readonly changes: RunChanges },
   { runId, tenant, after }: { readonly runId: string; readonly tenant: string; readonly after: number },
   stream: SseStream,
 ): Promise<void> {
   const bell = createBell(stream.signal);
   // Subscribed before the first read, so that nothing falls between reading and listening.
-  const stopCommits = deps.store.onCommit("journal", bell.ring);
+  // By one reader for all pages: the journal grows with every step of every run.
+  const stopChanges = await deps.changes.subscribe((row) => {
+    if (row.id === runId) bell.ring();
+  });
   const stopLive = deps.live.subscribe(runId, (message) => {
     if (message.kind === "progress") {
       stream.send({ event: "progress", data: { step: message.step, text: deps.redact(message.text) } });
@@ -120,7 +123,7 @@ async function streamRun(
       await bell.heard();
     }
   } finally {
-    stopCommits();
+    stopChanges();
     stopLive();
   }
 }
