@@ -21,15 +21,15 @@ const rows = page
     return { number: Number(number), title, text, policy: block("policy"), cases: block("cases"), tests };
   }); // prettier-ignore
 
-/** The source of a test file of the server, wherever it stands. */
+/** The source of a test file of the server: `folder/name`, or the name alone where only one folder has it. */
 function sourceOf(file: string): string {
   const folder = join(import.meta.dirname, "..");
-  const found = readdirSync(folder)
-    .map((name) => join(folder, name, file))
-    .find((path) => existsSync(path));
+  const paths = file.includes("/") ? [join(folder, file)] : readdirSync(folder).map((name) => join(folder, name, file));
+  const [found, ...more] = paths.filter((path) => existsSync(path));
   if (found === undefined) throw new Error(`no test file ${file}`);
+  if (more.length > 0) throw new Error(`${file} stands in several folders: name the one`);
   return readFileSync(found, "utf8");
-}
+} // prettier-ignore
 
 /** Their tests say what a policy means, so that each is a sentence of the page. */
 const wholeFiles = [
@@ -67,11 +67,11 @@ describe("docs/reference/policy-semantics.md", () => {
     expect(rows.length).toBeGreaterThan(55);
   });
 
-  test.each(rows)("$number. says nothing of tests in another form", ({ text, tests }) => {
+  test.each(rows)("row $number says nothing of tests in another form", ({ text, tests }) => {
     expect([...text.matchAll(/Test:/g)].length).toBe(tests.length);
   });
 
-  test.each(rows.filter(({ policy }) => policy !== undefined))("$number. $title", ({ policy, cases }) => {
+  test.each(rows.filter(({ policy }) => policy !== undefined))("row $number: $title", ({ policy, cases }) => {
     const parsed = parsePolicyCases(cases!);
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings));
     const report = runPolicyCases(compilePolicy(requirePolicy(policy!)), parsed.cases);
@@ -108,7 +108,7 @@ describe("docs/reference/policy-semantics.md", () => {
   });
 
   test.each(rows.flatMap(({ number, tests }) => tests.map((each) => ({ number, ...each }))))(
-    "$number. is held by $file: $name",
+    "row $number is held by $file: $name",
     ({ file, name }) => {
       expect(sourceOf(file)).toContain(`"${name}`);
     },
