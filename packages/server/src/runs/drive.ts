@@ -23,6 +23,8 @@ export interface DriveDeps {
   readonly listenAnew: () => void;
   /** True when something is left to undo. */
   readonly mustUnwind: (state: RunState) => boolean;
+  /** Told of each message that is folded, by its id. */
+  readonly heard: (inboxId: number) => void;
   /** True when the worker should let go between steps because the server stops. */
   readonly isStopping: () => boolean;
   /** The run ends with this error as soon as its messages are folded; see queue/vain-claims.ts. */

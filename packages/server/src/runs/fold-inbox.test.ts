@@ -90,7 +90,11 @@ async function hear(
     at_ms: 5,
     body: JSON.stringify(message),
   }));
-  const deps = { store: { read: () => Promise.resolve(rows) }, mustUnwind: () => how.mustUnwind ?? false };
+  const deps = {
+    store: { read: () => Promise.resolve(rows) },
+    mustUnwind: () => how.mustUnwind ?? false,
+    heard: () => undefined,
+  };
   const answers =
     how.answersOnly === true ? await foldAnswers(session, deps) : await foldInbox(session, deps);
   return {

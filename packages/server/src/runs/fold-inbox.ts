@@ -13,6 +13,8 @@ export interface FoldInboxDeps {
   readonly store: Pick<Store, "read">;
   /** True when a run that is to be cancelled has something to undo first. */
   readonly mustUnwind: (state: RunState) => boolean;
+  /** Told of each message before it is folded: from then on nobody needs to be interrupted for it. */
+  readonly heard: (inboxId: number) => void;
 }
 
 /** Throws LEASE_LOST and STORE_UNAVAILABLE. */
@@ -41,6 +43,7 @@ export async function foldAnswers(
 }
 
 async function foldEntry(session: RunSession, entry: InboxEntry, deps: FoldInboxDeps): Promise<void> {
+  deps.heard(entry.id);
   const body = eventFor(session.state, entry, deps);
   const ends = body?.kind === "run.cancelled" || body?.kind === "run.unwinding" ? body : undefined;
   const { by } = entry.message;

@@ -89,6 +89,7 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
       clock,
       random: () => 0,
       listenAnew: () => undefined,
+      heard: () => undefined,
       mustUnwind: (each: RunState) =>
         parsed.ok && mustUnwind(parsed.workflow, each, rootPlace(each, parsed.workflow)),
       isStopping: () => true,

@@ -67,6 +67,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
         spent: claim.spent,
         handOver: claim.handOver,
         listenAnew: bell.silence,
+        heard: claim.heard,
         mustUnwind: mustUndo,
         runWorkflow: async (each) => {
           // A text that an older program took and this one refuses ends the run in plain sight, not in a loop.
@@ -83,7 +84,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
             foldAnswers: async () => {
               bell.silence();
               await expireOverdue(each, deps);
-              return await foldAnswers(each, { store: deps.store, mustUnwind: mustUndo });
+              return await foldAnswers(each, { store: deps.store, mustUnwind: mustUndo, heard: claim.heard });
             },
           });
         },

@@ -52,6 +52,8 @@ export interface Claim {
   readonly previousOwnerGone: boolean;
   /** Aborted by a cancel. */
   readonly interrupt: AbortSignal;
+  /** To be told of each message that is folded, by its id: a cancel that was heard must not break off the undoing it has begun. */
+  readonly heard: (inboxId: number) => void;
   readonly isStopping: () => boolean;
 }
 
@@ -66,6 +68,8 @@ interface Active {
   readonly row: StoredRun;
   readonly startedMs: number;
   readonly interrupt: AbortController;
+  /** The newest message that was heard. Ids of one run are folded in ascending order. */
+  readonly heard: { upTo: number };
   readonly lease: HeldLease;
   readonly done: Promise<void>;
 }
@@ -180,6 +184,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   function begin({ row, lease, previousOwner }: TakenRun): void {
     const held = store.holdLease(lease);
     const interrupt = new AbortController();
+    const heard = { upTo: 0 };
     const claimed: Claim = {
       row,
       lease: held,
@@ -190,11 +195,12 @@ export function createWorker(deps: WorkerDeps): Worker {
         // A session of ours may have lost its lease while a tool does not let go.
         (previousOwner === deps.owner ? !deps.acting.has(row.id) : deps.isOwnerDead(previousOwner)),
       interrupt: interrupt.signal,
+      heard: (inboxId) => (heard.upTo = Math.max(heard.upTo, inboxId)),
       isStopping: () => stopping,
     };
     // The entry must stand before the work can end, or its removal would come first.
     const done = Promise.resolve().then(() => work(claimed));
-    active.set(row.id, { row, startedMs: clock.monotonic(), interrupt, lease: held, done });
+    active.set(row.id, { row, startedMs: clock.monotonic(), interrupt, heard, lease: held, done });
   }
 
   function takeNext(): HandOver {
@@ -313,12 +319,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (runIds.length === 0) return;
     // A message begins with its kind. Thousands of others may be open, and are no matter here.
     const rows = await store.read(
-      `SELECT run_id FROM inbox WHERE folded_seq IS NULL AND substr(body, 1, ${cancelBegins.length}) = ?
+      `SELECT id, run_id FROM inbox WHERE folded_seq IS NULL AND substr(body, 1, ${cancelBegins.length}) = ?
         AND run_id IN (${runIds.map(() => "?").join(", ")})`,
       [cancelBegins, ...runIds],
     );
-    for (const row of rows)
-      active.get(row["run_id"] as string)?.interrupt.abort(new Error("the run was cancelled"));
+    for (const row of rows) {
+      const run = active.get(row["run_id"] as string);
+      // It may have been folded since it was read.
+      if (run === undefined || Number(row["id"]) <= run.heard.upTo) continue;
+      run.interrupt.abort(new Error("the run was cancelled"));
+    }
   }
 }
 
