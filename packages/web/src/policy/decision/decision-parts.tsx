@@ -1,11 +1,13 @@
-/** Why a decision is what it is: the risk score with its factors, demands, and where each argument came from. */
+/** Why a decision is what it is: the risk score with its factors, where each argument came from, and what was changed in them. */
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import type { StepDecision } from "../../api/contract.ts";
 import type { NearMiss } from "../../api/policy-calls.ts";
 import { formatCount } from "../../format/quantity.ts";
+import { Digest } from "../../ui/digest.tsx";
 import { effectLooks, type Tone } from "../../ui/state.ts";
 import { StateBadge } from "../../ui/state-glyph.tsx";
+import { changeReasons, changeText, rulesText } from "./change-text.ts";
 import {
   fromText,
   instructedText,
@@ -136,6 +138,41 @@ function SourceText({ text, runId, isFirst }: SourceProps): ReactElement {
         </>
       )}
     </>
+  );
+}
+
+/** The texts themselves are nowhere kept: a stranger's words do not get to the reader by this way either. */
+export function TextChanges({
+  transformed,
+}: {
+  readonly transformed: NonNullable<StepDecision["transformed"]>;
+}): ReactElement {
+  return (
+    <div className="origins">
+      <p className="quiet small">
+        {rulesText(transformed.rules)}; what was decided, and done, is what that left.
+      </p>
+      <ul className="origin-list">
+        {transformed.changes.map((change) => (
+          <li key={change.path}>
+            <p className="small">
+              <code>{change.path}</code>: {changeText(change)}: {changeReasons(change).join("; ")}
+            </p>
+            <p className="quiet small">
+              {change.passages
+                .map(
+                  ({ at, length, score }) =>
+                    `from character ${at.toLocaleString("en-GB")} on, ${formatCount(length, "character")}, ${instructedText(score)}`,
+                )
+                .join("; ")}
+            </p>
+            <p className="quiet small">
+              text as it was <Digest value={change.digest} what="digest of the text as it was" />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -5,7 +5,7 @@ import type { RunDetail, StepDecision, StepView } from "../../api/contract.ts";
 import { formatDuration } from "../../format/duration.ts";
 import { shortId } from "../../format/quantity.ts";
 import { JsonView } from "../../json-view/json-view.tsx";
-import { Origins, RiskScore } from "../../policy/decision/decision-parts.tsx";
+import { Origins, RiskScore, TextChanges } from "../../policy/decision/decision-parts.tsx";
 import { MatchedRules } from "../../policy/matched-rules.tsx";
 import { IconButton } from "../../ui/button.tsx";
 import { Digest } from "../../ui/digest.tsx";
@@ -164,6 +164,11 @@ function DecisionView({ decision, runId }: DecisionProps): ReactElement {
         <MatchedRules rules={decision.matched} />
         {decision.score !== undefined && <RiskScore score={decision.score} />}
       </Section>
+      {decision.transformed !== undefined && (
+        <Section title="Changed before it was decided">
+          <TextChanges transformed={decision.transformed} />
+        </Section>
+      )}
       {decision.origins !== undefined && (
         <Section title="Where its arguments come from">
           <Origins origins={decision.origins} runId={runId} />
