@@ -166,6 +166,13 @@ describe("a move from SQLite to SQLite", () => {
       code: "STORE_MOVE_FAILED",
       data: { table: "thing", side: "the source" },
     });
+    const written = async (): Promise<void> => {
+      await source.write([{ sql: "UPDATE thing SET amount = 2 WHERE name = 'thing 8 ☃'" }]);
+    };
+    await expect(moveStore(options(source, target, { prove: written }))).rejects.toMatchObject({
+      code: "STORE_MOVE_FAILED",
+      data: { table: "thing", side: "the source" },
+    });
     const unproven = new Error("the ledger says no");
     const prove = (): Promise<void> => Promise.reject(unproven);
     await expect(moveStore(options(source, target, { prove }))).rejects.toBe(unproven);
