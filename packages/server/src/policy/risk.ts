@@ -3,6 +3,7 @@ import { targetRoles } from "./argument-origin.ts";
 import type { ActionFlow } from "./argument-origin.ts";
 import type { ActionRequest, Decision } from "./decision.ts";
 import type { RiskFactor, RiskScore, RiskSigns, RiskThresholds } from "./risk-score.ts";
+import { approvalDefaults } from "./demands.ts";
 
 /** The weights, as documented in docs/data-flow.md. `per` is multiplied, up to `most`. */
 export const riskWeights = {
@@ -44,8 +45,7 @@ export function weighRisk(
     };
   }
   if (decision.effect === "ask" || ask === null || score.value < ask) return weighed;
-  const approval = { by: ["admin", "approver"], quorum: 1, expiresMs: 24 * 3_600_000 };
-  const obligations = { approval, ...decision.obligations };
+  const obligations = { approval: approvalDefaults, ...decision.obligations };
   return {
     ...weighed,
     effect: "ask",
