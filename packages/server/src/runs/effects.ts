@@ -128,6 +128,8 @@ async function actAndRecord(
     return { kind: "completed" };
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
+    // As after a crash: what stands on no record goes, or a refused file would be in the way of every later step.
+    if (executed.result.touchedFiles) await deps.workspaces.restore(session.runId, session.state.workspace);
     return {
       kind: "failed",
       error: runErrorOf(error, request, deps.gate),

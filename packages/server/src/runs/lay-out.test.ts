@@ -143,6 +143,28 @@ describe("a file whose name holds a secret", () => {
     ];
     expect(JSON.stringify(rows)).not.toContain("SECRET");
   });
+
+  test("is gone when the workflow goes on, and in nobody's way", async () => {
+    const write = (name: string, file: string): TestTool => ({
+      name,
+      effect: "idempotent",
+      touchesFiles: true,
+      act: async (_, { roots }) => {
+        await writeFile(join(roots[0]!.path, file), "x");
+        return null;
+      },
+    });
+    const world = await start([write("test.bad", "key-SECRET.txt"), write("test.good", "plain.txt")]);
+    await world.startWorker("one");
+    const runId = await world.submit(`version: 1
+name: w
+steps:
+  - { id: a, tool: test.bad, with: {}, catch: [{ id: c, set: { x: 1 } }] }
+  - { id: b, tool: test.good, with: {} }
+`);
+    await world.until(runId, "COMPLETED");
+    expect(Object.keys((await world.manifests(runId)).at(-1)!)).toEqual(["plain.txt"]);
+  });
 });
 
 describe("files with names that objects have of themselves", () => {
