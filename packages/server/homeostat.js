@@ -88,8 +88,13 @@ if (major >= oldestMajor) {
   }
   var path = process.getBuiltinModule("node:path");
   var nodeModule = process.getBuiltinModule("node:module");
-  nodeModule.enableCompileCache();
-  /* Threads have the cache through the environment alone; without it each loads what strips types, 30 MB. */
+  /*
+   * Not the default place, which lies in the common temporary folder: whoever made that folder first could hand us code.
+   * Threads have the cache through the environment alone; without it each loads what strips types, 30 MB.
+   */
+  nodeModule.enableCompileCache(
+    process.env.NODE_COMPILE_CACHE || path.join(process.getBuiltinModule("node:os").homedir(), ".cache", "homeostat")
+  );
   if (nodeModule.getCompileCacheDir()) process.env.NODE_COMPILE_CACHE = path.dirname(nodeModule.getCompileCacheDir());
   var fileSystem = process.getBuiltinModule("node:fs");
   var here = path.dirname(fileSystem.realpathSync(process.argv[1]));
