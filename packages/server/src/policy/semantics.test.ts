@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compilePolicy } from "./compile.ts";
@@ -21,11 +21,11 @@ const rows = page
     return { number: Number(number), title, text, policy: block("policy"), cases: block("cases"), tests };
   }); // prettier-ignore
 
-/** The source of a test file of the server: `folder/name`, or the name alone where only one folder has it. */
+/** The source of a test file of the server: the end of its path, or the name alone where only one folder has it. */
 function sourceOf(file: string): string {
   const folder = join(import.meta.dirname, "..");
-  const paths = file.includes("/") ? [join(folder, file)] : readdirSync(folder).map((name) => join(folder, name, file));
-  const [found, ...more] = paths.filter((path) => existsSync(path));
+  const all = readdirSync(folder, { recursive: true }).map((path) => join(folder, String(path)));
+  const [found, ...more] = all.filter((path) => path.endsWith(`/${file}`));
   if (found === undefined) throw new Error(`no test file ${file}`);
   if (more.length > 0) throw new Error(`${file} stands in several folders: name the one`);
   return readFileSync(found, "utf8");
