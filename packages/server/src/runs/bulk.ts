@@ -8,6 +8,7 @@ import type { ControlDeps, RunCommand } from "./control.ts";
 import { rerunRun } from "./rerun.ts";
 import type { RerunDeps } from "./rerun.ts";
 import { listRuns } from "./run-reader.ts";
+import type { Store } from "../store/store.ts";
 
 export type BulkDeps = RerunDeps & Pick<ControlDeps, "foldUnheld">;
 
@@ -117,7 +118,7 @@ async function act(deps: BulkDeps, request: BulkRequest, runId: string): Promise
 
 async function choose(
   deps: BulkDeps,
-  { tenant, action, select, limit }: BulkRequest,
+  { tenant, action, select, limit, by, key }: BulkRequest,
 ): Promise<Pick<BulkAnswer, "hasMore" | "before"> & { readonly ids: readonly string[] }> {
   if (select.kind === "ids") {
     const ids = [...new Set(select.ids)];
@@ -133,7 +134,9 @@ async function choose(
       ...{ tenant, states, workflow: filter.workflow, before },
       limit: pageSize,
     });
-    for (const row of page) if (fits(row, filter, action)) found.push([row.createdAtMs, row.id]);
+    const own = key === null ? new Set() : await madeBefore(deps.store, page, `${by}/bulk/${key}/`);
+    for (const row of page)
+      if (!own.has(row.id) && fits(row, filter, action)) found.push([row.createdAtMs, row.id]);
     const last = page.at(-1);
     if (last === undefined || page.length < pageSize) break;
     before = [last.createdAtMs, last.id];
@@ -141,6 +144,20 @@ async function choose(
   const chosen = found.slice(0, limit);
   const hasMore = found.length > limit;
   return { ids: chosen.map(([, id]) => id).reverse(), hasMore, before: hasMore ? chosen.at(-1)! : null };
+}
+
+/** Runs that the same command made when it was given before: they may have failed meanwhile, and are not what was meant. */
+async function madeBefore(
+  store: Pick<Store, "read">,
+  page: readonly RunRow[],
+  keyBegins: string,
+): Promise<ReadonlySet<unknown>> {
+  if (page.length === 0) return new Set();
+  const rows = await store.read(
+    `SELECT id FROM runs WHERE substr(dedup_key, 1, ${keyBegins.length}) = ? AND id IN (${page.map(() => "?").join(", ")})`,
+    [keyBegins, ...page.map(({ id }) => id)],
+  );
+  return new Set(rows.map((row) => row["id"]));
 }
 
 const pageSize = 500;

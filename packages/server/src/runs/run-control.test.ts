@@ -165,6 +165,21 @@ describe("many at once", () => {
     expect(rest).toMatchObject({ hasMore: false, nextCursor: null });
   });
 
+  test("a re-run by a filter that is sent again does not re-run what it made itself and what has failed since", async () => {
+    const { world, routes } = await start();
+    const source = await world.submit(echoing, { v: "bad" });
+    await world.until(source, "FAILED");
+    const again = async () => {
+      const body = { action: "rerun", filter: {}, limit: 10 };
+      return (await callRoute(routes, "runs.bulk", { body, idempotencyKey: "k" })) as BulkRerun;
+    };
+    const first = await again();
+    const made = first.results.map(({ newRunId }) => newRunId);
+    expect(made).toHaveLength(1);
+    await world.until(made[0]!, "FAILED");
+    expect((await again()).results).toMatchObject([{ id: source, newRunId: made[0] }]);
+  });
+
   test("stops between runs when nobody hears the answer any more", async () => {
     const { world, routes } = await start();
     const open = await world.submit(asking);
