@@ -117,6 +117,7 @@ const table: readonly (readonly [source: string, expected: JsonValue])[] = [
   ["slice('héllo', -2)", "lo"],
   ["first([1, 2]) + last([1, 2])", 3],
   ["first([])", null],
+  ["last([])", null],
   ["range(3)", [0, 1, 2]],
   ["range(2, 5)", [2, 3, 4]],
   ["range(5, 2)", []],

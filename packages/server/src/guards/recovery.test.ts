@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { HomeostatError } from "../base/error.ts";
 import { errorCodes } from "../base/error-codes.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
-import { classOf, errorClasses, isWorthRetrying, recoveryOf } from "./recovery.ts";
+import { classOf, errorClasses, isAway, isWorthRetrying, recoveryOf } from "./recovery.ts";
 
 test("every code of the table has a class, and every class a recovery", () => {
   const codes = Object.keys(errorCodes) as ErrorCode[];
@@ -34,4 +35,11 @@ test("asking again is worth it when the work or the way there failed, and for co
     "SECRET_DENIED",
   ])
     expect(isWorthRetrying(code)).toBe(false);
+});
+
+test("away is what is on the other side of a network, and nothing that somebody else's code throws", () => {
+  expect(isAway(new HomeostatError("STORE_UNAVAILABLE", "The database does not answer"))).toBe(true);
+  expect(isAway(new HomeostatError("ACTION_FAILED", "The action failed"))).toBe(false);
+  expect(isAway(new Error("STORE_UNAVAILABLE"))).toBe(false);
+  expect(isAway(undefined)).toBe(false);
 });

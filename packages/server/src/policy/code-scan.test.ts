@@ -54,6 +54,8 @@ describe("Python", () => {
     ["f'{x:'", "unparsable@1"],
     ["__import__('os').", ...[]],
     ["eval = 1; eval == f", "eval@1"],
+    ["m = __import__('subprocess')\nm.run(x)\nn = __import__('os')", "__import__@1", "__import__@3"],
+    ["def f(of):\n  return getattr(of, 'system')", ...[]],
   ])("%j", (source, ...expected) => {
     expect(found("python", source)).toEqual(expected);
   }); // prettier-ignore

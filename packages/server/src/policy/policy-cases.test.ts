@@ -56,6 +56,7 @@ cases:
     ["cases:\n  - { action: a, resource: a }", /key `expect` is missing/],
     ["cases:\n  - { action: a, resource: a, expect: denied }", /expected deny, ask, allow; found the text "denied"/],
     ["cases:\n  - { action: a, resource: a, expect: {} }", /nothing is expected/],
+    ["defaults: 5\ncases:\n  - { action: a, resource: a, expect: deny }", /expected a map, found the number 5/],
     ["cases: [5]", /expected a map, found the number 5/],
     ["cases:\n  - { action: a, resource: a, expect: [deny] }", /expected a map, found a list/],
     ["cases:\n  - { action: a, resource: a, expct: deny }", /unknown key `expct`/],

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -106,6 +107,24 @@ describe("a policy of several files", () => {
       code: "POLICY_INVALID",
     });
     expect(await texts()).toEqual(["main allows", "part denies"]);
+  });
+
+  test("whose writer was stopped for longer than its turn lasts gives way to the set of whoever went on", async () => {
+    const parts = Array.from({ length: 60 }, (_, n) => ({ name: `policy.d/p${n}.yaml`, text: "old part" }));
+    const slow = writePolicyFolder(path, [{ name: "policy.yaml", text: "old" }, ...parts], systemClock);
+    const pending = join(folder, pendingName);
+    while (!existsSync(pending)) await new Promise((resolve) => setImmediate(resolve));
+    writeFileSync(pending, JSON.stringify({ mark: "newer", files: inMain }));
+    await slow;
+    expect(await texts()).toEqual(["main denies"]);
+    await finishPolicyFolder(path, longAgo, 10_000);
+    expect(await readdir(join(folder, "policy.d"))).toEqual([]);
+    expect(await texts()).toEqual(["main denies"]);
+  });
+
+  test("where there is no folder is nobody's turn: the writer is told at once", async () => {
+    const nowhere = join(folder, "nowhere/policy.yaml");
+    await expect(writePolicyFolder(nowhere, inPart, systemClock)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("has a bound on its files", async () => {

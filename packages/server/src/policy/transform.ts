@@ -15,16 +15,20 @@ export function leftFlow({ flow, transformed = [] }: ActionRequest): ActionFlow 
   return { ...flow, arguments: flow.arguments.filter(({ path }) => !transformed.includes(path)) };
 }
 
-/** Texts only: a payee, address or command with a part left out would be another payee, address or command. */
+/**
+ * Texts only: a payee, address or command with a part left out would be another payee, address or command. `matches` holds at
+ * least one rule with `transform`.
+ */
 export function planTransforms(
   matches: readonly { readonly rule?: PolicyRule }[],
   request: ActionRequest,
 ): readonly PlannedTransform[] {
-  const texts = leftFlow(request)?.arguments.filter(({ role }) => role === "body") ?? [];
+  // A rule with `transform` has conditions on arguments (the reader asks for them), and matched: both are there.
+  const texts = leftFlow(request)!.arguments.filter(({ role }) => role === "body");
   return matches.flatMap(({ rule }) => {
     const handling = rule?.demands.transform;
     if (rule === undefined || handling === undefined) return [];
-    return (rule.flow?.arguments ?? []).flatMap((condition) =>
+    return rule.flow!.arguments.flatMap((condition) =>
       texts
         .filter((origin) => matchesOrigin(condition, origin))
         .map(({ path }) => ({

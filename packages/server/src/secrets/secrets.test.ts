@@ -221,6 +221,17 @@ describe("using a secret", () => {
     });
   });
 
+  test("a removal that is planned is done with its batch, and of what is not there nothing is", async () => {
+    await set("token", "value-of-the-token");
+    const key = { ...admin, name: "token" };
+    const planned = await changes.planRemoval(key);
+    expect(await pin({ a: "secret://token" })).toEqual({ a: "secret://token@1" });
+    await store.write(planned);
+    await secrets.refresh();
+    await expect(pin({ a: "secret://token" })).rejects.toMatchObject({ code: "SECRET_NOT_FOUND" });
+    expect(await changes.planRemoval(key)).toEqual([]);
+  });
+
   test("after a removal neither handle nor pinned handle opens, and the value is gone from the table", async () => {
     await set("token", "value-of-the-token");
     const pinned = await pin({ a: "secret://token" });
