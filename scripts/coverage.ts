@@ -31,7 +31,7 @@ function measure(room: Room): boolean {
   return status === 0;
 }
 
-function argumentsFor({ name, files, without, tests, branchesPercent }: Room): readonly string[] {
+function argumentsFor({ name, files, without, tests, timings, branchesPercent }: Room): readonly string[] {
   const exclude = [
     ...Object.keys(without),
     "**/*.test.ts",
@@ -44,6 +44,7 @@ function argumentsFor({ name, files, without, tests, branchesPercent }: Room): r
     ...[
       "run",
       ...tests,
+      ...(timings === undefined ? [] : ["--testNamePattern", `^(?!.*(?:${timings}))`]),
       "--project",
       "parts",
       "--reporter",

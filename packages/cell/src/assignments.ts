@@ -24,14 +24,15 @@ export function matchAssignment(
   if (text.charCodeAt(end - 1) === 93) end -= 1;
   const isQuotedName = isQuote(text.charCodeAt(end - 1));
   if (isQuotedName) end -= 1;
-  for (let slashes = 0; slashes < 8 && text.charCodeAt(end - 1) === 92; slashes += 1) end -= 1;
+  let nameSlashes = 0;
+  for (; nameSlashes < 8 && text.charCodeAt(end - 1) === 92; nameSlashes += 1) end -= 1;
   const name = sensitiveNameBefore(text, end, names);
   if (name === undefined) return undefined;
   let start = separator + length;
   // `:=`, `=>`, `==`
   if (text.charCodeAt(start) === 61 || text.charCodeAt(start) === 62) start += 1;
   const isClear = text.charCodeAt(separator) !== 58 && !isSpace(text.charCodeAt(start));
-  return matchValue(text, start, { name, isClear, isQuotedName });
+  return matchValue(text, start, { name, isClear, isQuotedName, nameSlashes });
 }
 
 /** The value after a command line option, `--token x` or `"--token","x"`; `start` is the first hyphen. */
@@ -47,7 +48,7 @@ export function matchOption(text: string, start: number, names: NameTable): Span
   const isQuotedName = isQuote(text.charCodeAt(value)) && text.charCodeAt(value + 1) === 44;
   if (isQuotedName) value += 2;
   else if (!isSpace(text.charCodeAt(value))) return undefined;
-  return matchValue(text, value, { name, isClear: true, isQuotedName });
+  return matchValue(text, value, { name, isClear: true, isQuotedName, nameSlashes: 0 });
 }
 
 /**
@@ -74,6 +75,8 @@ interface Announced {
   readonly isClear: boolean;
   /** `"name":`, so that a quote after it opens the value and does not close the text around both. */
   readonly isQuotedName: boolean;
+  /** Back-slashes before the quote behind the name: the value's quote has as many. */
+  readonly nameSlashes: number;
 }
 
 function matchValue(text: string, from: number, announced: Announced): Span | undefined {
@@ -84,6 +87,8 @@ function matchValue(text: string, from: number, announced: Announced): Span | un
   if (isQuote(text.charCodeAt(start + slashes))) {
     const open = start + slashes;
     if (!announced.isQuotedName && closesOuter(text.charCodeAt(open + 1))) return undefined;
+    // `["password\\": "]`: the name's quote is of the text, this one of the JSON around it.
+    if (announced.isQuotedName && slashes < announced.nameSlashes) return undefined;
     const close = closingQuote(text, open, slashes);
     start = skipScheme(text, open + 1);
     // An unclosed quote is a cut-off line: the value runs to the next blank.

@@ -13,7 +13,8 @@ export function isPlaceholder(text: string, start: number, end: number): boolean
   if (length <= 12 && words.includes(` ${text.slice(start, end).toLowerCase()} `)) return true;
   const first = text.charCodeAt(start);
   const last = text.charCodeAt(end - 1);
-  if (first === 60) return last === 62 || text.charCodeAt(end) === 62;
+  // Unquoted values begin with no `<`: of the others the bracket that closes it is a part.
+  if (first === 60) return last === 62;
   if (first === 36) return isVariable(text, start + 1, end);
   if (first === 123) return text.startsWith("{{", start) && (last === 125 || text.charCodeAt(end) === 125);
   return isFiller(text, start, end);
