@@ -18,7 +18,8 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "homeostat-launcher-"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+// What ends just now may still write its compiled code.
+afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
 
 function start(
   args: readonly string[],
