@@ -258,6 +258,7 @@ async function runTool(
     minimumIsolation: "none",
     timeoutMs: 60_000,
     progress: () => undefined,
+    requireFurther: () => undefined,
     runSandboxed: (request, minimum) => sandbox.run(request, minimum),
   };
   const resolved = await prepareAction(tool, { language, file, args: defaults }, context);

@@ -76,6 +76,8 @@ export interface Draft {
   readonly traced?: Traced;
   readonly decision?: Decision;
   readonly asked?: Asked;
+  /** What policy was asked last, whatever the resource. */
+  readonly request?: Omit<ActionRequest, "resource">;
   readonly consent?: Consent;
   /** Held back by the breaker already: nothing more is asked. */
   readonly isHeld?: true;

@@ -76,6 +76,21 @@ function input(overrides: Partial<GateInput> = {}): GateInput {
 const digest = actionDigest(tool.name, { resource: "workspace/a", args: { path: "a" }, summary: "" });
 
 describe("admitting an action", () => {
+  test("what it is led on to is judged by the same question about the new resource", async () => {
+    const asked: ActionRequest[] = [];
+    const { gate } = setUp((request) => {
+      asked.push(request);
+      return request.resource === "workspace/b" ? { ...allowed, effect: "deny", reason: "rule n" } : allowed;
+    });
+    const outcome = await gate.admit(input({ user: "user:ada" }));
+    if (outcome.kind !== "allow") throw new Error("it is allowed");
+    expect(() => gate.requireFurther(outcome, "workspace/c")).not.toThrow();
+    expect(asked.at(-1)).toEqual({ ...asked[0]!, resource: "workspace/c" });
+    expect(() => gate.requireFurther(outcome, "workspace/b")).toThrow(
+      /workspace\/b: policy denies it: rule n/,
+    );
+  });
+
   test("issues a permit that is good once and only for exactly this action", async () => {
     const { gate, permits, observed } = setUp(() => allowed);
     const outcome = await gate.admit(input());

@@ -13,6 +13,8 @@ import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { weighApproval } from "./consent.ts";
 import type { FindStanding } from "./consent.ts";
+import { requireFurther } from "./further-resource.ts";
+import type { LetThrough } from "./further-resource.ts";
 import type { Draft, GateInput, ResolvedAction } from "./gate-input.ts";
 import { judgeAction } from "./judge-action.ts";
 import type { Permit, PermitOffice } from "./permit.ts";
@@ -23,6 +25,8 @@ export interface Admitted {
   readonly argsDigest: string;
   readonly decision: Decision;
   readonly asked: Asked | null;
+  /** What policy was asked, for what the action comes to on its way; see `requireFurther`. */
+  readonly request?: Omit<ActionRequest, "resource">;
   readonly timeoutMs: number;
   readonly minimumIsolation: IsolationLevel;
   /** Places it takes among the actions that may be under way at once; `settled` gives them back. */
@@ -46,6 +50,8 @@ export type GateOutcome =
 
 export interface Gate {
   admit(input: GateInput): Promise<GateOutcome>;
+  /** Judges what an action that was let through is led on to, with the policy in force now. Throws ACTION_DENIED. */
+  requireFurther(admitted: LetThrough, resource: string): void;
   /** The way back: output check, redaction, labels. Throws OUTPUT_INVALID. */
   receive(output: JsonValue, labels: readonly OriginLabel[], demanded: Demanded): Received;
   /** The same for what an action says when it fails, such as a program's error output. */
@@ -104,6 +110,7 @@ export function createGate(deps: GateDeps): Gate {
       deps.observe(input.toolName, isTransformed ? "transform" : outcome.kind);
       return outcome;
     },
+    requireFurther: (admitted, resource) => requireFurther(admitted, resource, deps.decide),
     receive(output, labels, { redact = false }) {
       const text = JSON.stringify(output);
       if (text.length > deps.maxOutputBytes) {
@@ -239,6 +246,7 @@ export function conclude(
     argsDigest,
     decision,
     asked: asked ?? null,
+    ...(draft.request === undefined ? {} : { request: draft.request }),
     timeoutMs: timeoutOf(input, decision),
     minimumIsolation: decision.obligations.sandbox ?? deps.defaultIsolation,
     places: draft.places ?? [],

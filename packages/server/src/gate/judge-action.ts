@@ -23,8 +23,8 @@ export async function judgeAction(draft: Draft, deps: JudgeDeps): Promise<GuardR
   // The same attempt again after a crash: what was begun is not changed a second time, and rules judge it as it is.
   if (transformed !== undefined) {
     const seen = await seenTo(draft, transformed, draft.input.args);
-    const { decision, asked } = decideOn(draft, deps, seen);
-    return answer({ ...draft, decision: { ...decision, transformed }, asked });
+    const { decision, asked, request } = decideOn(draft, deps, seen);
+    return answer({ ...draft, decision: { ...decision, transformed }, asked, request });
   }
   const first = decideOn(draft, deps);
   const passages = draft.traced?.passages;
@@ -32,17 +32,20 @@ export async function judgeAction(draft: Draft, deps: JudgeDeps): Promise<GuardR
     passages === undefined || first.planned.length === 0
       ? undefined
       : transformArguments(draft.args!, first.planned, passages);
-  if (changed === undefined) return answer({ ...draft, decision: first.decision, asked: first.asked });
+  const { asked, request } = first;
+  if (changed === undefined) return answer({ ...draft, decision: first.decision, asked, request });
   const others = decideOn(draft, deps, "all").decision;
-  if (others.effect === "deny") return answer({ ...draft, decision: others, asked: first.asked });
+  if (others.effect === "deny") return answer({ ...draft, decision: others, asked, request });
   const next = await deps.prepare({ ...draft, transformed: changed.record }, changed.args);
   const second = decideOn(next, deps, await seenTo(next, changed.record, draft.args!));
-  return answer({ ...next, decision: stricterOf(second, others, changed.record), asked: second.asked });
+  const decision = stricterOf(second, others, changed.record);
+  return answer({ ...next, decision, asked: second.asked, request: second.request });
 }
 
 interface Judged {
   readonly decision: Decision;
   readonly asked: Asked;
+  readonly request: Omit<ActionRequest, "resource">;
   readonly planned: readonly PlannedTransform[];
 }
 
@@ -74,7 +77,7 @@ function decideOn(
     planned.push(...(decided.transforms ?? []));
     return decided;
   });
-  return { decision, asked: askedOf(request, others), planned };
+  return { decision, asked: askedOf(request, others), request, planned };
 }
 
 /**

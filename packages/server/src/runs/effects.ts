@@ -2,6 +2,7 @@
 import type { ArtifactPlan, WorkspaceChange } from "../artifacts/register.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
+import type { LetThrough } from "../gate/further-resource.ts";
 import type { Admitted, Gate } from "../gate/gate.ts";
 import { createDeadline } from "../guards/deadline.ts";
 import type { Permit, PermitOffice } from "../gate/permit.ts";
@@ -251,7 +252,7 @@ export function toolContext(
   request: {
     readonly stepPath: string;
     readonly signal: AbortSignal;
-    readonly admitted: Pick<Admitted, "minimumIsolation" | "timeoutMs">;
+    readonly admitted: Pick<Admitted, "minimumIsolation" | "timeoutMs"> & LetThrough;
   },
   deps: EffectDeps,
 ): ToolContext {
@@ -267,6 +268,7 @@ export function toolContext(
     minimumIsolation: request.admitted.minimumIsolation,
     timeoutMs: request.admitted.timeoutMs,
     progress: (text, percent) => deps.progress(session.runId, request.stepPath, text, percent),
+    requireFurther: (resource) => deps.gate.requireFurther(request.admitted, resource),
     runSandboxed: deps.runSandboxed,
   };
 }

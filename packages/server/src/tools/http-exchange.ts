@@ -10,7 +10,7 @@ import type { Transform } from "node:stream";
 import { HomeostatError, errorMessage, isHomeostatError } from "../base/error.ts";
 import { findAddressProblem } from "./http-address.ts";
 import type { AddressRules } from "./http-address.ts";
-import { hostOf, parseUrl, portOf, requireAllowedHost } from "./http-hosts.ts";
+import { hostOf, parseUrl, portOf, requireAllowedHost, resourceOfUrl } from "./http-hosts.ts";
 
 export interface ExchangeDeps extends AddressRules {
   readonly allowedHosts: readonly string[];
@@ -27,6 +27,10 @@ export interface ExchangeRequest {
   readonly maxBytes: number;
   /** Only for requests that change nothing: every address on the way is checked like the first. */
   readonly maxRedirects: number;
+  /** Judges where a redirect leads before it is followed. Throws ACTION_DENIED. */
+  readonly requireFurther: (resource: string) => void;
+  /** Headers that hold secrets: granted for this resource alone. */
+  readonly secretHeaders: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
@@ -65,12 +69,23 @@ export async function exchange(request: ExchangeRequest, deps: ExchangeDeps): Pr
         `${url.host} redirects from https to http; that is not followed`,
       );
     }
-    if (next.origin !== url.origin) {
-      headers = Object.fromEntries(Object.entries(headers).filter(([name]) => harmlessHeaders.has(name)));
+    // Policy knows resources, which have no query: where only that differs it has judged already.
+    requireAllowedHost(next, deps.allowedHosts);
+    if (resourceOfUrl(next) !== resourceOfUrl(request.url)) {
+      request.requireFurther(resourceOfUrl(next));
+      headers = withHeaders(headers, (name) => !request.secretHeaders.has(name));
     }
+    if (next.origin !== url.origin) headers = withHeaders(headers, (name) => harmlessHeaders.has(name));
     redirects.push(next.href);
     url = next;
   }
+}
+
+function withHeaders(
+  headers: ExchangeRequest["headers"],
+  keeps: (name: string) => boolean,
+): ExchangeRequest["headers"] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => keeps(name)));
 }
 
 type Answer = Pick<ExchangeResponse, "status" | "headers" | "body">;

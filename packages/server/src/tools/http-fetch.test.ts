@@ -7,6 +7,7 @@ import type { JsonObject } from "../base/canonical-json.ts";
 import { decodeBody } from "./http-body.ts";
 import type { ExchangeDeps } from "./http-exchange.ts";
 import { createHttpGetTool, createHttpRequestTool, resolveHostBySystem } from "./http-fetch.ts";
+import { HomeostatError } from "../base/error.ts";
 import { createTestContext, perform, prepare } from "./testing-context.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -188,6 +189,35 @@ describe("http.get", () => {
     expect(target.seen[0]!.headers).toMatchObject({ accept: "text/plain" });
     expect(target.seen[0]!.headers).not.toHaveProperty("authorization");
     expect(target.seen[0]!.headers).not.toHaveProperty("x-api-key");
+  });
+
+  test("policy judges where a redirect leads before anything is sent there", async () => {
+    const target = await createSite((_request, response) => response.end("internal"));
+    const site = await createSite((_request, response) =>
+      response.writeHead(302, { location: `${target.url}/wiki?a=b` }).end(),
+    );
+    const asked: string[] = [];
+    const requireFurther = (resource: string): void => {
+      asked.push(resource);
+      throw new HomeostatError("ACTION_DENIED", `not ${resource}`);
+    };
+    const got = get(depsFor([site, target]), { url: site.url }, { requireFurther });
+    await expect(got).rejects.toMatchObject({ code: "ACTION_DENIED" });
+    expect(asked).toEqual([`${target.url}/wiki`]);
+    expect(target.seen).toEqual([]);
+  });
+
+  test("a header that holds a secret does not follow a redirect to another path of the same host", async () => {
+    const site = await createSite((request, response) => {
+      if (request.url === "/") response.writeHead(302, { location: "/other" }).end();
+      else response.end("there");
+    });
+    const headers = { "x-key": "value of the secret", "x-plain": "a" };
+    const sealedArgs = { headers: { ...headers, "x-key": "${{ secrets.key }}" } };
+    await get(depsFor([site]), { url: `${site.url}/`, headers, as: "text" }, { sealedArgs });
+    expect(site.seen[0]!.headers).toMatchObject(headers);
+    expect(site.seen[1]!.headers).toMatchObject({ "x-plain": "a" });
+    expect(site.seen[1]!.headers).not.toHaveProperty("x-key");
   });
 
   test.each([

@@ -10,7 +10,7 @@ import { decodeBody } from "./http-body.ts";
 import { exchange } from "./http-exchange.ts";
 import type { ExchangeDeps, ExchangeResponse } from "./http-exchange.ts";
 import { hostOf, parseUrl, portOf, requireAllowedHost, resourceOfUrl } from "./http-hosts.ts";
-import type { ResolvedAction, Tool, ToolResult } from "./tool.ts";
+import type { ResolvedAction, Tool, ToolContext, ToolResult } from "./tool.ts";
 
 export interface HttpGetArgs {
   readonly url: string;
@@ -99,10 +99,7 @@ export function createHttpGetTool(deps: ExchangeDeps): Tool<HttpGetArgs> {
     },
     async execute(resolved, context) {
       const given = getArgs.parse(resolved.args);
-      const response = await exchange(
-        { ...given, url: parseUrl(given.url), maxRedirects, signal: context.signal },
-        deps,
-      );
+      const response = await exchange({ ...given, ...wayOf(given, context), maxRedirects }, deps);
       return toResult(response, given);
     },
   };
@@ -136,8 +133,7 @@ export function createHttpRequestTool(deps: ExchangeDeps): Tool<HttpRequestArgs>
         // draft-ietf-httpapi-idempotency-key-header: a server that honours it makes a repeat harmless.
         "idempotency-key": given.headers["idempotency-key"] ?? context.idempotencyKey,
       };
-      const url = parseUrl(given.url);
-      const request = { ...given, url, headers, maxRedirects: 0, signal: context.signal };
+      const request = { ...given, ...wayOf(given, context), headers, maxRedirects: 0 };
       const response = await exchange(
         text === undefined ? withoutBody(request) : { ...request, body: Buffer.from(text) },
         deps,
@@ -145,6 +141,15 @@ export function createHttpRequestTool(deps: ExchangeDeps): Tool<HttpRequestArgs>
       return toResult(response, given);
     },
   };
+}
+
+/** What the exchange needs to know of the action beyond its arguments. */
+function wayOf({ url, headers }: Pick<HttpGetArgs, "url" | "headers">, context: ToolContext) {
+  const { signal, sealedArgs } = context;
+  const sealed = sealedArgs === undefined ? headers : shared.headers.parse(sealedArgs["headers"]);
+  const secretHeaders = new Set(Object.keys(headers).filter((name) => headers[name] !== sealed[name]));
+  const requireFurther = (resource: string): void => context.requireFurther(resource);
+  return { url: parseUrl(url), secretHeaders, requireFurther, signal };
 }
 
 function withoutBody<Value extends { readonly body?: unknown }>(request: Value): Omit<Value, "body"> {

@@ -26,7 +26,8 @@ function openingSecrets(tool: AnyTool, reveal: Reveal): AnyTool {
   return {
     ...tool,
     async execute(resolved, context) {
-      return await tool.execute(await open(resolved, context.tenant), context);
+      const opened = await open(resolved, context.tenant);
+      return await tool.execute(opened, { ...context, sealedArgs: resolved.args });
     },
     ...(check === undefined
       ? {}

@@ -46,6 +46,7 @@ export function createTestContext(overrides: Partial<ToolContext> = {}): ToolCon
     minimumIsolation: "none",
     timeoutMs: 30_000,
     progress: () => undefined,
+    requireFurther: () => undefined,
     runSandboxed: async () => {
       throw new HomeostatError("INTERNAL", "this test has no sandbox");
     },

@@ -37,6 +37,10 @@ export interface ToolContext {
   readonly timeoutMs: number;
   /** At most a few lines a second; shown live and in lists, not journalled. `percent` (0 to 100) is of the whole run, if known. */
   progress(text: string, percent?: number): void;
+  /** To be called before the action goes on to a resource that was not judged, such as a redirect's target. Throws ACTION_DENIED. */
+  requireFurther(resource: string): void;
+  /** The arguments as they were judged, with handles in place of secrets; absent when none was opened. */
+  readonly sealedArgs?: JsonObject;
   runSandboxed(request: SandboxRequest, minimum: IsolationLevel): Promise<SandboxOutcome>;
 }
 
