@@ -2277,6 +2277,8 @@ export interface Operations {
         readonly defaultTimeoutMs: number;
         readonly maxTimeoutMs: number;
         readonly schema: { readonly [key: string]: unknown };
+        /** What arguments are for (path, host, body ...), by name at any depth: rules on data flow go by these; others are inferred */
+        readonly argumentRoles: { readonly [key: string]: string };
       }[];
     };
   };

@@ -27,6 +27,7 @@ export interface ToolEntry {
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
   readonly schema: object;
+  readonly argumentRoles: Readonly<Record<string, string>>;
 }
 
 export interface StatusDeps {
@@ -131,10 +132,19 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
             defaultTimeoutMs: z.number(),
             maxTimeoutMs: z.number(),
             schema: z.record(z.string(), z.unknown()),
+            argumentRoles: z
+              .record(z.string(), z.string())
+              .describe(
+                "What arguments are for (path, host, body ...), by name at any depth: rules on data flow go by these; others are inferred",
+              ),
           }),
         ),
       }),
-      handle: () => ({ data: deps.tools().map((tool) => ({ ...tool, schema: { ...tool.schema } })) }),
+      handle: () => ({
+        data: deps
+          .tools()
+          .map((tool) => ({ ...tool, schema: { ...tool.schema }, argumentRoles: { ...tool.argumentRoles } })),
+      }),
     }),
     route({
       ...common,

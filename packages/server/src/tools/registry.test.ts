@@ -83,6 +83,14 @@ test("a file's name is no recipient, and what a file holds no target, whatever t
   ]);
 });
 
+test("whoever asks what tools there are is told the roles of their arguments", () => {
+  const rolesOf = (known: ReadonlyMap<string, AnyTool>, name: string) =>
+    describeTools(known).find((tool) => tool.name === name)!.argumentRoles;
+  expect(rolesOf(tools, "file_ops.move")).toMatchObject({ from: "path", to: "path" });
+  const { argumentRoles: _, ...bare } = tools.get("file_ops.move")!;
+  expect(rolesOf(new Map([["file_ops.move", bare]]), "file_ops.move")).toEqual({});
+});
+
 test("a role for an argument that does not exist is refused", () => {
   const tool = tools.get("file_ops.delete")!;
   expect(() => requireKnownArguments(tool)).not.toThrow();

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
 import { HomeostatError } from "../base/error.ts";
+import type { ArgumentRole } from "../policy/argument-origin.ts";
 import type { RiskLevel } from "../policy/decision.ts";
 import { createArtifactTool } from "./artifact.ts";
 import { createCodeTool } from "./code.ts";
@@ -29,6 +30,8 @@ export interface ToolDescription {
   readonly maxTimeoutMs: number;
   /** JSON Schema (2020-12) of the arguments as a user writes them: what has a default may be left out. */
   readonly schema: JsonObject;
+  /** What its arguments are for, by name at any depth: rules on data flow go by these. Those of others are inferred. */
+  readonly argumentRoles: Readonly<Record<string, ArgumentRole>>;
 }
 
 /** In alphabetical order. */
@@ -84,7 +87,9 @@ function argumentNames(schema: JsonValue): ReadonlySet<string> {
 export function describeTools(tools: ReadonlyMap<string, AnyTool>): readonly ToolDescription[] {
   return [...tools.values()].map((tool) => {
     const { name, description, effect, risk, files = "writes", defaultTimeoutMs, maxTimeoutMs } = tool;
-    return { name, description, effect, risk, files, defaultTimeoutMs, maxTimeoutMs, schema: schemaOf(tool) };
+    const { argumentRoles = {} } = tool;
+    const schema = schemaOf(tool);
+    return { name, description, effect, risk, files, defaultTimeoutMs, maxTimeoutMs, schema, argumentRoles };
   });
 }
 

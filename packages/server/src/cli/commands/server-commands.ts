@@ -16,6 +16,13 @@ export function addServerCommands(program: Command, act: Act): void {
     .description("how full the queue is: its lanes, and the limits that hold runs back")
     .action(act(async (_, options, terminal) => (await import("../queue.ts")).queue(options, terminal)));
   program
+    .command("tools")
+    .description("list the tools actions may use; with a name, its arguments and what each is for")
+    .argument("[name]", "one tool, such as file_ops.move")
+    .action(
+      act(async ([name], options, terminal) => (await import("../tools.ts")).tools(name, options, terminal)),
+    );
+  program
     .command("workers")
     .description("list the processes that work on the database, with what they have")
     .option("-a, --all", "list those too that ended in the last 7 days")
