@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { compiledFolder } from "../../packages/server/src/store/test-things.ts";
 
 export const repository: string = join(import.meta.dirname, "..", "..");
 
@@ -44,6 +45,7 @@ export function startServer(options: ServerOptions): ServerProcess {
         HOMEOSTAT_HOME: options.home,
         HOMEOSTAT_TOKEN: options.token,
         HOMEOSTAT_SANDBOX_INSTALL: "never",
+        NODE_COMPILE_CACHE: compiledFolder,
         ...options.environment,
       },
     },

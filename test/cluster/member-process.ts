@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { compiledFolder } from "../../packages/server/src/store/test-things.ts";
 
 export const repository: string = join(import.meta.dirname, "..", "..");
 
@@ -33,7 +34,7 @@ export async function startMember({ role, environment }: MemberOptions): Promise
   const program = join(repository, "packages/server/homeostat.js");
   const child = spawn(process.execPath, [program, "up", "--json", "--role", role, "--port", "0"], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: compiledFolder, ...environment },
   });
   let errors = "";
   // Why it could not start is on standard output too, because of --json.

@@ -14,6 +14,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compiledFolder } from "../store/test-things.ts";
 
 const launcher = fileURLToPath(new URL("../../homeostat.js", import.meta.url));
 
@@ -76,6 +77,7 @@ function start(command: string, work: string): ChildProcess {
     HOME: work,
     HOMEOSTAT_HOME: join(work, "data"),
     HOMEOSTAT_SANDBOX_INSTALL: "never",
+    NODE_COMPILE_CACHE: compiledFolder,
     NO_COLOR: "1",
   };
   return spawn(process.execPath, [launcher, ...args], { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });

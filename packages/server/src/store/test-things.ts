@@ -1,4 +1,6 @@
 /** The tables and small helpers that the contract tests of stores share. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Migration, Row, Statement, Store } from "./store.ts";
 
 export const thingMigration: Migration = {
@@ -28,3 +30,6 @@ export async function until(condition: () => boolean, timeoutMs = 5000): Promise
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
+
+/** Where programs that tests start keep their compiled code: their homes are new each time, and would each compile it again. */
+export const compiledFolder: string = join(tmpdir(), "homeostat-compiled-for-tests");
