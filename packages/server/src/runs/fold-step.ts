@@ -9,8 +9,13 @@ export type StepBody = Exclude<
   { readonly kind: "step.reopened" }
 >;
 
-/** The record after the event; `atMs` is the event's time. */
+/** The record after the event; `atMs` is the event's time. Whatever ends a step, nothing holds it back any more. */
 export function applyToStep(step: StepRecord, body: StepBody, atMs: number): StepRecord {
+  const after = change(step, body, atMs);
+  return after.endedAtMs === null || after.held === null ? after : { ...after, held: null };
+}
+
+function change(step: StepRecord, body: StepBody, atMs: number): StepRecord {
   switch (body.kind) {
     case "step.started":
       return {
@@ -45,7 +50,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
       return { ...step, isCaught: true, output: body.output, endedAtMs: atMs };
     case "step.cancelled":
       if (step.endedAtMs !== null) return step;
-      return { ...step, status: "cancelled", endedAtMs: atMs, question: null, held: null };
+      return { ...step, status: "cancelled", endedAtMs: atMs, question: null };
     case "child.ended":
       return endChild(step, body, atMs);
     case "action.intended":
@@ -69,9 +74,8 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         output: body.output,
         labels: body.labels,
         endedAtMs: atMs,
-        // The outcome is known now: nobody need be asked or wait for it.
+        // The outcome is known now: nobody need be asked for it.
         question: null,
-        held: null,
       };
     case "action.failed":
       return {
@@ -96,7 +100,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         held: { reason: body.reason, retryAtMs: body.retryAtMs },
       };
     case "action.denied": {
-      const refused = { status: "denied", error: body.error, denial: body.decision, held: null } as const;
+      const refused = { status: "denied", error: body.error, denial: body.decision } as const;
       const { tool, resource } = body;
       return { ...step, ...refused, refused: { tool, resource }, endedAtMs: atMs, question: null };
     }
@@ -122,7 +126,7 @@ export function applyToStep(step: StepRecord, body: StepBody, atMs: number): Ste
         question: null,
         answer: {
           approvalId: body.approvalId,
-          argsDigest: step.question?.argsDigest ?? "",
+          argsDigest: step.question.argsDigest,
           answer: body.answer,
           by: body.by,
           reason: body.reason,
@@ -172,7 +176,7 @@ function resolveOutcome(
   atMs: number,
 ): StepRecord {
   if (step.question === null) return step;
-  const answered = { ...step, question: null, outcomeMissing: false, resolution: body.answer };
+  const answered = { ...step, question: null, held: null, outcomeMissing: false, resolution: body.answer };
   switch (body.answer) {
     case "happened":
       return { ...answered, status: "completed", output: body.output, labels: ["user"], endedAtMs: atMs };

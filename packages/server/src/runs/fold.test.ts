@@ -285,3 +285,67 @@ test("an outcome that came late after all leaves no question about it open, and 
     expect(run(...before, outcome).steps.get("s")).toMatchObject({ question: null, held: null });
   }
 });
+
+test.each<[string, EventBody]>([
+  ["completed", { kind: "step.completed", step: "s", output: 1 }],
+  ["failed", { kind: "step.failed", step: "s", error }],
+  ["skipped", { kind: "step.skipped", step: "s", reason: "not needed" }],
+  ["failed", { kind: "run.failed", error }],
+  ["failed", { kind: "run.died", error }],
+  ["cancelled", { kind: "run.cancelled", by: "eve", reason: null }],
+  ["failed", { kind: "run.unwinding", outcome: "failed", error, by: "system", reason: null }],
+])("a step that was held back and then ended as %s waits for nothing any more: %j", (status, ending) => {
+  const held: EventBody = { kind: "action.held", step: "s", reason: "rate", retryAtMs: 5_000 };
+  expect(run(created, started, held).steps.get("s")).toMatchObject({ status: "waiting", held: {} });
+  expect(run(created, started, held, ending).steps.get("s")).toMatchObject({ status, held: null });
+});
+
+test("a person's word on a lost outcome ends the wait for it, in journals that asked before the wait was over too", () => {
+  for (const answer of ["happened", "did-not-happen", "abandon"] as const) {
+    const state = run(
+      created,
+      started,
+      { kind: "action.intended", step: "s", intent },
+      {
+        ...{ kind: "approval.requested", step: "s", approvalId: "apr_1", about: "outcome", argsDigest: "d" },
+        ...{ policyRevision: "r", expiresAtMs: null, summary: "did it happen?" },
+      },
+      { kind: "action.held", step: "s", reason: "may still act", retryAtMs: 5_000 },
+      {
+        kind: "outcome.resolved",
+        step: "s",
+        approvalId: "apr_1",
+        answer,
+        by: "eve",
+        reason: null,
+        output: 1,
+      },
+    );
+    expect(state.steps.get("s")).toMatchObject({ question: null, held: null, resolution: answer });
+  }
+});
+
+test("an answer to a question that was given up says nothing, in journals of versions that wrote one", () => {
+  const before = run(created, started, { kind: "step.started", step: "s", start: { kind: "group" } });
+  const step = before.steps.get("s");
+  const answer = { step: "s", approvalId: "apr_1", by: "eve", reason: null } as const;
+  for (const late of [
+    { kind: "approval.decided", ...answer, answer: "approve" },
+    { kind: "outcome.resolved", ...answer, answer: "happened", output: 1 },
+  ] satisfies readonly EventBody[]) {
+    const state = run(created, started, { kind: "step.started", step: "s", start: { kind: "group" } }, late);
+    expect(state.steps.get("s")).toEqual(step);
+  }
+});
+
+test("the files that a task brought are told apart from those the run begins with", () => {
+  const brought = { sha256: "b", sizeBytes: 1, subject: "run_1" };
+  const workspace = { sha256: "w", sizeBytes: 2, subject: "run_1" };
+  expect(run({ ...created, workspace }).broughtFiles).toEqual(workspace);
+  expect(run({ ...created, workspace, brought })).toMatchObject({ broughtFiles: brought, workspace });
+});
+
+test("a run that was paused before it began is created again when it goes on", () => {
+  const paused: EventBody = { kind: "run.paused", by: "eve", reason: null };
+  expect(run(created, paused, { kind: "run.resumed", by: "eve" }).phase).toBe("created");
+});

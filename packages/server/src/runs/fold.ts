@@ -324,7 +324,8 @@ function isBelowDone(state: RunState, path: string): boolean {
 function closeOpenSteps(state: RunState, status: "failed" | "cancelled", { atMs, seq }: RunEvent): void {
   for (const [path, step] of state.steps) {
     if (step.endedAtMs !== null) continue;
-    const closed: StepRecord = { ...step, status, endedAtMs: atMs, endedSeq: seq, question: null };
+    const ended = { endedAtMs: atMs, endedSeq: seq, question: null, held: null } as const;
+    const closed: StepRecord = { ...step, status, ...ended };
     state.steps.set(path, closed);
     noteChild(state, closed);
   }
