@@ -41,6 +41,18 @@ test("an allow for everything", () => {
   expect(lint("effect: allow, action: '*', resource: workspace/**")).toEqual([]);
 });
 
+test("a rule that a stricter one covers with the same pattern, or with any, has no effect", () => {
+  for (const wide of ["'**'", "'out/*.png'"]) {
+    const findings = lint(
+      `effect: deny, action: file_ops, resource: ${wide}`,
+      "effect: allow, action: file_ops.read, resource: 'out/*.png'",
+    );
+    expect(findings.filter((finding) => finding.startsWith("4: "))).toEqual([
+      expect.stringContaining("`r0`"),
+    ]);
+  }
+});
+
 test("a rule that a stricter one covers has no effect", () => {
   expect(
     lint(

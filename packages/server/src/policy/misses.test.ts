@@ -60,6 +60,18 @@ rules:
     expect(findNearMisses(compilePolicy(requirePolicy(text)), request)[0]?.missed[0]).toMatch(/nobody traced where/);
   }); // prettier-ignore
 
+  test("at a time nobody knows a rule that allows misses it, and one that denies does not", () => {
+    const when = "when: { from: 22:00, to: 06:00 }";
+    const text = `version: 1\nrules:\n  - { name: a, effect: allow, action: x, ${when} }\n  - { name: b, effect: deny, action: x, ${when} }\n`;
+    const { atMs: _, ...timeless } = request;
+    const misses = findNearMisses(compilePolicy(requirePolicy(text)), timeless, 9);
+    expect(misses.map(({ name, missed }) => [name, missed.length])).toEqual([
+      ["b", 1],
+      ["a", 2],
+    ]);
+    expect(misses[1]?.missed).toContain("from 22:00 to 06:00 UTC: the time is unknown");
+  });
+
   test("a rule misses nothing exactly when it matches", () => {
     fc.assert(
       fc.property(ruleSets, requests, (rules, each) => {

@@ -51,6 +51,7 @@ cases:
 
   test.each([
     ["", /file is empty/],
+    ["[5]", /expected a map, found a list/],
     ["cases: []", /expected a list of cases/],
     ["cases:\n  - { resource: a, expect: deny }", /key `action` is missing/],
     ["cases:\n  - { action: a, resource: a }", /key `expect` is missing/],

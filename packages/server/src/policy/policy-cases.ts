@@ -75,13 +75,13 @@ export function parsePolicyCases(text: string, file?: string): PolicyCasesResult
   if (!source.ok) return source;
   const collector = createFindingCollector(file);
   const fields = readFields(source.root, ["version", "defaults", "cases"], { path: "", collector });
-  const defaults = fields && readDefaults(fields.field("defaults"), collector);
+  const defaults = readDefaults(fields?.field("defaults"), collector);
   const list = fields?.require("cases", "a list of { action, resource, expect }");
   if (list !== undefined && (list.node.kind !== "list" || list.node.items.length === 0))
     collector.error(list.at, list.path, `expected a list of cases, found ${describeNode(list.node)}`);
   const nodes = list?.node.kind === "list" ? list.node.items : [];
   const cases = nodes.flatMap(
-    (node, index) => readCase(node, { path: `cases[${index}]`, defaults: defaults ?? {}, collector }) ?? [],
+    (node, index) => readCase(node, { path: `cases[${index}]`, defaults, collector }) ?? [],
   );
   return collector.hasErrors() ? { ok: false, findings: collector.findings() } : { ok: true, cases };
 }

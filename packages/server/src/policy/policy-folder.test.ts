@@ -109,6 +109,15 @@ describe("a policy of several files", () => {
     expect(await texts()).toEqual(["main allows", "part denies"]);
   });
 
+  test("that somebody edits while it is read is read again", async () => {
+    await mkdir(join(folder, "policy.d"));
+    for (let n = 0; n < 100; n += 1) await writeFile(join(folder, `policy.d/p${n}.yaml`), "");
+    await writeFile(path, "main");
+    const reading = readPolicyFolder(path);
+    for (let n = 0; n < 100; n += 1) await writeFile(join(folder, "policy.d/p0.yaml"), "x".repeat(n));
+    expect((await reading)?.[1]?.text).toBe("x".repeat(99));
+  });
+
   test("whose writer was stopped for longer than its turn lasts gives way to the set of whoever went on", async () => {
     const parts = Array.from({ length: 60 }, (_, n) => ({ name: `policy.d/p${n}.yaml`, text: "old part" }));
     const slow = writePolicyFolder(path, [{ name: "policy.yaml", text: "old" }, ...parts], systemClock);

@@ -23,6 +23,7 @@ describe("simple commands", () => {
     ["r\\\nm x \\\n y", ["rm", "x", "y"]],
     ["echo $x ${y:-1} *.txt ~ {a,b} a#b # c", ["echo", null, null, null, null, null, "a#b"]],
     ["a;b&c&&d||e|f|&g\nh", ["a"], ["b"], ["c"], ["d"], ["e"], ["f"], ["g"], ["h"]],
+    ["a=(b\n$(c)\n) d", ["d"], ["c"]],
     ["a &\\\n& b |\\\n c", ["a"], ["b"], ["c"]],
     ["! a; { b; }; (c; (d))", ["a"], ["b"], ["c"], ["d"]],
     ["if a; then b; elif c; then d; else e; fi", ["a"], ["b"], ["c"], ["d"], ["e"]],
