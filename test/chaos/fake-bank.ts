@@ -7,16 +7,23 @@ export interface FakeBank {
   readonly port: number;
   /** Times each key was charged. */
   readonly charges: ReadonlyMap<string, number>;
+  /** What each key asked for; of several times the last. */
+  readonly bodies: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
 
 /** Answers after `delayMs`, so that a kill often falls between the charge and its answer. */
 export async function startFakeBank(delayMs: number): Promise<FakeBank> {
   const charges = new Map<string, number>();
+  const bodies = new Map<string, string>();
   const server = createServer((request, response) => {
     const key = String(request.headers["idempotency-key"] ?? "none");
     charges.set(key, (charges.get(key) ?? 0) + 1);
-    request.resume();
+    let body = "";
+    request.setEncoding("utf8");
+    request.on("data", (part: string) => (body += part));
+    // A caller that died in the middle of its body said nothing whole.
+    request.on("end", () => bodies.set(key, body));
     void sleep(delayMs).then(() => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ charged: true }));
@@ -26,6 +33,7 @@ export async function startFakeBank(delayMs: number): Promise<FakeBank> {
   return {
     port: (server.address() as AddressInfo).port,
     charges,
+    bodies,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -2,6 +2,8 @@
 import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { untilPublished } from "../cluster/payments.ts";
+import { findUnconsented } from "./consent.ts";
+import type { Acknowledged } from "./consent.ts";
 import type { FakeBank } from "./fake-bank.ts";
 
 export interface Expectation {
@@ -9,6 +11,8 @@ export interface Expectation {
   readonly submitted: ReadonlyMap<string, string>;
   /** How runs may end. */
   readonly ends: readonly string[];
+  /** Answers and cancels that the API took with a success. */
+  readonly acknowledged?: readonly Acknowledged[];
 }
 
 /** What did not hold; empty is success. */
@@ -26,6 +30,10 @@ export async function findViolations(
       ...(await journalsAreWhole(reader)),
       ...(await actsHaveOneOutcome(reader)),
       ...(await questionsAreSettled(reader)),
+      ...(await findUnconsented({
+        ...{ home: cluster.home, reader, bank },
+        acknowledged: expectation.acknowledged ?? [],
+      })),
       ...noPaymentIsDoubled(bank),
       ...(report.verdict === "intact" ? [] : [`the ledger: ${report.text}`]),
     ];

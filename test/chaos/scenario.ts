@@ -8,6 +8,7 @@ import { bankEnvironment, untilAllEnded } from "../cluster/payments.ts";
 import type { Payments } from "../cluster/payments.ts";
 import { startFakeBank } from "./fake-bank.ts";
 import type { FakeBank } from "./fake-bank.ts";
+import type { Acknowledged } from "./consent.ts";
 import { createFaults } from "./fault-shim.ts";
 import type { Faults } from "./fault-shim.ts";
 import { findViolations } from "./invariants.ts";
@@ -45,7 +46,11 @@ export interface Stage {
   /** Waits until every run has ended, answering as a person would, and checks what must hold. */
   settle(
     payments: Payments,
-    options?: { readonly ends?: readonly string[]; readonly deadlineMs?: number },
+    options?: {
+      readonly ends?: readonly string[];
+      readonly deadlineMs?: number;
+      readonly acknowledged?: readonly Acknowledged[];
+    },
   ): Promise<readonly string[]>;
 }
 
@@ -91,8 +96,8 @@ export async function runScenario(scenario: Scenario, options: ChaosOptions): Pr
 async function settle(
   { cluster, bank }: Pick<Stage, "cluster" | "bank">,
   payments: Payments,
-  { ends = ["COMPLETED"], deadlineMs = 120_000 }: Parameters<Stage["settle"]>[1] = {},
+  { ends = ["COMPLETED"], deadlineMs = 120_000, acknowledged = [] }: Parameters<Stage["settle"]>[1] = {},
 ): Promise<readonly string[]> {
   await untilAllEnded(cluster, bank, { payments, deadlineMs });
-  return await findViolations(cluster, bank, { submitted: payments.submitted, ends });
+  return await findViolations(cluster, bank, { submitted: payments.submitted, ends, acknowledged });
 }
