@@ -1121,7 +1121,7 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: { readonly from: number; readonly to: number; readonly hashes: readonly string[] };
   };
-  /** Entries by index, oldest first */
+  /** Entries by index, oldest first; of one's own tenant alone, unless it is the one that runs the server */
   "ledger.entries": {
     readonly kind: "json";
     readonly params: undefined;

@@ -308,7 +308,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }),
     ...retentionRoutes(housekeeping.erasure),
     ...ledgerRoutes({
-      publisher: publisher.current,
+      ...{ store, publisher: publisher.current },
       verify: (runId) => verifyHome({ home, store, blobs, runId }),
     }),
     ...policies.routes(reader),

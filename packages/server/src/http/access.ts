@@ -28,3 +28,10 @@ const grants: Readonly<Record<Role, ReadonlySet<Access>>> = {
 export function mayUse(role: Role, access: Access): boolean {
   return grants[role].has(access);
 }
+
+/** The tenant that runs the server: what concerns all tenants is told to and changed by nobody else. */
+export const ownerTenant = "default";
+
+export function isOwner({ tenant }: Pick<Principal, "tenant">): boolean {
+  return tenant === ownerTenant;
+}

@@ -1,6 +1,7 @@
 /** What the ledger's routes answer, over the real server and a real ledger. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import type { Route } from "../http/route.ts";
 import { startTestServer } from "../http/test-server.ts";
 import type { TestServer } from "../http/test-server.ts";
 import { appendBlocks, testFolder } from "./log.fixture.ts";
@@ -14,6 +15,7 @@ const report: VerifyReport = {
 };
 
 let server: TestServer;
+let routes: readonly Route[];
 let verified: (string | null)[];
 /** What verifications wait for; how many ended, and the most that were under way at once. */
 let held: Promise<void>;
@@ -26,18 +28,20 @@ beforeEach(async () => {
   const reader = createLedgerReader(folder.ledgerFolder);
   verified = [];
   [held, done, under] = [Promise.resolve(), 0, 0];
-  server = await startTestServer(
-    ledgerRoutes({
-      publisher: () => ({ reader, state: () => Promise.reject(new Error("not asked for here")) }),
-      verify: async (runId) => {
-        verified.push(runId);
-        under = Math.max(under, verified.length - done);
-        await held;
-        done += 1;
-        return report;
-      },
-    }),
-  );
+  routes = ledgerRoutes({
+    store: {
+      read: async (_sql, params = []) => (params.join() === "run_own,red" ? [{ id: "run_own" }] : []),
+    },
+    publisher: () => ({ reader, state: () => Promise.reject(new Error("not asked for here")) }),
+    verify: async (runId) => {
+      verified.push(runId);
+      under = Math.max(under, verified.length - done);
+      await held;
+      done += 1;
+      return report;
+    },
+  });
+  server = await startTestServer(routes);
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
@@ -117,4 +121,25 @@ test("whole verifications take turns, and of many at once the last are told to c
   expect(statuses.toSorted()).toEqual([200, 200, 200, 200, 200, 503, 503, 503, 503]);
   expect(under).toBe(1);
   expect((await verify()).status).toBe(200);
+});
+
+test("another tenant sees no entry of others, and verifies its own runs alone", async () => {
+  const principal = { id: "rob", role: "admin", tenant: "red" } as const;
+  const signal = new AbortController().signal;
+  const ask = async (operationId: string, more: object): Promise<unknown> => {
+    const { handle } = routes.find((each) => each.operationId === operationId)!;
+    const setHeader = (): void => undefined;
+    return await (handle as (request: unknown) => unknown)({ principal, signal, setHeader, ...more });
+  };
+  const refused = { code: "AUTHORIZATION_DENIED" };
+  expect(await ask("ledger.entries", { query: { from: 0, limit: 50 } })).toMatchObject({ data: [] });
+  await expect(ask("ledger.tile", { params: { path: "entries/000" } })).rejects.toMatchObject(refused);
+  await expect(ask("ledger.tile", { params: { path: "0/000" } })).resolves.toBeDefined();
+  await expect(ask("ledger.verify", { body: {} })).rejects.toMatchObject(refused);
+  await expect(ask("ledger.verify", { body: { run: "run_1" } })).rejects.toMatchObject({
+    code: "RUN_NOT_FOUND",
+  });
+  expect(verified).toEqual([]);
+  await ask("ledger.verify", { body: { run: "run_own" } });
+  expect(verified).toEqual(["run_own"]);
 });

@@ -1,10 +1,13 @@
 /** Routes of the ledger: its state, the C2SP tiles and checkpoint for any tlog client, entries, proofs, and verification. */
 import { z } from "zod";
 import { HomeostatError } from "../base/error.ts";
+import { isOwner } from "../http/access.ts";
+import type { Principal } from "../http/access.ts";
 import { formatCursor, parseCursor } from "../http/page.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import { proveConsistency, proveInclusion } from "./proof.ts";
+import type { Store } from "../store/store.ts";
 import type { LedgerPublisher } from "./publish.ts";
 import { parseTilePath } from "./tile.ts";
 import { verifyReportSchema } from "./verify-report.ts";
@@ -13,6 +16,7 @@ import type { VerifyReport } from "./verify-report.ts";
 export interface LedgerRoutesDeps {
   /** The one in force: it is made anew when it broke down. */
   readonly publisher: () => Pick<LedgerPublisher, "reader" | "state">;
+  readonly store: Pick<Store, "read">;
   /** Verifies the whole log, or one run. Slow: seconds for millions of entries. */
   readonly verify: (runId: string | null, signal: AbortSignal) => Promise<VerifyReport>;
 }
@@ -61,8 +65,10 @@ function stateRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
       summary: "A tile of the Merkle tree in C2SP tlog-tiles layout",
       params: z.object({ path: z.string().max(100) }),
       response: "bytes",
-      handle: async ({ params }) => {
+      handle: async ({ params, principal }) => {
         const request = parseTilePath(params.path);
+        if (request?.kind === "entries")
+          requireOwner(principal, "The entries' tiles hold those of all tenants");
         const size = publisher().reader.head().size;
         const body = request === undefined ? undefined : await publisher().reader.tile(request, size);
         if (body === undefined) {
@@ -81,7 +87,8 @@ function entriesRoute({ publisher }: LedgerRoutesDeps): Route {
     ...common,
     path: "/v1/ledger/entries",
     operationId: "ledger.entries",
-    summary: "Entries by index, oldest first",
+    summary:
+      "Entries by index, oldest first; of one's own tenant alone, unless it is the one that runs the server",
     query: z.object({
       from: count.default(0),
       limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -91,22 +98,35 @@ function entriesRoute({ publisher }: LedgerRoutesDeps): Route {
       data: z.array(z.object({ index: z.number().int(), entry: z.record(z.string(), z.unknown()) })),
       nextCursor: z.string().nullable(),
     }),
-    handle: async ({ query }) => {
+    handle: async ({ query, principal }) => {
       const from =
         query.cursor === undefined ? query.from : parseCursor(query.cursor, z.tuple([z.number()]))[0];
       const { size } = publisher().reader.head();
       const to = Math.min(size, from + query.limit);
       const entries = from >= to ? [] : await publisher().reader.entries(from, to);
       return {
-        data: entries.map((bytes, offset) => ({
-          index: from + offset,
-          // Entries are canonical JSON objects; the ledger takes nothing else in.
-          entry: JSON.parse(bytes.toString()) as Record<string, unknown>,
-        })),
+        data: entries
+          .map((bytes, offset) => ({
+            index: from + offset,
+            // Entries are canonical JSON objects; the ledger takes nothing else in.
+            entry: JSON.parse(bytes.toString()) as Record<string, unknown>,
+          }))
+          .filter(({ entry }) => isOwner(principal) || entry["tenant"] === principal.tenant),
         nextCursor: to < size ? formatCursor([to]) : null,
       };
     },
   });
+}
+
+function requireOwner(principal: Principal, why: string): void {
+  if (isOwner(principal)) return;
+  const { tenant } = principal;
+  throw new HomeostatError("AUTHORIZATION_DENIED", `${why}; they are not for tenant ${tenant}`, { tenant });
+}
+
+async function requireOwnRun(store: Pick<Store, "read">, { tenant }: Principal, run: string): Promise<void> {
+  const rows = await store.read("SELECT id FROM runs WHERE id = ? AND tenant = ?", [run, tenant]);
+  if (rows.length === 0) throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${run}`, { run });
 }
 
 function proofRoutes({ publisher }: LedgerRoutesDeps): readonly Route[] {
@@ -175,6 +195,13 @@ function verifyRoute(deps: LedgerRoutesDeps): Route {
     body: z.strictObject({ run: z.string().min(1).max(64).optional() }),
     response: verifyReportSchema,
     timeoutMs: 10 * 60_000,
-    handle: ({ body, signal }) => (body.run === undefined ? inTurn(signal) : deps.verify(body.run, signal)),
+    async handle({ body: { run }, signal, principal }) {
+      if (run === undefined) {
+        requireOwner(principal, "Findings of the whole ledger are of all tenants");
+        return await inTurn(signal);
+      }
+      if (!isOwner(principal)) await requireOwnRun(deps.store, principal, run);
+      return await deps.verify(run, signal);
+    },
   });
 }

@@ -4,6 +4,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Bulkhead } from "../guards/bulkhead.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import type { BucketLevel, RateLimiter } from "../guards/rate-limit.ts";
+import { isOwner } from "../http/access.ts";
+import type { Principal } from "../http/access.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { Store } from "../store/store.ts";
@@ -83,29 +85,46 @@ export function limitsRoutes(deps: LimitsRoutesDeps): readonly Route[] {
       tags: ["status"],
       access: "operator",
       response: limitsSchema,
-      handle: async () => ({
+      description:
+        "Another tenant than the one that runs the server sees what is counted for it alone, and neither refusals nor circuit breakers.",
+      handle: async ({ principal }) => ({
         configured: describeRules(deps.rules),
-        buckets: (limiter.levels?.() ?? []).map(({ key, tokens, limit }) => ({
+        buckets: visible(principal, deps.rules, limiter.levels?.() ?? []).map(({ key, tokens, limit }) => ({
           key,
           left: Math.floor(tokens * 100) / 100,
           ...limit,
         })),
-        quotas: (await quotaLevels(store, clock.now())).map(({ endsAtMs, ...level }) => ({
-          ...level,
-          endsAt: new Date(endsAtMs).toISOString(),
-        })),
-        bulkheads: [...bulkhead.levels()],
-        refusals: deps.refusals.all().map(({ lastAtMs, ...refusal }) => ({
+        quotas: visible(principal, deps.rules, await quotaLevels(store, clock.now())).map(
+          ({ endsAtMs, ...level }) => ({
+            ...level,
+            endsAt: new Date(endsAtMs).toISOString(),
+          }),
+        ),
+        bulkheads: visible(principal, deps.rules, bulkhead.levels()),
+        refusals: (isOwner(principal) ? deps.refusals.all() : []).map(({ lastAtMs, ...refusal }) => ({
           ...refusal,
           lastAt: new Date(lastAtMs).toISOString(),
         })),
-        breakers: breaker.states().map(({ openUntilMs, ...state }) => ({
+        breakers: (isOwner(principal) ? breaker.states() : []).map(({ openUntilMs, ...state }) => ({
           ...state,
           openUntil: openUntilMs === null ? null : new Date(openUntilMs).toISOString(),
         })),
       }),
     }),
   ];
+}
+
+/** Levels whose key says that they are the caller's tenant's own; those of `all`, `tool` and `target` tell of everybody's doing. */
+function visible<Level extends { readonly key: string }>(
+  principal: Principal,
+  { rates, quotas, bulkheads }: LimitRules,
+  levels: readonly Level[],
+): Level[] {
+  if (isOwner(principal)) return [...levels];
+  const rules = [rates, quotas, bulkheads].flatMap((each) => Object.entries(each));
+  const names = rules.filter(([, { of }]) => of === "tenant" || of === "user" || of === "agent");
+  const own = ["policy", ...names.map(([name]) => name)].map((name) => `${name}/${principal.tenant}`);
+  return levels.filter(({ key }) => own.some((begin) => key === begin || key.startsWith(`${begin}/`)));
 }
 
 function describeRules({ rates, quotas, bulkheads }: LimitRules): z.input<typeof configured>[] {

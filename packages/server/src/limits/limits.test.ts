@@ -246,6 +246,12 @@ describe("what is told of limits", () => {
         { target: "y", state: "counting", openUntil: null },
       ],
     });
+    // Other tenants see their own, and nothing of what all do.
+    const [{ handle }] = limitsRoutes({ ...deps, limiter }) as never as [{ handle(given: object): object }];
+    const shownTo = (tenant: string): object => handle({ principal: { id: "x", role: "admin", tenant } });
+    const others = { quotas: [], bulkheads: [], refusals: [], breakers: [] };
+    expect(await shownTo("acme")).toMatchObject({ ...others, buckets: [{ key: "calls/acme" }] });
+    expect(await shownTo("acm")).toMatchObject({ ...others, buckets: [] });
     // Behind Redis the buckets are nobody's here.
     await using other = await startTestServer([
       ...limitsRoutes({ ...deps, limiter: { take: limiter.take } }),

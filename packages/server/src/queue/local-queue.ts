@@ -17,7 +17,8 @@ export interface Queue {
    * that say they have no room. Returns the unsubscriber.
    */
   onWake(listener: () => void, hasRoom?: () => boolean): () => void;
-  counts(): Promise<Readonly<Record<TaskState, number>>>;
+  /** Of all tenants when none is named. */
+  counts(tenant?: string): Promise<Readonly<Record<TaskState, number>>>;
 }
 
 /** `offers` is what this process has for runs that need something; those that need more are not due here. */
@@ -43,8 +44,13 @@ export function createLocalQueue(deps: {
     },
     // Whoever has no room looks again by itself once it has.
     onWake: (listener) => store.onCommit("runs", listener),
-    async counts() {
-      const rows = await store.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state");
+    async counts(tenant) {
+      const rows =
+        tenant === undefined
+          ? await store.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state")
+          : await store.read("SELECT state, COUNT(*) AS n FROM runs WHERE tenant = ? GROUP BY state", [
+              tenant,
+            ]);
       const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>;
       for (const row of rows) counts[row["state"] as TaskState] = row["n"] as number;
       return counts;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
+import { isOwner } from "../http/access.ts";
 import type { Principal } from "../http/access.ts";
 import type { SseStream } from "../http/sse.ts";
 import { createRunChanges } from "../queue/run-changes.ts";
@@ -134,7 +135,7 @@ async function streamAll(
   stream: SseStream,
 ): Promise<void> {
   const bell = createBell(stream.signal);
-  const stopTree = role === "admin" ? sendParts(deps.tree, stream) : () => undefined;
+  const stopTree = role === "admin" && isOwner({ tenant }) ? sendParts(deps.tree, stream) : () => undefined;
   const watch = createApprovalWatch(deps.store, tenant);
   const stopCommits = deps.store.onCommit("approvals", bell.ring);
   // From the database, not from the hub: the run may be driven by another process.

@@ -151,4 +151,32 @@ describe("what belongs to another tenant", () => {
     expect(seen["red"]).toEqual([]);
     for (const end of ends) end();
   });
+
+  test("an admin of another tenant than the owner's is told of no part", async () => {
+    const { world } = await createHouse();
+    const { store, readBlobText, live } = world;
+    const watched: string[] = [];
+    const streamFor = async (principal: Principal): Promise<void> => {
+      const tree = {
+        now: () => ({ children: [] }) as never,
+        onChange: () => {
+          watched.push(principal.tenant);
+          return () => undefined;
+        },
+      };
+      const routes = streamRoutes({
+        store,
+        readBlobText,
+        live,
+        redact: (value: unknown) => value,
+        tree,
+      } as never);
+      const { handle } = routes.find((each) => each.operationId === "stream.all")!;
+      const stream = { signal: AbortSignal.abort(), open: () => undefined, send: () => undefined };
+      await handle({ params: {}, query: {}, principal } as never, stream as never);
+    };
+    await streamFor(red);
+    await streamFor({ id: "admin", role: "admin", tenant: "default" });
+    expect(watched).toEqual(["default"]);
+  });
 });

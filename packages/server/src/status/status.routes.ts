@@ -1,5 +1,6 @@
 /** Routes that tell how the runtime is: its parts, sandbox, queue, ledger and policy, its tools and its configuration. */
 import { z } from "zod";
+import { isOwner } from "../http/access.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import { taskStates } from "../queue/task.ts";
@@ -38,7 +39,7 @@ export interface StatusDeps {
   /** The supervision tree as it is now. */
   readonly tree: () => TreeNode;
   readonly sandbox: () => SandboxReport;
-  readonly counts: () => Promise<Readonly<Record<TaskState, number>>>;
+  readonly counts: (tenant?: string) => Promise<Readonly<Record<TaskState, number>>>;
   readonly ledger: () => Promise<LedgerSummary>;
   readonly policy: () => { readonly revision: string; readonly rules: number };
   readonly config: () => readonly ConfigEntry[];
@@ -101,15 +102,15 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
       operationId: "status.get",
       summary: "How every part of the runtime is",
       response: statusSchema,
-      handle: async () => ({
+      description:
+        "Another tenant than the one that runs the server sees its own counts, and neither the parts below the whole nor the data folder.",
+      handle: async ({ principal }) => ({
         version: deps.version,
         startedAt: new Date(deps.startedAtMs).toISOString(),
         uptimeMs: Math.round(deps.now() - deps.startedAtMs),
-        home: deps.home,
-        parts: partsOf(deps.tree()).map(({ name, health }) => ({ name, health })),
-        tree: viewTree(deps.tree()),
+        ...placesFor(isOwner(principal), deps),
         sandbox: deps.sandbox(),
-        queue: { counts: await deps.counts() },
+        queue: { counts: await deps.counts(isOwner(principal) ? undefined : principal.tenant) },
         ledger: await deps.ledger(),
         policy: deps.policy(),
       }),
@@ -166,4 +167,15 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
       handle: () => ({ data: deps.config() }),
     }),
   ];
+}
+
+/** Names of runs, faults' texts and paths are of all tenants. */
+function placesFor(owns: boolean, { home, tree }: Pick<StatusDeps, "home" | "tree">) {
+  const whole = tree();
+  if (!owns) return { home: "", parts: [], tree: viewTree({ ...whole, lastError: null, children: [] }) };
+  return {
+    home,
+    parts: partsOf(whole).map(({ name, health }) => ({ name, health })),
+    tree: viewTree(whole),
+  };
 }
