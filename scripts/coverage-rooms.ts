@@ -49,4 +49,12 @@ export const rooms: readonly Room[] = [
     timings: "takes at most",
     branchesPercent: 100,
   },
+  {
+    name: "base",
+    files: [`${server}/base/**/*.ts`],
+    without: {},
+    tests: [`${server}/base/`],
+    timings: "takes longer|is linear",
+    branchesPercent: 100,
+  },
 ];

@@ -33,4 +33,5 @@ test("what is formatted reads back the same", () => {
     }),
   );
   expect(formatDuration(5_400_000)).toBe("1h30m");
+  expect([0, 0.4].map(formatDuration)).toEqual(["0s", "0s"]);
 });

@@ -55,6 +55,8 @@ const yes: readonly (readonly [pattern: string, text: string])[] = [
   ["workspace/*", "workspace/.env"],
   ["日本/*語", "日本/新語"],
   ["[α-ω]*", "λx"],
+  ["[α-\uffff]", "\uffff"],
+  ["{[a\\]b],x}/c", "]/c"],
 ]; // prettier-ignore
 
 const no: readonly (readonly [pattern: string, text: string])[] = [

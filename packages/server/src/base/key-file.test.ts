@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +45,12 @@ test("who comes second leaves the first one's line as it is", async () => {
 
 test("a key in a folder that is not there is an error, and the folder is not made", async () => {
   await expect(createOnce(join(folder, "away", "key"), "line")).rejects.toMatchObject({ code: "ENOENT" });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("a line that could not be written leaves neither a file nor a draft", async () => {
+  const tooLong = "x".repeat(constants.MAX_STRING_LENGTH);
+  await expect(createOnce(file.path, tooLong)).rejects.toThrow(RangeError);
   expect(readdirSync(folder)).toEqual([]);
 });
 

@@ -1,12 +1,19 @@
 /** Every metric of our own, in one list: what /metrics shows and docs/reference/metrics.md is made from. */
 
-export interface MetricRow {
-  readonly type: "counter" | "gauge" | "histogram";
+export type MetricRow = MetricText &
+  (
+    | { readonly type: "counter" | "gauge"; readonly buckets?: never }
+    | {
+        readonly type: "histogram";
+        /** Upper bounds of the buckets, in the unit that the name ends with. */
+        readonly buckets: readonly number[];
+      }
+  );
+
+interface MetricText {
   readonly help: string;
   /** Bounded values only: never an id, a path with ids, or text of a user. */
   readonly labels: readonly string[];
-  /** Upper bounds of a histogram's buckets, in the unit that the name ends with. */
-  readonly buckets?: readonly number[];
 }
 
 /** Names follow Prometheus: base units, `_total` for counters, `_info` for facts about the build. */

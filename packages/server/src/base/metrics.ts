@@ -45,7 +45,7 @@ export function createMetrics({ clock, version, nodeVersion }: MetricsOptions): 
     if (row.type === "counter") counters.set(name, new Counter(common));
     if (row.type === "gauge") gauges.set(name, new Gauge(common));
     if (row.type === "histogram") {
-      histograms.set(name, new Histogram({ ...common, buckets: [...(row.buckets ?? [])] }));
+      histograms.set(name, new Histogram({ ...common, buckets: [...row.buckets] }));
     }
   }
   collectDefaultMetrics({ register: registry, prefix: "homeostat_" });

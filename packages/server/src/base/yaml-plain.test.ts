@@ -114,6 +114,16 @@ describe("the plain YAML reader", () => {
     );
   });
 
+  test("leaves to the library what is nested deeper than it counts", () => {
+    const levels = Array.from({ length: 35 }, (_, level) => " ".repeat(level));
+    const maps = levels.map((blanks) => `${blanks}a:`).join("\n");
+    const lists = levels.map((blanks) => `${blanks}${blanks}- a:`).join("\n");
+    for (const text of [`${maps} 1`, `${lists} 1`, `a: ${"[".repeat(35)}${"]".repeat(35)}`]) {
+      expect(readPlainYaml(text)).toBeUndefined();
+      expect(readWithLibrary(text, createFindingCollector()).ok).toBe(true);
+    }
+  });
+
   test("is linear: 256 KB of brackets, dashes or quotes end at once", () => {
     for (const piece of ["[", "{a: ", "- ", '"', "a: b\n", "'' ", "a:\n "]) {
       const text = piece.repeat(Math.floor(262_144 / piece.length));

@@ -15,9 +15,9 @@ export function readPlainYaml(text: string): YamlNode | undefined {
   try {
     const node = readBlock(reading, 0, 0);
     return reading.next === lines.length ? node : undefined;
-  } catch (error) {
-    if (error === notPlain) return undefined;
-    throw error;
+  } catch {
+    // Where plain reading ends; were it a mistake in here, the library would read the file all the same.
+    return undefined;
   }
 }
 
@@ -69,9 +69,8 @@ function splitLines(text: string): readonly Line[] | undefined {
 /** The map or list whose first line is next and stands at `column`. */
 function readBlock(reading: Reading, column: number, depth: number): YamlNode {
   if (depth > limits.depth) throw notPlain;
-  const line = reading.lines[reading.next]!;
-  if (line.indent !== column) throw notPlain;
-  return isItem(line.content) ? readList(reading, column, depth) : readMap(reading, column, depth);
+  const { content } = reading.lines[reading.next]!;
+  return isItem(content) ? readList(reading, column, depth) : readMap(reading, column, depth);
 }
 
 function isItem(content: string): boolean {

@@ -73,6 +73,36 @@ describe("readYaml", () => {
     expect(messages(`[${"a,".repeat(60_000)}]`)[0]).toMatch(/more than 100000 YAML tokens/);
   });
 
+  test("refuses a file that is too large, nested too deep, empty, or holds more than one document", () => {
+    expect(messages(`a: "${"x".repeat(262_144)}"`)).toEqual([
+      "f.yaml:1:1: the file has 262149 bytes, more than 262144",
+    ]);
+    expect(messages("[".repeat(101))[0]).toMatch(/^f\.yaml:1:10\d: nested deeper than 100 levels$/);
+    expect(["", "# nothing", "\n\n"].map(messages)).toEqual(
+      Array.from({ length: 3 }, () => ["f.yaml:1:1: the file is empty"]),
+    );
+    expect(messages("a: 1\n---\nb: 2\n")).toEqual([
+      "f.yaml:2:1: the file holds a second document (remove the line `---` and what follows)",
+    ]);
+  });
+
+  test("refuses what cannot be kept exactly, and keys that are no texts, with their places", () => {
+    expect(messages("a:\n  - b: [1, 9007199254740993]")).toEqual([
+      "f.yaml:2:12 a[0].b[1]: the number 9007199254740992 is too large to be kept exactly (quote it to make it a text)",
+    ]);
+    const hint = "(keys are texts; quote numbers and true or false)";
+    expect(messages("7: x")).toEqual([`f.yaml:1:1: 7 cannot be a key ${hint}`]);
+    expect(messages("__proto__: x")).toEqual([`f.yaml:1:1: "__proto__" cannot be a key ${hint}`]);
+    expect(messages("a: { : x }")).toEqual([`f.yaml:1:5 a: this cannot be a key ${hint}`]);
+    expect(messages("b: *c")[0]).toMatch(/^f\.yaml:1:4 b: anchors and aliases/);
+    expect(messages("a:\n\t- b")[0]).toMatch(/indent with spaces/);
+  });
+
+  test("takes a key without a value for nothing", () => {
+    expect(yamlValue(root("? a\n? b\n: 2"))).toEqual({ a: null, b: 2 });
+    expect(yamlValue(root("{ a, b: }"))).toEqual({ a: null, b: null });
+  });
+
   test("describes nodes for messages", () => {
     expect(["[]", "{}", "~", "x", "7", "true"].map((text) => describeNode(root(`a: ${text}`)))).toEqual(
       Array.from({ length: 6 }, () => "a map"),
@@ -136,6 +166,14 @@ describe("readFields", () => {
       "line 5:7 x.tags: expected a text or a list of texts, found a list",
       "line 6:1 x.cuont: unknown key `cuont` (did you mean `count`?)",
     ]);
+    const nested = read("name: [a]\nmode: { on: 1 }\ncount: {}");
+    nested.fields?.text("name");
+    nested.fields?.choice("mode", ["on", "off"]);
+    expect(nested.fields?.require("count", "say it")).toMatchObject({ path: "x.count", at: { line: 3 } });
+    expect(nested.told()).toEqual([
+      "line 1:7 x.name: expected a text, found a list",
+      "line 2:7 x.mode: expected on, off; found a map",
+    ]);
     expect(read("- a").told()).toEqual([
       "line 1:1 x: expected a map, found a list (known here: name, count, flag, mode, tags)",
     ]);
@@ -153,5 +191,10 @@ test("findings become details of an error, without empty members", () => {
   expect(collector.findings().at(-1)).toMatchObject({
     severity: "warning",
     message: "10 more findings are not shown",
+  });
+  collector.error({ line: 1, column: 1 }, "", "e");
+  expect(collector.findings().at(-1)).toMatchObject({
+    severity: "error",
+    message: "11 more findings are not shown",
   });
 });

@@ -1,6 +1,6 @@
 /** Reads YAML into plain nodes with positions, bounded in every way; the one file that knows the YAML library. */
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser } from "yaml";
-import type { Document, Node, Pair } from "yaml";
+import type { Document, Pair, ParsedNode } from "yaml";
 import type { JsonValue } from "./canonical-json.ts";
 import { createFindingCollector } from "./finding.ts";
 import type { Finding, FindingCollector, Position } from "./finding.ts";
@@ -70,8 +70,9 @@ export function readWithLibrary(text: string, collector: FindingCollector): Yaml
       told.add(`${at.line} ${message}`);
       collector.error(at, "", message, yamlHint(problem.message));
     }
-    if (documents.length > 1) {
-      const at = positionOf(documents[1]?.range[0] ?? 0);
+    const second = documents[1];
+    if (second !== undefined) {
+      const at = positionOf(second.range[0]);
       collector.error(at, "", "the file holds a second document", "remove the line `---` and what follows");
     }
   }
@@ -150,8 +151,8 @@ function compose(lines: LineCounter, { text, collector, positionOf }: Reading): 
   return [...composer.compose(tokens, true, text.length)] as readonly Document.Parsed[];
 }
 
-function convert(node: Node, trail: Trail | undefined, reading: Reading): YamlNode {
-  const offset = node.range?.[0] ?? 0;
+function convert(node: ParsedNode, trail: Trail | undefined, reading: Reading): YamlNode {
+  const offset = node.range[0];
   const at = reading.positionOf(offset);
   const refuse = (message: string, hint?: string): void => {
     reading.collector.error(at, pathOf(trail), message, hint);
@@ -163,9 +164,9 @@ function convert(node: Node, trail: Trail | undefined, reading: Reading): YamlNo
     const hint = "remove it; quotes make a text, no quotes a number or true or false";
     refuse(`the tag ${node.tag} is not supported`, hint);
   }
-  if (isMap<Node, Node | null>(node))
-    return { kind: "map", at, entries: convertPairs(node.items, at, { trail, reading }) };
-  if (isSeq<Node>(node)) {
+  if (isMap<ParsedNode, ParsedNode | null>(node))
+    return { kind: "map", at, entries: convertPairs(node.items, { trail, reading }) };
+  if (isSeq<ParsedNode>(node)) {
     const items = node.items.map((item, index) => convert(item, { outer: trail, key: index }, reading));
     return { kind: "list", at, items };
   }
@@ -194,15 +195,14 @@ function findVerbatim(text: string, value: string, offset: number): number | und
 }
 
 function convertPairs(
-  pairs: readonly Pair<Node, Node | null>[],
-  mapAt: Position,
+  pairs: readonly Pair<ParsedNode, ParsedNode | null>[],
   { trail, reading }: { readonly trail: Trail | undefined; readonly reading: Reading },
 ): readonly YamlEntry[] {
   const { collector } = reading;
   const seen = new Set<string>();
   const entries: YamlEntry[] = [];
   for (const pair of pairs) {
-    const keyAt = pair.key?.range ? reading.positionOf(pair.key.range[0]) : mapAt;
+    const keyAt = reading.positionOf(pair.key.range[0]);
     const key: unknown = isScalar(pair.key) ? pair.key.value : undefined;
     if (typeof key !== "string" || key === "__proto__" || !key.isWellFormed()) {
       const shown = typeof key === "string" || typeof key === "number" ? JSON.stringify(key) : "this";
