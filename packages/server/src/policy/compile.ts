@@ -180,7 +180,13 @@ function createEntries(rules: readonly PolicyRule[]): readonly Entry[] {
 
 function isPlain(rule: PolicyRule): boolean {
   const { except, targets, conditions, labelsAny, scope } = rule;
-  if (rule.flow !== undefined || rule.window !== undefined || rule.section !== undefined) return false;
+  if (
+    rule.flow !== undefined ||
+    rule.riskScore !== undefined ||
+    rule.window !== undefined ||
+    rule.section !== undefined
+  )
+    return false;
   if (scope.user !== undefined) return false;
   return [except, targets, conditions, labelsAny, scope.agent, scope.role, scope.tenant].every(
     (part) => part.length === 0,

@@ -8,6 +8,7 @@ import type { ActionRequest, Decision, MatchedRule, RiskLevel } from "./decision
 import { higherRisk, mergeDemands } from "./demands.ts";
 import { reasonFor, reasonForDefault, reasonForNobody, reasonForSections } from "./explain.ts";
 import type { Demands, Effect, PolicyRule, RuleScope, Section } from "./policy.ts";
+import { matchRisk } from "./risk-condition.ts";
 import { weighRisk } from "./risk.ts";
 import { matchFlow } from "./sequence.ts";
 import { findTarget } from "./target.ts";
@@ -146,7 +147,9 @@ function testEntry(entry: Entry, request: ActionRequest): Match | undefined {
   const seen = rule.demands.transform === undefined ? request.flow : leftFlow(request);
   const flow = rule.flow === undefined ? "" : matchFlow(rule.flow, seen);
   if (flow === undefined) return undefined;
-  const notes = [timing, target, untested, flow].filter((note) => note !== "");
+  const score = rule.riskScore === undefined ? "" : matchRisk(rule.riskScore, request);
+  if (score === undefined) return undefined;
+  const notes = [timing, target, untested, flow, score].filter((note) => note !== "");
   if (notes.length === 0) return entry;
   const matched = { ...entry.matched, why: [entry.matched.why, ...notes].join(", ") };
   return { ...entry, matched, reason: reasonFor(matched, 0) };

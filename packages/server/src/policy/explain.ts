@@ -3,6 +3,7 @@ import type { GlobAlternative } from "../base/glob.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { ActionRequest, MatchedRule, Obligations } from "./decision.ts";
 import type { Condition, PolicyRule } from "./policy.ts";
+import { describeRisk } from "./risk-condition.ts";
 import { describeFlow } from "./sequence.ts";
 
 /** The parts of a rule that had to match, for example "action file_ops.delete, resource workspace/**, sizeBytes gt 5". */
@@ -13,6 +14,7 @@ export function whyMatched(rule: PolicyRule, alternative: GlobAlternative | null
   for (const condition of rule.conditions) parts.push(describeCondition(condition));
   if (rule.labelsAny.length > 0) parts.push(`values from ${rule.labelsAny.join(" or ")}`);
   if (rule.flow !== undefined) parts.push(...describeFlow(rule.flow));
+  if (rule.riskScore !== undefined) parts.push(describeRisk(rule.riskScore));
   for (const kind of ["agent", "role", "tenant"] as const) {
     const globs = rule.scope[kind];
     if (globs.length > 0) parts.push(`${kind} ${globs.map((glob) => glob.source).join(" or ")}`);

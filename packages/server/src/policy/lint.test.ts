@@ -23,6 +23,13 @@ test("good rules have no findings", () => {
   ).toEqual([]);
 });
 
+test("a rule for some scores says less than the same for all, and is no twin of it", () => {
+  const all = "effect: ask, action: file_ops.read";
+  const some = `${all}, risk_score: { from: 50 }`;
+  expect(lint(all, some)).toEqual([expect.stringContaining("says the same of more")]);
+  expect(lint(some, all)).toEqual([expect.stringMatching(/^3: .*says the same of more/)]);
+});
+
 test("an action that no tool has", () => {
   expect(lint("effect: deny, action: [file_ops.delet, wait]")).toEqual([
     "3: no tool has the action `file_ops.delet`, so the rule never matches (did you mean `file_ops.delete`?)",

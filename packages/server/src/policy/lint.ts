@@ -140,7 +140,13 @@ function shadows({ rule: other, patterns: wide }: Subject, { rule, patterns }: S
 }
 
 function isUnconditional(rule: PolicyRule): boolean {
-  if (rule.flow !== undefined || rule.window !== undefined || rule.section !== undefined) return false;
+  if (
+    rule.flow !== undefined ||
+    rule.riskScore !== undefined ||
+    rule.window !== undefined ||
+    rule.section !== undefined
+  )
+    return false;
   const { agent, role, tenant, user = [] } = rule.scope;
   const parts = [rule.targets, rule.except, rule.conditions, rule.labelsAny, agent, role, tenant, user];
   return parts.every((part) => part.length === 0);

@@ -6,6 +6,7 @@ import { hasLabel, isInScope } from "./decide.ts";
 import type { ActionRequest, MatchedRule } from "./decision.ts";
 import { describeCondition } from "./explain.ts";
 import type { PolicyRule, RuleScope } from "./policy.ts";
+import { matchRisk, riskMissed } from "./risk-condition.ts";
 import { describeFlow, matchFlow } from "./sequence.ts";
 import { findTarget } from "./target.ts";
 import { isInWindow } from "./time-window.ts";
@@ -73,6 +74,8 @@ export function partsMissed(rule: PolicyRule, request: ActionRequest): readonly 
     const why = request.flow === undefined ? "nobody traced where the arguments came from" : "it is not so";
     missed.push(`${describeFlow(rule.flow).join(", ")}: ${why}`);
   }
+  if (rule.riskScore !== undefined && matchRisk(rule.riskScore, request) === undefined)
+    missed.push(riskMissed(rule.riskScore, request));
   return missed;
 }
 

@@ -7,6 +7,7 @@ import type { ActionRequest, Decision } from "./decision.ts";
 import { describeCondition } from "./explain.ts";
 import type { Policy, PolicyRule } from "./policy.ts";
 import { makeProbes } from "./probes.ts";
+import { describeRisk } from "./risk-condition.ts";
 import { describeFlow } from "./sequence.ts";
 
 export interface PartChange {
@@ -87,6 +88,7 @@ function describeRule(rule: PolicyRule): Described {
     where: rule.conditions.map(describeCondition).join(", "),
     labels_any: rule.labelsAny.join(", "),
     flow: rule.flow === undefined ? "" : describeFlow(rule.flow).join(", "),
+    risk_score: rule.riskScore === undefined ? "" : describeRisk(rule.riskScore),
     when: rule.window?.text ?? "",
     agent: sources(agent),
     role: sources(role),

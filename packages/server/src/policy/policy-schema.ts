@@ -142,6 +142,15 @@ function ruleSchema(): Schema {
         "How risky the action is; low for allow, medium for ask, high for deny without it.",
         choice(["low", "medium", "high"]),
       ),
+      risk_score: about(
+        "The action's score without what rules add: from so much on for `ask` and `deny`, up to so much for `allow`.",
+        {
+          anyOf: [
+            map({ from: { type: "integer", minimum: 1, maximum: 100 } }, ["from"]),
+            map({ up_to: { type: "integer", minimum: 0, maximum: 99 } }, ["up_to"]),
+          ],
+        },
+      ),
       risk_level: about("Older name of `risk`.", choice(["low", "medium", "high"])),
       approval: about(
         "For `ask`: who answers, how many, how long.",

@@ -4,7 +4,7 @@ import type { Glob } from "../base/glob.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Decision, OriginLabel, RiskLevel } from "./decision.ts";
 import type { TransformHandling } from "./transform-record.ts";
-import type { RiskThresholds } from "./risk-score.ts";
+import type { RiskCondition, RiskThresholds } from "./risk-score.ts";
 import type { FlowConditions } from "./sequence.ts";
 import type { TimeWindow } from "./time-window.ts";
 
@@ -62,6 +62,8 @@ export interface PolicyRule {
   readonly labelsAny: readonly OriginLabel[];
   /** Origins of arguments and what the run did before; absent: any. */
   readonly flow?: FlowConditions;
+  /** The action's score without what rules add; absent: any. */
+  readonly riskScore?: RiskCondition;
   readonly scope: RuleScope;
   /** Times at which the rule speaks; absent: always. */
   readonly window?: TimeWindow;

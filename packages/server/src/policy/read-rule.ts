@@ -8,6 +8,7 @@ import type { Effect, PolicyRule, Section } from "./policy.ts";
 import { readConditions } from "./read-conditions.ts";
 import { readDemands } from "./read-demands.ts";
 import { readActions, readGlobs, readLabels, readScope, readTargets } from "./read-matchers.ts";
+import { readRiskCondition } from "./risk-condition.ts";
 import { readWindow } from "./read-window.ts";
 import { flowKeys, readFlow } from "./sequence-reader.ts";
 
@@ -32,6 +33,7 @@ export const ruleKeys = [
   "scope",
   "when",
   "risk",
+  "risk_score",
   "approval",
   "redact",
   "rate",
@@ -59,6 +61,7 @@ export function readRule(node: YamlNode, path: string, place: RulePlace): readon
   const effect = readEffect(fields, collector);
   const actions = readActions(fields, collector);
   const flow = readFlow(fields, collector);
+  const riskScore = readRiskCondition(fields.field("risk_score"), effect, collector);
   const window = readWindow(fields.field("when"), collector);
   const rule: PolicyRule = {
     name,
@@ -72,6 +75,7 @@ export function readRule(node: YamlNode, path: string, place: RulePlace): readon
     conditions: readConditions(fields.field("where"), collector),
     labelsAny: readLabels(fields.field("labels_any"), collector),
     ...(flow === undefined ? {} : { flow }),
+    ...(riskScore === undefined ? {} : { riskScore }),
     scope: readScope(fields.field("scope"), collector),
     ...(window === undefined ? {} : { window }),
     ...standing(place),

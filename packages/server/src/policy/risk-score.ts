@@ -6,6 +6,16 @@ export interface RiskThresholds {
   readonly deny: number | null;
 }
 
+/**
+ * A rule's `risk_score`. `from` is for rules that ask or deny, `up-to` for rules that allow: so a worse sign never allows
+ * more. The score is that of the action alone: with what matching rules add to the risk it would depend on itself.
+ */
+export interface RiskCondition {
+  readonly kind: "from" | "up-to";
+  /** 0 to 100. */
+  readonly score: number;
+}
+
 /** What the gate knows besides rules and data flow. */
 export interface RiskSigns {
   /** Of this agent in this run. */
