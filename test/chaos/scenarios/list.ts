@@ -1,6 +1,6 @@
 /** Every chaos scenario by name. */
 import type { Scenario } from "../scenario.ts";
-import { boundaries } from "./boundaries.ts";
+import { boundaries, commitBoundaries } from "./boundaries.ts";
 import { clockJumps, diskFull, slowSyncs } from "./clock-and-disk.ts";
 import { kills } from "./kills.ts";
 import { approvalRaces } from "./races.ts";
@@ -11,6 +11,7 @@ import { zombies } from "./zombies.ts";
 export const scenarios: readonly Scenario[] = [
   kills,
   boundaries,
+  commitBoundaries,
   zombies,
   clockJumps,
   diskFull,
