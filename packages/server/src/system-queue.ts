@@ -39,7 +39,7 @@ export interface QueueSystemDeps {
   readonly isOwnerDead: (owner: string) => boolean;
   readonly submit: SubmitDeps;
   readonly registry: WorkflowRegistry;
-  readonly roleOf: (principal: string) => Promise<string>;
+  readonly roleOf: (tenant: string, principal: string) => Promise<string>;
   readonly readBlobText: ReadBlobText;
   readonly foldUnheld: FoldUnheld;
   readonly redact: (value: unknown) => unknown;

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { createId } from "../base/id.ts";
-import { roles } from "../http/access.ts";
+import { ownerTenant, roles } from "../http/access.ts";
 import type { Principal, Role } from "../http/access.ts";
 import { factInsert } from "../store/fact.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
@@ -59,14 +59,14 @@ export interface ApiKeys {
   revoke(request: { readonly tenant: string; readonly id: string; readonly by: string }): Promise<void>;
   findByToken(token: string): Promise<Principal | undefined>;
   /** The role a principal has now, for policy; `none` for somebody whose key was revoked or expired. */
-  currentRole(principal: string): Promise<Role>;
+  currentRole(tenant: string, principal: string): Promise<Role>;
 }
 
 /** A prefix of its own, so that secret scanners know it and the admin's token apart. */
 const keyShape = /^hsk_[A-Za-z0-9_-]{43}$/;
 const principalShape = /^[a-z][a-z0-9._-]{0,63}$/;
 /** Names that mean somebody already. */
-const reserved: ReadonlySet<string> = new Set(["admin", "system", "anonymous"]);
+const reserved: ReadonlySet<string> = new Set(["admin", "system", "anonymous", "schedule"]);
 
 /** SQL that is true for rows of `api_keys` in force; its parameter is the time now. */
 export const inForce = "revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
@@ -141,12 +141,13 @@ export function createApiKeys(deps: {
       const { principal: id, role, tenant } = keyFromStore(row);
       return { id, role, tenant };
     },
-    async currentRole(principal) {
-      if (principal === "admin") return "admin";
-      const [row] = await store.read(`SELECT * FROM api_keys WHERE principal = ? AND ${inForce}`, [
-        principal,
-        clock.now(),
-      ]);
+    async currentRole(tenant, principal) {
+      // The token of the server's own admin.
+      if (principal === "admin") return tenant === ownerTenant ? "admin" : "none";
+      const [row] = await store.read(
+        `SELECT * FROM api_keys WHERE principal = ? AND tenant = ? AND ${inForce}`,
+        [principal, tenant, clock.now()],
+      );
       return row === undefined ? "none" : keyFromStore(row).role;
     },
   };
@@ -168,7 +169,7 @@ function requirePrincipal(name: string): void {
     `${JSON.stringify(name.slice(0, 80))} ${why}`,
     {},
     {
-      hint: "Lower-case letters, digits, dot, - and _, a letter first; not admin, system or anonymous.",
+      hint: "Lower-case letters, digits, dot, - and _, a letter first; not admin, system, anonymous or schedule.",
       place: { path: "principal" },
     },
   );

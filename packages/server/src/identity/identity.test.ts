@@ -168,6 +168,21 @@ describe("sessions", () => {
 describe("API keys", () => {
   const owner = { tenant: "default", by: "admin", expiresAtMs: null } as const;
 
+  test("a name given out again in another tenant has no role in the first", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: createManualClock() });
+    const first = await keys.create({ ...owner, principal: "ada", role: "viewer" });
+    await keys.revoke({ tenant: "default", id: first.id, by: "admin" });
+    await keys.create({ ...owner, tenant: "acme", principal: "ada", role: "admin" });
+    expect(await keys.currentRole("default", "ada")).toBe("none");
+    expect(await keys.currentRole("acme", "ada")).toBe("admin");
+    expect(await keys.currentRole("acme", "admin")).toBe("none");
+    await expect(keys.create({ ...owner, principal: "schedule", role: "viewer" })).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+    });
+    await store.close();
+  });
+
   test("a key names its holder and role until it is revoked, and then its sessions end too", async () => {
     const store = await openStore();
     const clock = createManualClock();
@@ -176,13 +191,13 @@ describe("API keys", () => {
     const made = await keys.create({ ...owner, principal: "ada", role: "approver" });
     const ada = { id: "ada", role: "approver", tenant: "default" };
     expect(await keys.findByToken(made.key)).toEqual(ada);
-    expect(await keys.currentRole("ada")).toBe("approver");
-    expect(await keys.currentRole("admin")).toBe("admin");
+    expect(await keys.currentRole("default", "ada")).toBe("approver");
+    expect(await keys.currentRole("default", "admin")).toBe("admin");
     const session = await sessions.create({ id: "ada", role: "approver", tenant: "default" });
     expect(await sessions.find(session.value)).toEqual(ada);
     await keys.revoke({ tenant: "default", id: made.id, by: "admin" });
     expect(await keys.findByToken(made.key)).toBeUndefined();
-    expect(await keys.currentRole("ada")).toBe("none");
+    expect(await keys.currentRole("default", "ada")).toBe("none");
     expect(await sessions.find(session.value)).toBeUndefined();
     await expect(keys.revoke({ tenant: "default", id: made.id, by: "admin" })).rejects.toMatchObject({
       code: "API_KEY_NOT_FOUND",

@@ -23,7 +23,7 @@ export interface AnswerDeps {
   readonly store: Store;
   readonly clock: Clock;
   /** The role a principal has now: what was delegated is worth what its owner may still do. */
-  readonly currentRole: (principal: string) => Promise<string>;
+  readonly currentRole: (tenant: string, principal: string) => Promise<string>;
   /** Throws ACTION_INVALID or REQUEST_INVALID for arguments the action cannot take. */
   readonly checkArguments: (action: string, args: JsonObject) => void;
   /** True for a text that holds a key, token or password. */
@@ -210,7 +210,7 @@ async function requireResponder(
   const nowMs = deps.clock.now();
   const received = await listDelegations(deps.store, caller.tenant, { to: caller.id, nowMs });
   const delegators = await Promise.all(
-    received.map(async ({ from }) => ({ id: from, role: await deps.currentRole(from) })),
+    received.map(async ({ from }) => ({ id: from, role: await deps.currentRole(caller.tenant, from) })),
   );
   const isConsent = request.answer === "approve" || request.answer === "happened";
   const responder = findResponder(approval, caller, { delegators, isConsent });

@@ -47,7 +47,7 @@ export function approvalLinksRoutes(deps: ApprovalLinksRoutesDeps): readonly Rou
       async handle({ body: { token: given, answer, reason = null } }) {
         const link = await requireLink(deps, given);
         requireReason({ id: link.approvalId, answer, reason });
-        const role = await deps.currentRole(link.principal);
+        const role = await deps.currentRole(link.tenant, link.principal);
         if (role === "none")
           throw new HomeostatError(
             "AUTHORIZATION_DENIED",

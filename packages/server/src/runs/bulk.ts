@@ -8,6 +8,7 @@ import type { ControlDeps, RunCommand } from "./control.ts";
 import { rerunRun } from "./rerun.ts";
 import type { RerunDeps } from "./rerun.ts";
 import { listRuns } from "./run-reader.ts";
+import { olderRunKey, runKey } from "./run-key.ts";
 import type { Store } from "../store/store.ts";
 
 export type BulkDeps = RerunDeps & Pick<ControlDeps, "foldUnheld">;
@@ -134,7 +135,10 @@ async function choose(
       ...{ tenant, states, workflow: filter.workflow, before },
       limit: pageSize,
     });
-    const own = key === null ? new Set() : await madeBefore(deps.store, page, `${by}/bulk/${key}/`);
+    const own =
+      key === null
+        ? new Set()
+        : await madeBefore(deps.store, page, { tenant, requester: by, key: `bulk/${key}/` });
     for (const row of page)
       if (!own.has(row.id) && fits(row, filter, action)) found.push([row.createdAtMs, row.id]);
     const last = page.at(-1);
@@ -150,12 +154,15 @@ async function choose(
 async function madeBefore(
   store: Pick<Store, "read">,
   page: readonly RunRow[],
-  keyBegins: string,
+  { key, ...owner }: { readonly tenant: string; readonly requester: string; readonly key: string },
 ): Promise<ReadonlySet<unknown>> {
   if (page.length === 0) return new Set();
+  const now = runKey(owner, key);
+  const older = olderRunKey(owner, key) ?? now;
+  const begins = (text: string): string => `substr(dedup_key, 1, ${text.length}) = ?`;
   const rows = await store.read(
-    `SELECT id FROM runs WHERE substr(dedup_key, 1, ${keyBegins.length}) = ? AND id IN (${page.map(() => "?").join(", ")})`,
-    [keyBegins, ...page.map(({ id }) => id)],
+    `SELECT id FROM runs WHERE (${begins(now)} OR ${begins(older)}) AND id IN (${page.map(() => "?").join(", ")})`,
+    [now, older, ...page.map(({ id }) => id)],
   );
   return new Set(rows.map((row) => row["id"]));
 }

@@ -52,7 +52,7 @@ export interface EngineDeps {
   readonly workspacesFolder: string;
   /** Named folders besides each run's workspace. */
   readonly roots: readonly Root[];
-  readonly roleOf: (principalId: string) => Promise<string>;
+  readonly roleOf: (tenant: string, principalId: string) => Promise<string>;
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   readonly concurrency: number;

@@ -15,6 +15,7 @@ import { startFromTrigger } from "./registered-workflows.ts";
 import { changeFact } from "./schedules.ts";
 import { submitOnce } from "./submit.ts";
 import type { SubmitDeps, Submission } from "./submit.ts";
+import { olderRunKey, runKey } from "./run-key.ts";
 
 export interface FireDeps {
   readonly store: Store;
@@ -23,7 +24,7 @@ export interface FireDeps {
   readonly submit: SubmitDeps;
   readonly registry: WorkflowRegistry;
   /** What a principal may do now. */
-  readonly roleOf: (principal: string) => Promise<string>;
+  readonly roleOf: (tenant: string, principal: string) => Promise<string>;
 }
 
 /** Schedules that are due are looked for this often when nothing is known to come; also how soon the end of a run is seen. */
@@ -181,8 +182,13 @@ function keyOf({ id }: Pick<Schedule, "id">, atMs: number): string {
 }
 
 async function findRun({ store }: FireDeps, schedule: Schedule, atMs: number): Promise<string | undefined> {
-  const key = `schedule/${keyOf(schedule, atMs)}`;
-  const [row] = await store.read("SELECT id FROM runs WHERE dedup_key = ?", [key]);
+  const owner = { tenant: schedule.tenant, requester: schedule.createdBy, schedule };
+  const key = keyOf(schedule, atMs);
+  const [row] = await store.read("SELECT id FROM runs WHERE dedup_key IN (?, ?) AND tenant = ?", [
+    runKey(owner, key),
+    olderRunKey(owner, key)!,
+    schedule.tenant,
+  ]);
   return row?.["id"] as string | undefined;
 }
 
@@ -213,7 +219,7 @@ async function start(
   if (source.kind === "text")
     return (await submitOnce(deps.submit, { ...base, workflow: source.text, requester })).row.id;
   const registered = await deps.registry.require(tenant, { name: source.workflow });
-  const weaker = await weakerOf(deps, requester, registered.addedBy);
+  const weaker = await weakerOf(deps, { tenant, owner: requester, author: registered.addedBy });
   return (await submitOnce(deps.submit, { ...base, workflow: registered.text, requester: weaker })).row.id;
 }
 
@@ -221,9 +227,12 @@ async function start(
  * On whose behalf a scheduled run of a registered workflow counts: whoever registers a new text under the name would else have
  * it run with the rights of the schedule's owner, who never saw it.
  */
-async function weakerOf({ roleOf }: FireDeps, owner: string, author: string): Promise<string> {
+async function weakerOf(
+  { roleOf }: FireDeps,
+  { tenant, owner, author }: { readonly tenant: string; readonly owner: string; readonly author: string },
+): Promise<string> {
   if (owner === author) return owner;
-  const [ownRole, authorRole] = await Promise.all([roleOf(owner), roleOf(author)]);
+  const [ownRole, authorRole] = await Promise.all([roleOf(tenant, owner), roleOf(tenant, author)]);
   return rankOf(authorRole) < rankOf(ownRole) ? author : owner;
 }
 

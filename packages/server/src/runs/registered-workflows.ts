@@ -139,6 +139,7 @@ export async function startFromHook(
   return await startFromTrigger(deps, hook, {
     scope,
     dedupKey: eventId === undefined ? null : `hook/${hook.name}/${eventId}`,
+    extra: { isFromHook: true },
   });
 }
 

@@ -39,7 +39,7 @@ interface Timed {
 }
 
 /** `ann` may do less than the admin who makes the schedules, `root` as much. */
-const roleOf = (principal: string): Promise<string> =>
+const roleOf = (_tenant: string, principal: string): Promise<string> =>
   Promise.resolve(principal === "ann" ? "operator" : "admin");
 
 async function open(): Promise<Timed> {

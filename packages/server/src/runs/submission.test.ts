@@ -126,3 +126,44 @@ describe("the fields of a submission", () => {
     expect(() => readSubmissionFields({ notBefore: "2036-03-01T12:00:00Z" }, at)).toThrow("366 days");
   });
 });
+
+describe("a key under which a run is made once", () => {
+  test("is its tenant's and its owner's: the same name elsewhere, a schedule and a webhook have keys of their own", async () => {
+    const world = await start();
+    const mine = await submit(world, { dedupKey: "x" });
+    expect((await submit(world, { dedupKey: "x" })).row.id).toBe(mine.row.id);
+    const origin = { id: "s", name: "s", occurrenceAtMs: 0 };
+    const others: Partial<Submission>[] = [
+      { tenant: "acme" },
+      { requester: "bob" },
+      { schedule: origin },
+      { isFromHook: true },
+      { requester: "schedule" },
+    ];
+    for (const more of others) {
+      const first = await submit(world, { ...more, dedupKey: "x" });
+      expect(first).toMatchObject({ isNew: true, row: { tenant: more.tenant ?? "default" } });
+      expect((await submit(world, { ...more, dedupKey: "x" })).row.id).toBe(first.row.id);
+    }
+  });
+
+  test("finds a run that an older version made, in its own tenant alone", async () => {
+    const world = await start();
+    for (const [more, older] of [
+      [{ requester: "ann" }, "ann/y"],
+      [{ schedule: { id: "s", name: "s", occurrenceAtMs: 0 } }, "schedule/y"],
+    ] as const) {
+      const { row } = await submit(world, more);
+      await world.store.write([
+        { sql: "UPDATE runs SET dedup_key = ? WHERE id = ?", params: [older, row.id] },
+      ]);
+      expect(await submit(world, { ...more, dedupKey: "y" })).toMatchObject({
+        isNew: false,
+        row: { id: row.id },
+      });
+      expect(await submit(world, { ...more, dedupKey: "y", tenant: "acme" })).toMatchObject({ isNew: true });
+    }
+    // A person of this name has none of the keys that schedules had.
+    expect(await submit(world, { requester: "schedule", dedupKey: "y" })).toMatchObject({ isNew: true });
+  });
+});

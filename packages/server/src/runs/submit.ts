@@ -30,6 +30,7 @@ import { pinsOf } from "./pins.ts";
 import { projectRow } from "./project.ts";
 import { eventOf, ledgerEntryOf, outboxKey, placeBody } from "./session.ts";
 import type { WorkspaceFile, Workspaces } from "./workspace.ts";
+import { olderRunKey, runKey } from "./run-key.ts";
 
 export interface SubmitDeps {
   readonly store: Store;
@@ -61,6 +62,8 @@ export interface Submission {
   readonly tenant: string;
   /** The same key of the same requester gives the same run, also across a crash between answer and record. */
   readonly dedupKey?: string;
+  /** A webhook makes it: keys of events are no keys of the person on whose behalf it runs. */
+  readonly isFromHook?: boolean;
   /** Within the window the same key of anybody in the tenant gives the same run. */
   readonly deduplication?: { readonly key: string; readonly windowMs: number };
   /** Wall time before which nothing begins. */
@@ -169,8 +172,11 @@ export async function createRun(deps: SubmitDeps, creation: Creation): Promise<R
 async function createOnce(deps: SubmitDeps, creation: Creation): Promise<Submitted> {
   const { submission, runId, nowMs } = creation;
   const { deduplication, tenant } = submission;
-  const dedupKey =
-    submission.dedupKey === undefined ? null : `${keyOwner(submission)}/${submission.dedupKey}`;
+  const { dedupKey: given } = submission;
+  const dedupKey = given === undefined ? null : runKey(submission, given);
+  const older = given === undefined ? undefined : olderRunKey(submission, given);
+  const made = older === undefined ? undefined : await findByKey(deps, tenant, older);
+  if (made !== undefined) return { row: made, isNew: false };
   const prepared = await prepareRun(deps, creation, dedupKey);
   try {
     const key = deduplication === undefined ? [] : takeRunKey({ ...deduplication, tenant, runId, nowMs });
@@ -186,24 +192,26 @@ async function createOnce(deps: SubmitDeps, creation: Creation): Promise<Submitt
   return { row: prepared.row, isNew: true };
 }
 
-/** The times of a schedule stay the same when somebody else takes it over. */
-export function keyOwner({ requester, schedule }: Pick<Submission, "requester" | "schedule">): string {
-  return schedule === undefined ? requester : "schedule";
+async function findByKey(
+  { store }: Pick<SubmitDeps, "store">,
+  tenant: string,
+  key: string | null,
+): Promise<RunRow | undefined> {
+  const [row] = await store.read("SELECT * FROM runs WHERE dedup_key = ? AND tenant = ?", [key, tenant]);
+  return row && runFromStore(row);
 }
 
 async function findExisting(
-  { store }: Pick<SubmitDeps, "store">,
+  deps: Pick<SubmitDeps, "store">,
   wanted: Pick<Submission, "tenant" | "deduplication"> & {
     readonly dedupKey: string | null;
     readonly nowMs: number;
   },
 ): Promise<RunRow | undefined> {
   const { tenant, deduplication, dedupKey, nowMs } = wanted;
-  const runId = deduplication && (await findRunByKey(store, { tenant, key: deduplication.key, nowMs }));
-  const [row] =
-    runId === undefined
-      ? await store.read("SELECT * FROM runs WHERE dedup_key = ?", [dedupKey])
-      : await store.read("SELECT * FROM runs WHERE id = ?", [runId]);
+  const runId = deduplication && (await findRunByKey(deps.store, { tenant, key: deduplication.key, nowMs }));
+  if (runId === undefined) return await findByKey(deps, tenant, dedupKey);
+  const [row] = await deps.store.read("SELECT * FROM runs WHERE id = ?", [runId]);
   return row && runFromStore(row);
 }
 

@@ -39,7 +39,7 @@ export interface ToolStepDeps extends EffectDeps {
   readonly tools: ReadonlyMap<string, AnyTool>;
   /** The tool as the gate sees it, with this run's roots bound. */
   readonly gateTool: (tool: AnyTool, runId: string) => GateTool;
-  readonly roleOf: (principalId: string) => Promise<string>;
+  readonly roleOf: (tenant: string, principalId: string) => Promise<string>;
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -148,7 +148,7 @@ async function attemptOnce(
     attempt,
     epoch: session.lease.epoch,
     agent: `workflow:${session.state.workflow.name}`,
-    role: await deps.roleOf(session.state.requester),
+    role: await deps.roleOf(session.tenant, session.state.requester),
     tenant: session.tenant,
     user: `user:${session.state.requester}`,
     stepTimeoutMs: timeLeft(request, tool, deps),
