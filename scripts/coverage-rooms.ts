@@ -57,4 +57,21 @@ export const rooms: readonly Room[] = [
     timings: "takes longer|is linear",
     branchesPercent: 100,
   },
+  ...["policy", "guards", "limits", "secrets", "expression", "identity"].map(roomOfItsOwn),
+  {
+    ...roomOfItsOwn("gate"),
+    // Who answered what, and what came from where, is seen in whole runs alone.
+    tests: [`${server}/gate/`, ...["answers", "data-flow", "transform"].map(runsTest)],
+  },
+  { ...roomOfItsOwn("approvals"), tests: [`${server}/approvals/`, runsTest("answers")] },
 ];
+
+/** A folder that its own tests cover whole. */
+function roomOfItsOwn(name: string): Room {
+  const folder = `${server}/${name}/`;
+  return { name, files: [`${folder}**/*.ts`], without: {}, tests: [folder], branchesPercent: 100 };
+}
+
+function runsTest(name: string): string {
+  return `${server}/runs/${name}.test.ts`;
+}

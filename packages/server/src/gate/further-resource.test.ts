@@ -47,6 +47,14 @@ test("demands that the action was not begun with stop it", () => {
   expect(going(redacted, redacted)).not.toThrow();
 });
 
+test("texts that policy wants changed for the new resource stop it unless the action goes on with changed ones", () => {
+  const transforms = [{ path: "body", handling: "strip", from: 60, rule: "r" }] as const;
+  const wanting = { ...asking("r", 1), transforms };
+  const changed = { ...asking("r", 1), transformed: { rules: ["r"], changes: [] } };
+  expect(going(asking("r", 1), wanting)).toThrow(/texts of the request changed/);
+  expect(going(changed, wanting)).not.toThrow();
+});
+
 test("what nobody judged goes nowhere", () => {
   expect(() => requireFurther({}, "https://b:443/", () => decision("allow"))).toThrow(refused);
 });
