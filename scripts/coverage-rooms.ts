@@ -15,6 +15,8 @@ export interface Room {
 }
 
 const server = "packages/server/src";
+/** What a run is: its journal, what is read off it, and how it is written. */
+const journalFiles = "journal,fold,fold-step,fold-inbox,session,inbox,legal-event,upcast,fold-unheld";
 /** Collectors of V8 see the test's own thread alone. */
 const inThread =
   "runs in a thread of its own, where coverage is not collected; its tests talk to it by messages";
@@ -55,6 +57,16 @@ export const rooms: readonly Room[] = [
     without: {},
     tests: [`${server}/base/`],
     timings: "takes longer|is linear",
+    branchesPercent: 100,
+  },
+  {
+    name: "journal",
+    files: [`${server}/runs/{${journalFiles},state-cache,share-values,inherited-flow}.ts`],
+    without: {},
+    tests: [
+      ...["journal", "fold", "session", "legal-event", "upcast", "signals"],
+      ...["state-cache", "share-values", "inherited-flow"],
+    ].map((name) => `${server}/runs/${name}`),
     branchesPercent: 100,
   },
   ...["policy", "guards", "limits", "secrets", "expression", "identity"].map(roomOfItsOwn),

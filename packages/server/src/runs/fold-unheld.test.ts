@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
@@ -130,4 +130,23 @@ test("a worker of the same process does not take the run away from under a cance
   await cancelled;
   expect(await world.row(runId)).toMatchObject({ state: "CANCELLED" });
   expect(await leases()).toEqual([{ owner: "", epoch: 1 }]);
+});
+
+test("a run whose journal this program cannot read is left to a newer worker, at once and with its message", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  await world.store.write([{ sql: "UPDATE journal SET v = 99 WHERE run_id = ?", params: [runId] }]);
+  await world.cancelAtOnce(runId);
+  expect(await world.row(runId)).toMatchObject({ state: "QUEUED" });
+  expect(await world.store.read("SELECT name FROM leases WHERE owner <> ''")).toEqual([]);
+  expect(await world.store.read("SELECT 1 AS open FROM inbox WHERE folded_seq IS NULL")).toHaveLength(1);
+});
+
+test("a fault of ours is not taken for a run that somebody else has", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  vi.spyOn(world.store, "holdLease").mockImplementationOnce(() => {
+    throw new TypeError("broken");
+  });
+  await expect(world.cancelAtOnce(runId)).rejects.toThrow(TypeError);
 });

@@ -30,7 +30,7 @@ const holderWaitMs = 250;
 
 /**
  * Waits a moment when somebody holds the run: whoever does hears the message. What a cancelled run has to undo is left to a worker.
- * Never rejects: the message is in the inbox, and a worker folds it in any case.
+ * Rejects for a fault of ours alone: the message is in the inbox, and a worker folds it in any case.
  */
 export type FoldUnheld = (runId: string) => Promise<void>;
 

@@ -19,7 +19,8 @@ const mostActs = 50;
 export function inheritedFromStep(state: RunState, workflow: Workflow, inputs: TemplateValue): Inherited {
   const labels: Record<string, readonly OriginLabel[]> = {};
   for (const [path, origin] of exactOrigins(inputs, flowFactsOf(state, workflow))) {
-    const [name = ""] = path.split(/[.[]/);
+    // A text has a first part, whatever it is split by.
+    const name = path.split(/[.[]/)[0]!;
     const before = Object.hasOwn(labels, name) ? labels[name]! : [];
     labels[name] = [...new Set([...before, ...origin.labels])].sort();
   }

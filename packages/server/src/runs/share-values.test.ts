@@ -70,3 +70,13 @@ test("outcomes share the labels of their data too", () => {
   expect(one).toBeDefined();
   expect(two).toBe(one);
 });
+
+test("what comes after a thousand different values is left as it is", () => {
+  const share = createSharing();
+  const decisionOf = (reason: string): unknown => intentOf(share(intended(1, reason))).decision;
+  const first = decisionOf("rule 0");
+  for (let rule = 1; rule <= 1_000; rule += 1) decisionOf(`rule ${rule}`);
+  expect(decisionOf("rule 0")).toBe(first);
+  expect(decisionOf("a late rule")).toEqual(decisionOf("a late rule"));
+  expect(decisionOf("a late rule")).not.toBe(decisionOf("a late rule"));
+});

@@ -87,6 +87,12 @@ describe("a kept state", () => {
     const cache = createStateCache(cutting, { mostRuns: 1, fewestEvents: 1 });
     await expect(cache.read(runId)).rejects.toThrow("the connection was cut");
     expect(await cache.read(runId)).toEqual(await readState(deps, runId));
+    // Of two that read it at once, each learns of its own failure, and the next reads anew.
+    const second = createStateCache(cutting, { mostRuns: 1, fewestEvents: 1 });
+    failures = 2;
+    const both = await Promise.allSettled([second.read(runId), second.read(runId)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await second.read(runId)).toEqual(await readState(deps, runId));
   });
 });
 
