@@ -3,6 +3,7 @@
 export type ApiKey = {
   readonly id: string;
   readonly principal: string;
+  readonly tenant: string;
   readonly role: "viewer" | "operator" | "approver" | "admin";
   readonly createdBy: string;
   readonly createdAt: string;
@@ -1078,10 +1079,13 @@ export interface Operations {
       readonly principal: string;
       readonly role: "viewer" | "operator" | "approver" | "admin";
       readonly expiresAt?: string | undefined;
+      /** Absent: the caller's. Another one, which begins with its first key, is for admins of the tenant that runs the server (`default`). */
+      readonly tenant?: string | undefined;
     };
     readonly answer: {
       readonly id: string;
       readonly principal: string;
+      readonly tenant: string;
       readonly role: "viewer" | "operator" | "approver" | "admin";
       readonly createdBy: string;
       readonly createdAt: string;

@@ -13,6 +13,7 @@ export interface KeyCreateOptions extends GlobalOptions {
   readonly role: "viewer" | "operator" | "approver" | "admin";
   /** A duration such as `90d`. */
   readonly expires?: string;
+  readonly tenant?: string;
 }
 
 export async function createKey(
@@ -22,7 +23,12 @@ export async function createKey(
 ): Promise<ExitCode> {
   const { client } = await connect(options);
   const made = await client.call("keys.create", {
-    body: { principal, role: options.role, expiresAt: expiryOf(options.expires) },
+    body: {
+      principal,
+      role: options.role,
+      expiresAt: expiryOf(options.expires),
+      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+    },
   });
   terminal.note((paint) =>
     paint("dim", "This key is shown once. Hand it over safely; HOMEOSTAT_TOKEN takes it."),

@@ -1,13 +1,20 @@
 /** Routes about API keys: who besides the admin may use the control plane, and in which role. */
 import { z } from "zod";
+import { HomeostatError } from "../base/error.ts";
+import { isOwner } from "../http/access.ts";
+import type { Principal } from "../http/access.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { ApiKey, ApiKeys } from "./api-keys.ts";
+
+/** It stands in keys and paths of others: no slash, and no mark that they use. */
+const tenantName = z.string().regex(/^[a-z][a-z0-9._-]{0,63}$/);
 
 const role = z.enum(["viewer", "operator", "approver", "admin"]);
 const shape = {
   id: z.string(),
   principal: z.string(),
+  tenant: z.string(),
   role,
   createdBy: z.string(),
   createdAt: z.string(),
@@ -37,14 +44,20 @@ export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Ro
         principal: z.string().meta({ description: "The name under which policy and approvals know them" }),
         role,
         expiresAt: z.iso.datetime().optional(),
+        tenant: tenantName
+          .meta({
+            description:
+              "Absent: the caller's. Another one, which begins with its first key, is for admins of the tenant that runs the server (`default`).",
+          })
+          .optional(),
       }),
       status: 201,
       response: z.object({ ...shape, key: z.string() }),
-      async handle({ body, principal: { id: by, tenant } }) {
+      async handle({ body, principal }) {
         const expiresAtMs = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
         const made = await keys.create({
-          tenant,
-          by,
+          tenant: tenantFor(principal, body.tenant),
+          by: principal.id,
           principal: body.principal,
           role: body.role,
           expiresAtMs,
@@ -66,11 +79,23 @@ export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Ro
   ];
 }
 
+function tenantFor(principal: Principal, wanted: string | undefined): string {
+  if (wanted === undefined || wanted === principal.tenant || isOwner(principal))
+    return wanted ?? principal.tenant;
+  throw new HomeostatError(
+    "AUTHORIZATION_DENIED",
+    `Tenant ${principal.tenant} makes no keys for tenant ${wanted}`,
+    { tenant: wanted },
+    { hint: "Ask an admin of the tenant that runs the server." },
+  );
+}
+
 function toView(key: ApiKey): z.input<typeof keySchema> {
-  const { id, principal, role: of, createdBy, createdAtMs, expiresAtMs } = key;
+  const { id, principal, tenant, role: of, createdBy, createdAtMs, expiresAtMs } = key;
   return {
     id,
     principal,
+    tenant,
     role: of,
     createdBy,
     createdAt: new Date(createdAtMs).toISOString(),

@@ -15,6 +15,7 @@ export function addKeyCommands(program: Command, act: Act): void {
         .default("operator"),
     )
     .option("--expires <duration>", "when it ends by itself, for example 90d")
+    .option("--tenant <name>", "whose runs and limits they see; only admins of the tenant `default` choose")
     .action(
       act(async ([name = ""], options: KeyCreateOptions, terminal) =>
         (await import("../key.ts")).createKey(name, options, terminal),
