@@ -102,9 +102,14 @@ async function questionsAreSettled(reader: StoreReader): Promise<readonly string
   return rows.map((row) => `approval ${String(row["id"])} waits although its run has ended`);
 }
 
-/** The effect that matters: no payment reached the bank twice. */
+/** The effect that matters: no payment reached the bank twice, under the same key or as another attempt of the same step. */
 function noPaymentIsDoubled({ charges }: FakeBank): readonly string[] {
-  return [...charges]
+  const steps = new Map<string, number>();
+  for (const [key, count] of charges) {
+    const step = key.slice(0, key.lastIndexOf("/"));
+    steps.set(step, (steps.get(step) ?? 0) + count);
+  }
+  return [...steps]
     .filter(([, count]) => count > 1)
-    .map(([key, count]) => `${key} was charged ${count} times`);
+    .map(([step, count]) => `${step} was charged ${count} times`);
 }

@@ -6,13 +6,14 @@ import { kills } from "./kills.ts";
 import { approvalRaces } from "./races.ts";
 import { duplicateWakeups, postgresCuts, postgresRestarts, redisLoss } from "./servers.ts";
 import { clusterStorm, sqliteStorm } from "./storms.ts";
-import { zombies } from "./zombies.ts";
+import { aimedZombies, zombies } from "./zombies.ts";
 
 export const scenarios: readonly Scenario[] = [
   kills,
   boundaries,
   commitBoundaries,
   zombies,
+  aimedZombies,
   clockJumps,
   diskFull,
   slowSyncs,
