@@ -3,10 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { submitPayments } from "../../cluster/payments.ts";
 import type { Scenario } from "../scenario.ts";
 
+const dayMs = 86_400_000;
+
 export const clockJumps: Scenario = {
   name: "clock-jumps",
   about:
-    "the wall clock jumps by up to half an hour ahead and back, beyond every lease, while runs are driven",
+    "the wall clock jumps a day ahead and a day back, and by up to half an hour, beyond every lease, while runs are driven",
   needs: ["compiler"],
   async run({ open, faults, random, scale }) {
     const injected = await faults();
@@ -16,9 +18,11 @@ export const clockJumps: Scenario = {
     const submitting = submitPayments(cluster, bank, { runs, parallel: 4 });
     let jumps = 0;
     let isOver = false;
+    const first = random() < 0.5 ? dayMs : -dayMs;
     const jumping = (async () => {
-      while (!isOver) {
-        await injected.setClockAhead(Math.floor((random() - 0.5) * 3_600) * 1000);
+      while (!isOver || jumps < 2) {
+        const days = [first, -first][jumps % 8];
+        await injected.setClockAhead(days ?? Math.floor((random() - 0.5) * 3_600) * 1000);
         jumps += 1;
         await sleep(300 + random() * 700);
       }
