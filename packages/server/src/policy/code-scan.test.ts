@@ -51,6 +51,7 @@ describe("Python", () => {
     ["f'{x:\n}'", "unparsable@1"],
     ["f'{x:", "unparsable@1"],
     ["import", ...[]],
+    ["from os\nsystem('ls')", ...[]],
     ["f'{x:'", "unparsable@1"],
     ["__import__('os').", ...[]],
     ["eval = 1; eval == f", "eval@1"],

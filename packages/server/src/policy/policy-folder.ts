@@ -31,12 +31,14 @@ export async function stampOf(path: string): Promise<string> {
  * replaced it. Throws when something cannot be read.
  */
 export async function readPolicyFolder(path: string): Promise<readonly PolicyText[] | undefined> {
-  for (;;) {
-    const stamp = await stampOf(path);
-    const files = (await readPending(path)) ?? (await readFiles(path));
-    // Else somebody writes, and what was read may be of two sets.
-    if ((await stampOf(path)) === stamp) return files;
-  }
+  let stamp: string;
+  let files: readonly PolicyText[] | undefined;
+  do {
+    stamp = await stampOf(path);
+    files = (await readPending(path)) ?? (await readFiles(path));
+    // When it is another by now somebody writes, and what was read may be of two sets.
+  } while ((await stampOf(path)) !== stamp);
+  return files;
 }
 
 async function readFiles(path: string): Promise<readonly PolicyText[] | undefined> {
