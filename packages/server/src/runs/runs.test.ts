@@ -357,10 +357,12 @@ describe("after a crash in the middle of an action", () => {
 
   async function crash(world: World): Promise<string> {
     const runId = await world.submit(workflow("  - { id: s, tool: test.act, with: {} }\n"));
-    await world.startWorker("first");
+    const first = await world.startWorker("first");
     for (let n = 0; n < 500 && !(await world.kinds(runId)).includes("action.intended"); n += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+    // It takes no run again, as one that died.
+    await first.stop();
     return runId;
   }
 
