@@ -80,3 +80,13 @@ test("who lets go while it is judged is not ended again", async () => {
   );
   expect(await ended(world)).toEqual([]);
 });
+
+test("what a clock that had jumped ahead took away is due when it is back", async () => {
+  const { world, taken } = await start();
+  const dayMs = 86_400_000;
+  await world.store.write(taken.map(({ lease }) => reserveLease(lease, clock.now() + 2 * dayMs)));
+  const ahead = { ...clock, now: () => clock.now() + dayMs };
+  await adoptOrphans({ ...depsOf(world, async () => undefined), clock: ahead });
+  const again = await createClaims(world.store, { owner: "mine", leaseTtlMs: 30_000 }).take(2, clock.now());
+  expect(again.map(({ row }) => row.id).toSorted()).toEqual(taken.map(({ row }) => row.id).toSorted());
+});

@@ -41,7 +41,8 @@ export async function adoptOrphans(deps: OrphanDeps): Promise<void> {
 async function takeAway(row: Row, { store, clock }: OrphanDeps): Promise<void> {
   const seen = seenLease(row);
   const pauseMs = pauseAfterCrashMs(row["claims"] as number);
-  const again = (pauseMs === 0 ? wakeRun : delayRun)(seen.runId, clock.now() + pauseMs);
+  // Due by any clock: this one may have jumped ahead, and once it is back nobody would look before the time it wrote.
+  const again = pauseMs === 0 ? wakeRun(seen.runId, 0) : delayRun(seen.runId, clock.now() + pauseMs);
   try {
     await store.write([endLease({ ...seen, owner: row["owner"] as string }), stillAt(seen), again]);
   } catch (error) {
