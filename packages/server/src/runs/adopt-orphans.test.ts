@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
 import { createClaims } from "../queue/claim.ts";
 import type { TakenRun } from "../queue/claim.ts";
+import { delayRun } from "../queue/run-row.ts";
 import { reserveLease } from "../store/lease.ts";
 import type { Statement } from "../store/store.ts";
 import { adoptOrphans } from "./adopt-orphans.ts";
@@ -84,7 +85,10 @@ test("who lets go while it is judged is not ended again", async () => {
 test("what a clock that had jumped ahead took away is due when it is back", async () => {
   const { world, taken } = await start();
   const dayMs = 86_400_000;
-  await world.store.write(taken.map(({ lease }) => reserveLease(lease, clock.now() + 2 * dayMs)));
+  const untilMs = clock.now() + 2 * dayMs;
+  await world.store.write(
+    taken.flatMap(({ lease, row }) => [reserveLease(lease, untilMs), delayRun(row.id, untilMs)]),
+  );
   const ahead = { ...clock, now: () => clock.now() + dayMs };
   await adoptOrphans({ ...depsOf(world, async () => undefined), clock: ahead });
   const again = await createClaims(world.store, { owner: "mine", leaseTtlMs: 30_000 }).take(2, clock.now());
