@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { systemClock as clock } from "./base/clock.ts";
 import { HomeostatError } from "./base/error.ts";
 import { createSilentLogger } from "./base/log.ts";
-import { registerWorkflow, unregisterWorkflow } from "./runs/registered-workflows.ts";
+import { registerWorkflow, startFromHook, unregisterWorkflow } from "./runs/registered-workflows.ts";
 import type { Registered } from "./runs/registered-workflows.ts";
 import { createWorld } from "./runs/testing-world.ts";
 import { createSecretChanges } from "./secrets/secret-changes.ts";
@@ -22,6 +22,9 @@ const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
+
+/** Whose key was revoked meanwhile. */
+const gone = new Set<string>();
 
 async function start() {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-hooks-"));
@@ -41,7 +44,11 @@ async function start() {
   const secrets = await openSecrets({ store, clock, logger, key, references });
   closers.push(() => secrets.close());
   const changes = createSecretChanges({ store, clock, key });
-  return createRegistered({ registry, store, clock, logger, secrets, changes, submit });
+  const keys = {
+    currentRole: (_tenant: string, name: string) =>
+      Promise.resolve(gone.has(name) ? ("none" as const) : ("admin" as const)),
+  };
+  return createRegistered({ registry, store, clock, logger, secrets, changes, submit, keys });
 }
 
 const step = (x: string): string => `steps: [{ id: a, set: { x: ${x} } }]\n`;
@@ -88,4 +95,20 @@ test("a registration that comes too late takes no webhook's secret away", async 
   const without = { ...request, text: `version: 1\nname: w\n${step("2")}` };
   await expect(registerWorkflow({ ...deps, registry }, without)).rejects.toBe(late);
   expect(await deps.hooks.authenticate(call(hooks[0]!))).toMatchObject({ name: "paid" });
+});
+
+test("a webhook of somebody whose key was revoked is refused until another one registers the same text", async () => {
+  const deps = await start();
+  const text = workflow("1");
+  const { hooks } = await registerWorkflow(deps, { tenant: "default", text, by: "ada" });
+  gone.add("ada");
+  const calling = () => startFromHook(deps, { ...call(hooks[0]!), json: {} });
+  await expect(calling()).rejects.toMatchObject({ code: "AUTHORIZATION_DENIED" });
+  await registerWorkflow(deps, { tenant: "default", text, by: "bob" });
+  const run = await calling();
+  expect(run).toMatchObject({ requester: "bob" });
+  // The same event is the same run, whoever registers the text.
+  gone.clear();
+  await registerWorkflow(deps, { tenant: "default", text, by: "ada" });
+  expect((await calling()).id).toBe(run.id);
 });

@@ -5,6 +5,7 @@ import type { Logger } from "./base/log.ts";
 import type { SubmitDeps } from "./runs/submit.ts";
 import type { RegisteredDeps, Timetable } from "./runs/registered-workflows.ts";
 import type { SecretChanges } from "./secrets/secret-changes.ts";
+import type { ApiKeys } from "./identity/api-keys.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 import type { Store } from "./store/store.ts";
 import { createHooks } from "./workflows/hooks.ts";
@@ -19,6 +20,7 @@ export interface WorkflowSystemDeps {
   readonly secrets: Secrets;
   readonly changes: SecretChanges;
   readonly submit: SubmitDeps;
+  readonly keys: Pick<ApiKeys, "currentRole">;
   /** What starts runs at their time. Absent: this server keeps no schedules. */
   readonly timetable?: Timetable;
 }
@@ -31,7 +33,8 @@ export function createRegistered(deps: WorkflowSystemDeps): RegisteredDeps {
     secrets: hookSecrets(deps),
     refused: (name, why) => logger.warn({ hook: name, why }, "a webhook was refused"),
   });
-  return { registry, hooks, submit, clock, ...(timetable === undefined ? {} : { timetable }) };
+  const roleOf = deps.keys.currentRole;
+  return { registry, hooks, submit, clock, roleOf, ...(timetable === undefined ? {} : { timetable }) };
 }
 
 /** Signing secrets lie with all others, sealed, and may be rotated as they are; no action of a run is granted them. */

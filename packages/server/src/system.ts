@@ -313,10 +313,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }),
     ...policies.routes(reader),
     ...statusRoutes({
-      version: options.version,
-      home: home.folder,
-      startedAtMs,
-      now: clock.now,
+      ...{ version: options.version, home: home.folder, startedAtMs, now: clock.now },
       tree: () => tree.now(),
       sandbox: sandbox.report,
       counts: queue.counts,
@@ -326,7 +323,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       tools: () => describeTools(tools),
     }),
     ...workflowsRoutes(
-      createRegistered({ registry: workflows, store, clock, logger, secrets, changes, submit, timetable }),
+      createRegistered({
+        ...{ registry: workflows, store, clock, logger, secrets, changes, submit, timetable, keys },
+      }),
     ),
     ...queueing.routes,
     ...signalsRoutes({ ...reader, clock, holdsSecret }),

@@ -11,7 +11,7 @@ import { createTimes } from "../queue/schedule-times.ts";
 import type { Statement, Store } from "../store/store.ts";
 import type { WorkflowRegistry } from "../workflows/registry.ts";
 import type { ScheduleOrigin } from "./event.ts";
-import { startFromTrigger } from "./registered-workflows.ts";
+import { requireHolder, startFromTrigger } from "./registered-workflows.ts";
 import { changeFact } from "./schedules.ts";
 import { submitOnce } from "./submit.ts";
 import type { SubmitDeps, Submission } from "./submit.ts";
@@ -91,12 +91,13 @@ interface Handled {
   lastRunId: string | null;
   lastError: Schedule["lastError"];
   passed: number;
+  isPaused: boolean;
   readonly facts: Statement[];
 }
 
 async function fire(deps: FireDeps, schedule: Schedule, nowMs: number): Promise<void> {
-  const { waitingAtMs, lastAtMs, lastRunId, lastError, passed, nextAtMs } = schedule;
-  const handled: Handled = { waitingAtMs, lastAtMs, lastRunId, lastError, passed, facts: [] };
+  const { waitingAtMs, lastAtMs, lastRunId, lastError, passed, nextAtMs, isPaused } = schedule;
+  const handled: Handled = { waitingAtMs, lastAtMs, lastRunId, lastError, passed, isPaused, facts: [] };
   // A run of the first time that is not marked as handled was made before a crash: it is the run before.
   const begun = nextAtMs === null ? undefined : await findRun(deps, schedule, nextAtMs);
   if (begun !== undefined) handled.lastRunId = begun;
@@ -110,7 +111,7 @@ async function fire(deps: FireDeps, schedule: Schedule, nowMs: number): Promise<
       ? { fire: [], passed: [], nextAtMs }
       : dueTimes({ times, nextAtMs, nowMs, missed: schedule.missed, cap: schedule.missedCap });
   pass(schedule, due.passed, { handled, why: "missed", nowMs });
-  for (const atMs of due.fire) await takeTime(deps, schedule, { atMs, handled });
+  for (const atMs of due.fire) if (!handled.isPaused) await takeTime(deps, schedule, { atMs, handled });
   const { facts, ...changes } = handled;
   if (due.nextAtMs === nextAtMs && facts.length === 0 && handled.waitingAtMs === waitingAtMs) return;
   const after = { ...schedule, ...changes, nextAtMs: due.nextAtMs, revision: schedule.revision + 1 };
@@ -162,6 +163,10 @@ async function startTime(deps: FireDeps, schedule: Schedule, { atMs, handled }: 
     handled.lastError = { code, message: errorMessage(error).slice(0, 1000), atMs: nowMs };
     const data = { at: new Date(atMs).toISOString(), code };
     handled.facts.push(changeFact("failed", schedule, { by: "system", atMs: nowMs, data }));
+    if (code !== "AUTHORIZATION_DENIED") return;
+    // Nobody answers for its runs any more: whoever lets it go on takes it over first.
+    handled.isPaused = true;
+    handled.facts.push(changeFact("paused", schedule, { by: "system", atMs: nowMs, data: { code } }));
   }
 }
 
@@ -205,6 +210,7 @@ async function start(
 ): Promise<string> {
   const { source, tenant, createdBy: requester, priority } = schedule;
   const { origin, dedupKey } = firing;
+  await requireHolder(deps, { tenant, principal: requester, what: `the schedule ${schedule.name}` });
   const labels = [...schedule.labels, `schedule:${schedule.name}`];
   const more = { priority, schedule: origin, ...(dedupKey === null ? {} : { dedupKey }) };
   if (source.kind === "trigger") {

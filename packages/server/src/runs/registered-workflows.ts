@@ -38,7 +38,11 @@ export interface RegisteredDeps {
   readonly timetable?: Timetable;
   readonly submit: SubmitDeps;
   readonly clock: Clock;
+  /** What a principal may do now; `none` when their key is revoked or over. */
+  readonly roleOf: RoleOf;
 }
+
+export type RoleOf = (tenant: string, principal: string) => Promise<string>;
 
 export interface Registration {
   readonly tenant: string;
@@ -133,6 +137,9 @@ export async function startFromHook(
   call: HookCall & { readonly json: JsonValue },
 ): Promise<RunRow> {
   const hook = await deps.hooks.authenticate(call);
+  const { tenant } = hook;
+  const { addedBy: principal } = await deps.registry.require(tenant, { name: hook.workflow });
+  await requireHolder(deps, { tenant, principal, what: `the webhook ${hook.name}` });
   const eventId = call.headers["webhook-id"] ?? call.headers["idempotency-key"];
   const trigger = { name: hook.name, kind: "webhook", id: eventId ?? null };
   const scope = { trigger, body: call.json, headers: plainHeaders(call.headers) };
@@ -141,6 +148,20 @@ export async function startFromHook(
     dedupKey: eventId === undefined ? null : `hook/${hook.name}/${eventId}`,
     extra: { isFromHook: true },
   });
+}
+
+/** Nothing runs on behalf of somebody who may not use the server any more. Throws AUTHORIZATION_DENIED. */
+export async function requireHolder(
+  { roleOf }: { readonly roleOf: RoleOf },
+  { tenant, principal, what }: { readonly tenant: string; readonly principal: string; readonly what: string },
+): Promise<void> {
+  if ((await roleOf(tenant, principal)) !== "none") return;
+  throw new HomeostatError(
+    "AUTHORIZATION_DENIED",
+    `${principal}, on whose behalf ${what} runs, may not use this server any more`,
+    { principal },
+    { hint: "Somebody with a key registers the workflow, or changes the schedule, to take it over." },
+  );
 }
 
 export interface Firing {

@@ -4,7 +4,7 @@ import { HomeostatError } from "../base/error.ts";
 import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
-import { fireDue } from "./fire-schedules.ts";
+import { fireDue, triggerSchedule } from "./fire-schedules.ts";
 import type { FireDeps } from "./fire-schedules.ts";
 import { changeSchedule, requireSchedule } from "./schedules.ts";
 import type { ScheduleChange } from "./schedules.ts";
@@ -40,7 +40,7 @@ interface Timed {
 
 /** `ann` may do less than the admin who makes the schedules, `root` as much. */
 const roleOf = (_tenant: string, principal: string): Promise<string> =>
-  Promise.resolve(principal === "ann" ? "operator" : "admin");
+  Promise.resolve(principal === "gone" ? "none" : principal === "ann" ? "operator" : "admin");
 
 async function open(): Promise<Timed> {
   const world = await createWorld({ tools: [] });
@@ -234,6 +234,26 @@ describe("a schedule", () => {
     await world.registry.add(bob);
     await pass(60 * minute);
     expect(await requesters()).toEqual(["ann", "admin"]);
+  });
+
+  test("stops when nobody answers for it any more, and says so", async () => {
+    const { world, call, pass, deps } = await open();
+    const { id } = (await call("schedules.add", { name: "orphan", cron: "0 * * * *", workflow })) as {
+      id: string;
+    };
+    await world.store.write([{ sql: "UPDATE schedules SET created_by = 'gone'", params: [] }]);
+    await pass(60 * minute);
+    expect(await world.store.read("SELECT id FROM runs")).toEqual([]);
+    expect(await call("schedules.get", undefined, id)).toMatchObject({
+      paused: true,
+      lastError: { code: "AUTHORIZATION_DENIED", message: expect.stringContaining("gone") as string },
+    });
+    const told = await world.store.read("SELECT entry FROM ledger_outbox");
+    expect(told.filter(({ entry }) => String(entry).includes("schedule.paused"))).toHaveLength(1);
+    const run = triggerSchedule(deps, await requireSchedule(world.store, "default", "orphan"), {
+      ...{ by: "admin", dedupKey: null },
+    });
+    await expect(run).rejects.toMatchObject({ code: "AUTHORIZATION_DENIED" });
   });
 
   test("says why a time could not be run, and goes on with the next", async () => {

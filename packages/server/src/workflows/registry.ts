@@ -117,7 +117,8 @@ export function createWorkflowRegistry(deps: {
     async add(workflow, extra = []) {
       const { tenant, name, digest } = workflow;
       const newest = await find(tenant, { name });
-      if (newest?.digest === digest) {
+      // The same text by somebody else is a version of its own: what it triggers runs on their behalf from now on.
+      if (newest?.digest === digest && newest.addedBy === workflow.addedBy) {
         if (extra.length > 0) await store.write(extra);
         return newest;
       }
