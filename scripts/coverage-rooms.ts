@@ -15,6 +15,8 @@ export interface Room {
 }
 
 const server = "packages/server/src";
+/** Of the store: who may act, what a database is marked as, how it is copied and upgraded, what PostgreSQL's words mean. */
+const storeFiles = "lease,lease-keeper,lease-renewal,lease-slot,marks,migrate,outbox,snapshot,copy-table";
 /** What a run is: its journal, what is read off it, and how it is written. */
 const journalFiles = "journal,fold,fold-step,fold-inbox,session,inbox,legal-event,upcast,fold-unheld";
 /** Collectors of V8 see the test's own thread alone. */
@@ -60,6 +62,16 @@ export const rooms: readonly Room[] = [
     branchesPercent: 100,
   },
   {
+    name: "store",
+    files: [`${server}/store/{${storeFiles},postgres-failure,postgres-url,postgres-values}.ts`],
+    without: {},
+    tests: [
+      ...["lease-renewal", "migrate", "move", "outbox", "snapshot", "sqlite", "postgres"],
+      ...["postgres-failure", "postgres-url", "postgres-values"],
+    ].map((name) => `${server}/store/${name}.test.ts`),
+    branchesPercent: 100,
+  },
+  {
     name: "journal",
     files: [`${server}/runs/{${journalFiles},state-cache,share-values,inherited-flow}.ts`],
     without: {},
@@ -69,7 +81,8 @@ export const rooms: readonly Room[] = [
     ].map((name) => `${server}/runs/${name}`),
     branchesPercent: 100,
   },
-  ...["policy", "guards", "limits", "secrets", "expression", "identity"].map(roomOfItsOwn),
+  { ...roomOfItsOwn("policy"), timings: "in bounded time" },
+  ...["guards", "limits", "secrets", "expression", "identity"].map(roomOfItsOwn),
   {
     ...roomOfItsOwn("gate"),
     // Who answered what, and what came from where, is seen in whole runs alone.

@@ -118,6 +118,12 @@ describe("the score", () => {
     );
   });
 
+  test("looks at the first 200 leaves", () => {
+    const behind = (count: number) => [...Array.from({ length: count }, () => "x"), "x/*"];
+    expect(assessRisk("low", { args: { list: behind(100) } }).value).toBe(riskWeights.wildcard);
+    expect(assessRisk("low", { args: { list: behind(300) } }).value).toBe(0);
+  });
+
   test("of huge arguments is made in bounded time", () => {
     const args = { list: Array.from({ length: 100_000 }, () => "x/*".repeat(1_000)) };
     const started = performance.now();
