@@ -110,6 +110,15 @@ describe("migrateSqlite", () => {
     expect(tables()).toEqual(["schema_migrations"]);
   });
 
+  test("refuses the database of a newer version, and leaves it as it is", () => {
+    migrateSqlite(connection, [first, second], 1);
+    expect(() => migrateSqlite(connection, [first], 2)).toThrow(
+      expect.objectContaining({ code: "DATA_FOLDER_UNUSABLE", data: { id: "0002-b" } }),
+    );
+    expect(connection.database.isTransaction).toBe(false);
+    expect(tables()).toEqual(["a", "b", "schema_migrations"]);
+  });
+
   test("leaves the database of another program alone", () => {
     connection.database.exec("CREATE TABLE bookmarks (x)");
     expect(() => migrateSqlite(connection, [first], 1)).toThrow(
