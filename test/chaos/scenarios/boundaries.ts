@@ -35,7 +35,7 @@ export const boundaries: Scenario = {
     const stage = await chaos.open({ database: "sqlite", bankDelayMs: 5 });
     return await walk(chaos, stage, {
       environment: injected.environment,
-      sample: 8,
+      sample: 5,
       count: injected.syncs,
       aim: ({ skip, when }) => injected.killAtSync(skip, when),
       clear: injected.clear,
@@ -54,7 +54,7 @@ export const commitBoundaries: Scenario = {
       const url = stage.cluster.environment["HOMEOSTAT_DATABASE_URL"]!;
       return await walk(chaos, stage, {
         environment: { HOMEOSTAT_DATABASE_URL: proxy.through(url) },
-        sample: 6,
+        sample: 4,
         count: async () => proxy.commits(),
         aim: async ({ skip, when }, member) =>
           proxy.actAtCommit(skip, when, () => member.child.kill("SIGKILL")),
