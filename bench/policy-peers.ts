@@ -1,6 +1,6 @@
 /** The engines the policy bench compares with, each given the same rules in its own words, and each prepared beforehand. */
 import { createRequire } from "node:module";
-import type { ActionRequest } from "../packages/server/src/policy/decision.ts";
+import type { ActionRequest } from "../packages/server/src/policy/rules/decision.ts";
 import type { GeneratedRule } from "./policy-rules.ts";
 
 export type Effect = "allow" | "ask" | "deny";

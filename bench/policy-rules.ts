@@ -1,5 +1,5 @@
 /** Rules and requests for the policy bench: the same on every machine, and plain enough for every engine to say them. */
-import type { ActionRequest } from "../packages/server/src/policy/decision.ts";
+import type { ActionRequest } from "../packages/server/src/policy/rules/decision.ts";
 
 export type Shape = "below" | "exact" | "extension" | "folder" | "extension-below";
 

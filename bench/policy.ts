@@ -1,11 +1,11 @@
 /** Policy: one decision with its explanation, beside a scan with picomatch, Cedar and casbin; globs made to backtrack; reloading. */
 import { compileGlob, matchesGlob } from "../packages/server/src/base/glob.ts";
-import { compilePolicy } from "../packages/server/src/policy/compile.ts";
-import type { CompiledPolicy } from "../packages/server/src/policy/compile.ts";
-import { decide } from "../packages/server/src/policy/decide.ts";
-import type { ActionRequest } from "../packages/server/src/policy/decision.ts";
-import { lintPolicy } from "../packages/server/src/policy/lint.ts";
-import { parsePolicyFiles, requireGood } from "../packages/server/src/policy/policy-file.ts";
+import { compilePolicy } from "../packages/server/src/policy/rules/compile.ts";
+import type { CompiledPolicy } from "../packages/server/src/policy/rules/compile.ts";
+import { decide } from "../packages/server/src/policy/rules/decide.ts";
+import type { ActionRequest } from "../packages/server/src/policy/rules/decision.ts";
+import { lintPolicy } from "../packages/server/src/policy/file/lint.ts";
+import { parsePolicyFiles, requireGood } from "../packages/server/src/policy/file/policy-file.ts";
 import {
   atLeast,
   atMost,

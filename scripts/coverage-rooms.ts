@@ -73,11 +73,11 @@ export const rooms: readonly Room[] = [
   },
   {
     name: "journal",
-    files: [`${server}/runs/{${journalFiles},state-cache,share-values,inherited-flow}.ts`],
+    files: [`${server}/runs/*/{${journalFiles},state-cache,share-values,inherited-flow}.ts`],
     without: {},
     tests: [
-      ...["journal", "fold", "session", "legal-event", "upcast", "signals"],
-      ...["state-cache", "share-values", "inherited-flow"],
+      ...["journal/", "session/", "worker/fold-inbox", "worker/fold-unheld"],
+      ...["control/signals", "actions/inherited-flow"],
     ].map((name) => `${server}/runs/${name}`),
     branchesPercent: 100,
   },
@@ -86,9 +86,12 @@ export const rooms: readonly Room[] = [
   {
     ...roomOfItsOwn("gate"),
     // Who answered what, and what came from where, is seen in whole runs alone.
-    tests: [`${server}/gate/`, ...["answers", "data-flow", "transform"].map(runsTest)],
+    tests: [
+      `${server}/gate/`,
+      ...["answers/answers", "actions/data-flow", "actions/transform"].map(runsTest),
+    ],
   },
-  { ...roomOfItsOwn("approvals"), tests: [`${server}/approvals/`, runsTest("answers")] },
+  { ...roomOfItsOwn("approvals"), tests: [`${server}/approvals/`, runsTest("answers/answers")] },
 ];
 
 /** A folder that its own tests cover whole. */

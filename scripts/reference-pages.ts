@@ -5,7 +5,7 @@ import { metricTable } from "../packages/server/src/base/metric-table.ts";
 import type { MetricRow } from "../packages/server/src/base/metric-table.ts";
 import { describeConfig } from "../packages/server/src/config.ts";
 import type { ConfigRow } from "../packages/server/src/config.ts";
-import { policyJsonSchema } from "../packages/server/src/policy/policy-schema.ts";
+import { policyJsonSchema } from "../packages/server/src/policy/file/policy-schema.ts";
 import { workflowSchema } from "../packages/server/src/workflows/workflow-schema.ts";
 import { createProgram } from "../packages/server/src/main.ts";
 

@@ -1,9 +1,9 @@
 /** The policy an evaluation decides with: the shipped one (or a given file), with the recorded suite's tools granted. */
 import { readFileSync } from "node:fs";
-import { defaultPolicyPath } from "../../packages/server/src/policy/active-policy.ts";
-import { compilePolicy } from "../../packages/server/src/policy/compile.ts";
-import type { CompiledPolicy } from "../../packages/server/src/policy/compile.ts";
-import { requirePolicy } from "../../packages/server/src/policy/policy-file.ts";
+import { defaultPolicyPath } from "../../packages/server/src/policy/force/active-policy.ts";
+import { compilePolicy } from "../../packages/server/src/policy/rules/compile.ts";
+import type { CompiledPolicy } from "../../packages/server/src/policy/rules/compile.ts";
+import { requirePolicy } from "../../packages/server/src/policy/file/policy-file.ts";
 
 /** Recorded agents had their tools by grant; without this every call would be denied and nothing measured. */
 const grant = `

@@ -5,10 +5,10 @@ import { readIntent } from "../../packages/server/src/gate/data-flow-task.ts";
 import { showUntrusted } from "../../packages/server/src/gate/data-flow-transform.ts";
 import { leavesOf } from "../../packages/server/src/gate/labels-roles.ts";
 import { compact, normalise } from "../../packages/server/src/gate/labels-text.ts";
-import type { ActionFlow } from "../../packages/server/src/policy/argument-origin.ts";
-import type { CompiledPolicy } from "../../packages/server/src/policy/compile.ts";
-import { decide } from "../../packages/server/src/policy/decide.ts";
-import type { Decision, OriginLabel } from "../../packages/server/src/policy/decision.ts";
+import type { ActionFlow } from "../../packages/server/src/policy/rules/argument-origin.ts";
+import type { CompiledPolicy } from "../../packages/server/src/policy/rules/compile.ts";
+import { decide } from "../../packages/server/src/policy/rules/decide.ts";
+import type { Decision, OriginLabel } from "../../packages/server/src/policy/rules/decision.ts";
 
 export interface RecordedCall {
   readonly id?: string | null;

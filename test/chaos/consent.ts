@@ -4,10 +4,10 @@ import type { JsonValue } from "../../packages/server/src/base/canonical-json.ts
 import { errorMessage } from "../../packages/server/src/base/error.ts";
 import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
 import { homeAt } from "../../packages/server/src/home.ts";
-import type { EventBody } from "../../packages/server/src/runs/event.ts";
-import { fold, initialState } from "../../packages/server/src/runs/fold.ts";
-import type { RunState } from "../../packages/server/src/runs/fold.ts";
-import { emptyHead, readJournal } from "../../packages/server/src/runs/journal.ts";
+import type { EventBody } from "../../packages/server/src/runs/journal/event.ts";
+import { fold, initialState } from "../../packages/server/src/runs/journal/fold.ts";
+import type { RunState } from "../../packages/server/src/runs/journal/fold.ts";
+import { emptyHead, readJournal } from "../../packages/server/src/runs/journal/journal.ts";
 import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
 import type { Row } from "../../packages/server/src/store/store.ts";
 import type { FakeBank } from "./fake-bank.ts";

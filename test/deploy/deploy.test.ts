@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { describeConfig, loadConfig } from "../../packages/server/src/config.ts";
-import { parsePolicy } from "../../packages/server/src/policy/policy-file.ts";
+import { parsePolicy } from "../../packages/server/src/policy/file/policy-file.ts";
 import { renderChart } from "./render-chart.fixture.ts";
 
 const repository = join(import.meta.dirname, "../..");

@@ -27,22 +27,22 @@ const newer: readonly Patch[] = [
   },`,
   },
   {
-    file: "src/runs/upcast.ts",
+    file: "src/runs/journal/upcast.ts",
     find: '  "run.started": true,',
     replace: '  "run.started": true,\n  "run.greeted": true,',
   },
   {
-    file: "src/runs/fold.ts",
+    file: "src/runs/journal/fold.ts",
     find: '    case "run.paused":',
     replace: '    case "run.greeted": return state;\n    case "run.paused":',
   },
   {
-    file: "src/runs/legal-event.ts",
+    file: "src/runs/journal/legal-event.ts",
     find: '    case "run.steered":',
     replace: '    case "run.greeted":\n    case "run.steered":',
   },
   {
-    file: "src/runs/drive.ts",
+    file: "src/runs/worker/drive.ts",
     find: '[{ kind: "run.started", attempt: state.attempt + 1 }]',
     replace:
       '[{ kind: "run.started", attempt: state.attempt + 1 }, { kind: "run.greeted", by: "the newer version" }]',

@@ -9,7 +9,7 @@ import type { Logger } from "./base/log.ts";
 import type { Metrics } from "./base/metrics.ts";
 import type { OpenApiInfo } from "./http/openapi.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
-import { hashMemoryMigration } from "./runs/hash-memory.ts";
+import { hashMemoryMigration } from "./runs/workspace/hash-memory.ts";
 import { outboxInsert } from "./store/outbox.ts";
 import { openSqliteStore } from "./store/sqlite.ts";
 import type { Statement, Store } from "./store/store.ts";

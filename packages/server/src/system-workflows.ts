@@ -2,8 +2,8 @@
 import type { Clock } from "./base/clock.ts";
 import { isHomeostatError } from "./base/error.ts";
 import type { Logger } from "./base/log.ts";
-import type { SubmitDeps } from "./runs/submit.ts";
-import type { RegisteredDeps, Timetable } from "./runs/registered-workflows.ts";
+import type { SubmitDeps } from "./runs/submission/submit.ts";
+import type { RegisteredDeps, Timetable } from "./runs/triggers/registered-workflows.ts";
 import type { SecretChanges } from "./secrets/secret-changes.ts";
 import type { ApiKeys } from "./identity/api-keys.ts";
 import type { Secrets } from "./secrets/secrets.ts";

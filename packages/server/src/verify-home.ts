@@ -14,8 +14,8 @@ import type { Home } from "./home.ts";
 import type { VerifyReport } from "./ledger/verify-report.ts";
 import { verifyHistory } from "./ledger/verify-history.ts";
 import type { RunProof } from "./ledger/verify-history.ts";
-import { verifyRuns } from "./runs/verify-runs.ts";
-import type { VerifyFinding } from "./runs/verify-runs.ts";
+import { verifyRuns } from "./runs/proof/verify-runs.ts";
+import type { VerifyFinding } from "./runs/proof/verify-runs.ts";
 import { erasedType } from "./retention/erasure.ts";
 import type { Store } from "./store/store.ts";
 

@@ -142,7 +142,12 @@ export const secrets: Answer<"secrets.list"> = {
 export const apiKeys: Answer<"keys.list"> = {
   data: ["ada", "ben"].map((principal, index) => ({
     ...{ id: `key_${principal}`, principal, role: index === 0 ? "approver" : "operator" },
-    ...{ createdBy: "admin", createdAt: at(-dayMs), expiresAt: index === 0 ? null : at(3 * dayMs) },
+    ...{
+      tenant: "default",
+      createdBy: "admin",
+      createdAt: at(-dayMs),
+      expiresAt: index === 0 ? null : at(3 * dayMs),
+    },
   })),
 } as Answer<"keys.list">;
 

@@ -17,7 +17,7 @@ function compare(text: string): boolean {
   return true;
 }
 
-const policy = readFileSync(join(import.meta.dirname, "../policy/default-policy.yaml"), "utf8");
+const policy = readFileSync(join(import.meta.dirname, "../policy/force/default-policy.yaml"), "utf8");
 const scalars = [
   "a", "allow", "workspace/**", '"**/.env"', "'x: y'", "24h", "1.0", "1", "-7", "0", "007", "1e3", "0x1f", "+5", ".5", "~",
   "null", "true", "False", "yes", '""', "''", "''''", '"a\\n"', '"#"', "a#b", "a #b", "a: b", "a:", "a:b", ":a", "- a", "-a", "-",

@@ -1,9 +1,9 @@
 /** `homeostat policy check` and `workflow check`: a file's mistakes with line and column; needs no server. */
 import type { Finding } from "../base/finding.ts";
-import { checkPolicyFiles } from "../policy/check-policy.ts";
-import { findWrongArguments } from "../runs/find-wrong-arguments.ts";
-import { findWrongTimes } from "../runs/find-wrong-times.ts";
-import { findUnknownTools } from "../runs/submit.ts";
+import { checkPolicyFiles } from "../policy/file/check-policy.ts";
+import { findWrongArguments } from "../runs/submission/find-wrong-arguments.ts";
+import { findWrongTimes } from "../runs/submission/find-wrong-times.ts";
+import { findUnknownTools } from "../runs/submission/submit.ts";
 import { createTools } from "../tools/registry.ts";
 import { parseWorkflow } from "../workflows/workflow-file.ts";
 import type { GlobalOptions } from "./connect.ts";

@@ -1,7 +1,7 @@
 /** What `doctor` says of policy.yaml: whether a server could use it, and what in it does not do what it seems to. */
 import { formatFinding } from "../base/finding.ts";
 import { isHomeostatError } from "../base/error.ts";
-import { checkPolicyFiles } from "../policy/check-policy.ts";
+import { checkPolicyFiles } from "../policy/file/check-policy.ts";
 import { builtInTools } from "./check-file.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { failed } from "./diagnosis.ts";

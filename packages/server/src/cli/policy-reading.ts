@@ -2,7 +2,7 @@
 import { HomeostatError } from "../base/error.ts";
 import { readAsAgent } from "../gate/reading.ts";
 import type { Reading } from "../gate/reading.ts";
-import { originLabels } from "../policy/read-matchers.ts";
+import { originLabels } from "../policy/file/read-matchers.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";

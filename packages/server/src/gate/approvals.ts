@@ -1,7 +1,7 @@
 /** Approvals as rows: what is asked, bound to the exact arguments and the policy that asked; the first answer wins. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
-import type { MatchedRule, OriginLabel, RiskLevel } from "../policy/decision.ts";
+import type { MatchedRule, OriginLabel, RiskLevel } from "../policy/rules/decision.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 
 export const approvalsMigration: Migration = {

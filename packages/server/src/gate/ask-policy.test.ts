@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createTestLimits } from "../limits/testing-limits.ts";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
 import { createGate } from "./gate.ts";
 import type { GateInput } from "./gate-input.ts";
 import { createPermitOffice } from "./permit.ts";

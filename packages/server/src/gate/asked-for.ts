@@ -1,5 +1,5 @@
 /** What a question was put for, so that a yes to it never lifts what policy asks beyond that. Pure. */
-import type { Decision, MatchedRule, RiskLevel } from "../policy/decision.ts";
+import type { Decision, MatchedRule, RiskLevel } from "../policy/rules/decision.ts";
 
 export interface AskedFor {
   /** Names of the rules that asked; `riskRule` when the score alone did. */

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
 import type { GuardResult } from "../guards/pipeline.ts";
-import type { Decision } from "../policy/decision.ts";
+import type { Decision } from "../policy/rules/decision.ts";
 import { askedFor, isCovered } from "./asked-for.ts";
 import type { AskedFor } from "./asked-for.ts";
 import type { Draft, GateInput, GivenAnswer, ResolvedAction } from "./gate-input.ts";

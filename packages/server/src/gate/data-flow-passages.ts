@@ -1,6 +1,10 @@
 /** Finds a stranger's passages again inside a text made from them, and takes them out or quotes them. Pure, linear. */
 import { sha256 } from "../base/digest.ts";
-import type { TransformedPassage, TransformedText, TransformHandling } from "../policy/transform-record.ts";
+import type {
+  TransformedPassage,
+  TransformedText,
+  TransformHandling,
+} from "../policy/rules/transform-record.ts";
 import { invisible, tokenPlaces } from "./labels-text.ts";
 
 /** A passage of untrusted content that reads as an instruction. */

@@ -1,6 +1,11 @@
 /** Says of each argument of an action where it came from. Pure over a run's labels. */
 import type { JsonObject } from "../base/canonical-json.ts";
-import type { ArgumentOrigin, ArgumentRole, OriginKind, OriginMatch } from "../policy/argument-origin.ts";
+import type {
+  ArgumentOrigin,
+  ArgumentRole,
+  OriginKind,
+  OriginMatch,
+} from "../policy/rules/argument-origin.ts";
 import { runLength } from "./data-flow-passages.ts";
 import type { TaskIntent } from "./data-flow-task.ts";
 import { stem } from "./data-flow-words.ts";

@@ -1,6 +1,6 @@
 /** Shows an agent untrusted content with the passages that read as instructions quoted or left out. Pure. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import type { UntrustedHandling } from "../policy/policy.ts";
+import type { UntrustedHandling } from "../policy/rules/policy.ts";
 import { findInstructions } from "./data-flow-instructions.ts";
 import type { ReadingContext } from "./data-flow-signals.ts";
 import { fieldsOf } from "./labels-fields.ts";

@@ -1,7 +1,7 @@
 /** The data flow of one run: what it has seen, from where, and what that says about the action at the door. */
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
-import type { ActionFlow, ArgumentOrigin, PastAct } from "../policy/argument-origin.ts";
-import type { OriginLabel } from "../policy/decision.ts";
+import type { ActionFlow, ArgumentOrigin, PastAct } from "../policy/rules/argument-origin.ts";
+import type { OriginLabel } from "../policy/rules/decision.ts";
 import type { ForeignPassage, ForeignPassages } from "./data-flow-passages.ts";
 import { isEffectByName, isRequested, readIntent } from "./data-flow-task.ts";
 import { traceArguments } from "./data-flow-trace.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createManualClock } from "../base/clock.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createTestLimits } from "../limits/testing-limits.ts";
-import type { Decision } from "../policy/decision.ts";
+import type { Decision } from "../policy/rules/decision.ts";
 import { createGate } from "./gate.ts";
 import type { GateInput, GateTool } from "./gate-input.ts";
 import type { GateDeps } from "./gate.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
 import { requireFurther } from "./further-resource.ts";
 
 const request = { action: "http.get", args: {}, labels: [], agent: "workflow:w", role: "admin", tenant: "t" };

@@ -1,6 +1,6 @@
 /** Whether an action under way may go on to a resource it only learned of on its way, such as a redirect's target. Pure. */
 import { HomeostatError } from "../base/error.ts";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
 import { askedFor, isCovered } from "./asked-for.ts";
 
 /** What policy was asked about an action that was let through, and what it said; without it nothing further is let through. */

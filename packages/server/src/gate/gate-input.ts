@@ -1,9 +1,9 @@
 /** What comes to the gate, and what its guards learn about it on the way. */
 import type { JsonObject } from "../base/canonical-json.ts";
-import type { ActionRequest, Decision, OriginLabel } from "../policy/decision.ts";
+import type { ActionRequest, Decision, OriginLabel } from "../policy/rules/decision.ts";
 import type { AskedFor } from "./asked-for.ts";
-import type { Asked } from "../policy/recorded-action.ts";
-import type { TransformRecord } from "../policy/transform-record.ts";
+import type { Asked } from "../policy/questions/recorded-action.ts";
+import type { TransformRecord } from "../policy/rules/transform-record.ts";
 import type { ForeignPassages } from "./data-flow-passages.ts";
 
 /** The last answer a person gave for a step. It counts only for exactly the arguments it was given for. */

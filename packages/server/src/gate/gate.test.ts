@@ -3,7 +3,7 @@ import { createManualClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createTestLimits } from "../limits/testing-limits.ts";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
 import { requireApproval } from "./approvals.ts";
 import { actionDigest, conclude, createGate } from "./gate.ts";
 import type { GateInput, GateTool } from "./gate-input.ts";

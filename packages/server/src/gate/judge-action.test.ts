@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../base/canonical-json.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import { decide } from "../policy/decide.ts";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
-import { requirePolicy } from "../policy/policy-file.ts";
+import { compilePolicy } from "../policy/rules/compile.ts";
+import { decide } from "../policy/rules/decide.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
+import { requirePolicy } from "../policy/file/policy-file.ts";
 import { createRunFlow } from "./data-flow.ts";
 import type { Draft, GateInput } from "./gate-input.ts";
 import { judgeAction } from "./judge-action.ts";

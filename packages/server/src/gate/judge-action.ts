@@ -2,11 +2,11 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import type { GuardResult } from "../guards/pipeline.ts";
-import { decideAll } from "../policy/decide-all.ts";
-import type { ActionRequest, Decision } from "../policy/decision.ts";
-import { askedOf } from "../policy/recorded-action.ts";
-import type { Asked } from "../policy/recorded-action.ts";
-import type { PlannedTransform, TransformRecord } from "../policy/transform-record.ts";
+import { decideAll } from "../policy/rules/decide-all.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
+import { askedOf } from "../policy/questions/recorded-action.ts";
+import type { Asked } from "../policy/questions/recorded-action.ts";
+import type { PlannedTransform, TransformRecord } from "../policy/rules/transform-record.ts";
 import type { Draft } from "./gate-input.ts";
 import { transformArguments, withoutPassages } from "./transform-arguments.ts";
 

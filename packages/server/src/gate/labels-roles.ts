@@ -1,6 +1,6 @@
 /** What an argument is for, when its tool does not say: inferred from the argument's name and its value. Pure. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import type { ArgumentRole } from "../policy/argument-origin.ts";
+import type { ArgumentRole } from "../policy/rules/argument-origin.ts";
 
 /** Argument name to role, as a tool declares it: for the argument and what lies inside, unless that has a role of its own. */
 export type ArgumentRoles = Readonly<Record<string, ArgumentRole>>;

@@ -1,6 +1,6 @@
 /** Where the values of a run came from: spans of text with their origin, found again by token in bounded time and memory. */
 import type { JsonValue } from "../base/canonical-json.ts";
-import type { OriginLabel } from "../policy/decision.ts";
+import type { OriginLabel } from "../policy/rules/decision.ts";
 import { findInstructions } from "./data-flow-instructions.ts";
 import type { ReadingContext } from "./data-flow-signals.ts";
 import { fieldsOf } from "./labels-fields.ts";

@@ -1,6 +1,6 @@
 /** What an agent is shown of a text from somewhere, and which passages of it read as instructions. Pure. */
-import type { OriginLabel } from "../policy/decision.ts";
-import type { UntrustedHandling } from "../policy/policy.ts";
+import type { OriginLabel } from "../policy/rules/decision.ts";
+import type { UntrustedHandling } from "../policy/rules/policy.ts";
 import { findInstructions } from "./data-flow-instructions.ts";
 import type { Passage } from "./data-flow-instructions.ts";
 import { readIntent } from "./data-flow-task.ts";

@@ -1,7 +1,7 @@
 /** Which targets (recipients, payees, hosts ...) each agent has used with each tool before, per tenant; only digests are kept. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { digestJson } from "../base/digest.ts";
-import { targetRoles } from "../policy/argument-origin.ts";
+import { targetRoles } from "../policy/rules/argument-origin.ts";
 import type { Migration, Statement, Store } from "../store/store.ts";
 import { leavesOf } from "./labels-roles.ts";
 import type { ArgumentRoles } from "./labels-roles.ts";

@@ -1,8 +1,8 @@
 /** Changes the texts among an action's arguments as policy wants, and does the same change again after a crash. Pure. */
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import { sha256 } from "../base/digest.ts";
-import { strongerTransform } from "../policy/transform-record.ts";
-import type { PlannedTransform, TransformRecord, TransformedText } from "../policy/transform-record.ts";
+import { strongerTransform } from "../policy/rules/transform-record.ts";
+import type { PlannedTransform, TransformRecord, TransformedText } from "../policy/rules/transform-record.ts";
 import { findPassages, recordOf, replacePassages } from "./data-flow-passages.ts";
 import type { ForeignPassages } from "./data-flow-passages.ts";
 

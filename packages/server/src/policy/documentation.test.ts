@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatFinding } from "../base/finding.ts";
-import { compilePolicy } from "./compile.ts";
-import { lintPolicy } from "./lint.ts";
-import { parsePolicyCases, runPolicyCases } from "./policy-cases.ts";
-import { parsePolicy, requirePolicy } from "./policy-file.ts";
-import { conditionOperators } from "./policy.ts";
-import { ruleKeys } from "./read-rule.ts";
-import { flowKeys } from "./sequence-reader.ts";
+import { compilePolicy } from "./rules/compile.ts";
+import { lintPolicy } from "./file/lint.ts";
+import { parsePolicyCases, runPolicyCases } from "./questions/policy-cases.ts";
+import { parsePolicy, requirePolicy } from "./file/policy-file.ts";
+import { conditionOperators } from "./rules/policy.ts";
+import { ruleKeys } from "./file/read-rule.ts";
+import { flowKeys } from "./file/sequence-reader.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../../../docs/policy.md"), "utf8");
 const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = ""], index) => ({

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compilePolicy } from "./compile.ts";
-import { decide } from "./decide.ts";
-import type { ActionRequest } from "./decision.ts";
-import { lintPolicy } from "./lint.ts";
-import { findNearMisses } from "./misses.ts";
-import { parsePolicyCases, runPolicyCases } from "./policy-cases.ts";
-import { diffPolicies } from "./policy-diff.ts";
-import { parsePolicyFiles } from "./policy-file.ts";
-import { conditionOperators } from "./policy.ts";
-import { ruleKeys } from "./read-rule.ts";
+import { compilePolicy } from "./rules/compile.ts";
+import { decide } from "./rules/decide.ts";
+import type { ActionRequest } from "./rules/decision.ts";
+import { lintPolicy } from "./file/lint.ts";
+import { findNearMisses } from "./questions/misses.ts";
+import { parsePolicyCases, runPolicyCases } from "./questions/policy-cases.ts";
+import { diffPolicies } from "./questions/policy-diff.ts";
+import { parsePolicyFiles } from "./file/policy-file.ts";
+import { conditionOperators } from "./rules/policy.ts";
+import { ruleKeys } from "./file/read-rule.ts";
 
 // A failing run prints its seed and the smallest text that fails.
 

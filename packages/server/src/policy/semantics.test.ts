@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compilePolicy } from "./compile.ts";
-import { testCondition } from "./condition.ts";
-import { parsePolicyCases, runPolicyCases } from "./policy-cases.ts";
-import { requirePolicy } from "./policy-file.ts";
-import { conditionOperators } from "./policy.ts";
+import { compilePolicy } from "./rules/compile.ts";
+import { testCondition } from "./rules/condition.ts";
+import { parsePolicyCases, runPolicyCases } from "./questions/policy-cases.ts";
+import { requirePolicy } from "./file/policy-file.ts";
+import { conditionOperators } from "./rules/policy.ts";
 
 const page = readFileSync(
   join(import.meta.dirname, "../../../../docs/reference/policy-semantics.md"),

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { HomeostatError } from "../base/error.ts";
-import { answerApproval } from "./answer-approval.ts";
-import { commandRun } from "./control.ts";
-import { putMessage } from "./inbox.ts";
-import { planRepeats } from "./plan-rerun.ts";
+import { answerApproval } from "./answers/answer-approval.ts";
+import { commandRun } from "./control/control.ts";
+import { putMessage } from "./session/inbox.ts";
+import { planRepeats } from "./control/plan-rerun.ts";
 import { createWorld } from "./testing-world.ts";
 import type { TestTool, World } from "./testing-world.ts";
 

@@ -3,11 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
-import type { Decision } from "../policy/decision.ts";
+import type { Decision } from "../policy/rules/decision.ts";
 import type { TaskState } from "../queue/task.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
-import { rerunRun } from "./rerun.ts";
-import { steerRun } from "./steer.ts";
+import { rerunRun } from "./control/rerun.ts";
+import { steerRun } from "./control/steer.ts";
 import type { TestTool, World } from "./testing-world.ts";
 
 /** How the tools behave for now. */

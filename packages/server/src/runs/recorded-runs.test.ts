@@ -10,12 +10,12 @@ import { openPostgresStore } from "../store/postgres.ts";
 import type { Row } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../store/test-postgres.fixture.ts";
-import type { StepStart } from "./event.ts";
+import type { StepStart } from "./journal/event.ts";
 import { scenarios } from "./journal-scenarios.fixture.ts";
 import { openRecorded } from "./recorded-run.fixture.ts";
 import type { RecordedRun } from "./recorded-run.fixture.ts";
 import type { WorldOptions } from "./testing-world.ts";
-import { eventKinds } from "./upcast.ts";
+import { eventKinds } from "./journal/upcast.ts";
 
 /** The compiler sees to it that none is missing: a new kind needs a scenario and a recording. */
 const starts: Readonly<Record<StepStart["kind"], true>> = {

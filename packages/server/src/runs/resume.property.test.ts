@@ -4,15 +4,15 @@ import { createManualClock } from "../base/clock.ts";
 import type { JsonValue } from "../base/canonical-json.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import type { Workflow } from "../workflows/workflow.ts";
-import type { EventBody, RunEvent } from "./event.ts";
-import { fold, initialState } from "./fold.ts";
-import type { RunState } from "./fold.ts";
-import { countToBegin } from "./lanes.ts";
-import { createMessageBell } from "./message-bell.ts";
-import { rootPlace, runWorkflow } from "./run-workflow.ts";
-import type { RunSession } from "./session.ts";
-import { isDone } from "./step-record.ts";
-import { mustUnwind } from "./unwind-plan.ts";
+import type { EventBody, RunEvent } from "./journal/event.ts";
+import { fold, initialState } from "./journal/fold.ts";
+import type { RunState } from "./journal/fold.ts";
+import { countToBegin } from "./steps/lanes.ts";
+import { createMessageBell } from "./session/message-bell.ts";
+import { rootPlace, runWorkflow } from "./steps/run-workflow.ts";
+import type { RunSession } from "./session/session.ts";
+import { isDone } from "./journal/step-record.ts";
+import { mustUnwind } from "./steps/unwind-plan.ts";
 
 /** The process dies: nothing after this append is written. */
 class Crash extends Error {}

@@ -5,12 +5,12 @@ import { sha256 } from "../base/digest.ts";
 import { createId, createSalt } from "../base/id.ts";
 import { insertRun } from "../queue/run-row.ts";
 import { expressionVersion } from "../expression/expression.ts";
-import type { EventBody } from "./event.ts";
-import { fold, initialState, stateVersion } from "./fold.ts";
-import { buildRows, emptyHead, insertRow } from "./journal.ts";
-import { projectRow } from "./project.ts";
-import { eventOf } from "./session.ts";
-import { isNewer } from "./require-known.ts";
+import type { EventBody } from "./journal/event.ts";
+import { fold, initialState, stateVersion } from "./journal/fold.ts";
+import { buildRows, emptyHead, insertRow } from "./journal/journal.ts";
+import { projectRow } from "./journal/project.ts";
+import { eventOf } from "./session/session.ts";
+import { isNewer } from "./worker/require-known.ts";
 import { createWorld } from "./testing-world.ts";
 import type { World } from "./testing-world.ts";
 

@@ -1,5 +1,5 @@
 /** What the arguments of ordinary commands do: start programs, load code into others, write outside the work folder. */
-import type { SimpleCommand } from "../policy/shell.ts";
+import type { SimpleCommand } from "../policy/shell/shell.ts";
 import { isForeign } from "./foreign-path.ts";
 
 type Words = SimpleCommand["argv"];

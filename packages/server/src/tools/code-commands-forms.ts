@@ -1,6 +1,6 @@
 /** What a shell command does beyond its name: recursion over absolute paths, signals to others, programs in its arguments. */
-import { commandName } from "../policy/shell-names.ts";
-import type { Redirection, SimpleCommand } from "../policy/shell.ts";
+import { commandName } from "../policy/shell/shell-names.ts";
+import type { Redirection, SimpleCommand } from "../policy/shell/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { describeArguments } from "./code-commands-arguments.ts";
 import { isForeign } from "./foreign-path.ts";

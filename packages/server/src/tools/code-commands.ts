@@ -1,9 +1,9 @@
 /** Turns what a program runs and calls into resources for policy: `bash/rm` for a command, `python/!os.system` for a call. */
-import { scanCode } from "../policy/code-scan.ts";
-import type { ScannedLanguage } from "../policy/code-scan.ts";
-import { commandName } from "../policy/shell-names.ts";
-import { parseShell } from "../policy/shell.ts";
-import type { Place, ShellOptions, SimpleCommand } from "../policy/shell.ts";
+import { scanCode } from "../policy/code/code-scan.ts";
+import type { ScannedLanguage } from "../policy/code/code-scan.ts";
+import { commandName } from "../policy/shell/shell-names.ts";
+import { parseShell } from "../policy/shell/shell.ts";
+import type { Place, ShellOptions, SimpleCommand } from "../policy/shell/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { loadingVariables } from "./code-commands-arguments.ts";
 import { describeForms, findProgramText } from "./code-commands-forms.ts";

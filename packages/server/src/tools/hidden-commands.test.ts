@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { defaultPolicyPath } from "../policy/active-policy.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import { decide } from "../policy/decide.ts";
-import { decideAll } from "../policy/decide-all.ts";
-import { requirePolicy } from "../policy/policy-file.ts";
+import { defaultPolicyPath } from "../policy/force/active-policy.ts";
+import { compilePolicy } from "../policy/rules/compile.ts";
+import { decide } from "../policy/rules/decide.ts";
+import { decideAll } from "../policy/rules/decide-all.ts";
+import { requirePolicy } from "../policy/file/policy-file.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { findProgramCommands } from "./code-commands.ts";
 

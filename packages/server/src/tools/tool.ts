@@ -2,8 +2,8 @@
 import type { z } from "zod";
 import type { JsonObject, JsonValue } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import type { ArgumentRole } from "../policy/argument-origin.ts";
-import type { OriginLabel, RiskLevel } from "../policy/decision.ts";
+import type { ArgumentRole } from "../policy/rules/argument-origin.ts";
+import type { OriginLabel, RiskLevel } from "../policy/rules/decision.ts";
 import type { IsolationLevel, SandboxOutcome, SandboxRequest } from "../sandbox/sandbox.ts";
 
 /**

@@ -1,0 +1,80 @@
+/** What a run takes over from what made it: whose word its inputs are, as values. */
+import { describe, expect, test } from "vitest";
+import { requireWorkflow } from "../../workflows/workflow-file.ts";
+import type { ActionIntent, EventBody } from "../journal/event.ts";
+import { fold, initialState } from "../journal/fold.ts";
+import type { RunState } from "../journal/fold.ts";
+import { inheritedAgain, inheritedFromCall, inheritedFromStep } from "./inherited-flow.ts";
+
+function workflowWith(step: string, triggers = ""): ReturnType<typeof requireWorkflow> {
+  return requireWorkflow(`version: 1
+name: w
+inputs: { who: { type: string } }
+${triggers}steps:
+  - { id: page, tool: web.get, with: { url: "https://a.example" } }
+  - ${step}
+`);
+}
+
+const intent: ActionIntent = {
+  ...{ tool: "web.get", effect: "pure", args: {}, argsDigest: "d", resource: "https://a.example" },
+  ...{ summary: "get a page", labels: ["operator"], attempt: 1, key: "run_1/page/1" },
+  decision: { effect: "allow", risk: "low", obligations: {}, matched: [], reason: "", revision: "r" },
+  ...{ approvalId: null, deadlineAtMs: 9_000, resumed: false },
+};
+
+/** After the step `page` has brought something from the web. */
+function stateAfter(): RunState {
+  const bodies: readonly EventBody[] = [
+    { kind: "run.started", attempt: 1 },
+    { kind: "action.intended", step: "page", intent },
+    {
+      ...{ kind: "action.completed", step: "page", attempt: 1, output: {}, labels: ["web"], durationMs: 0 },
+      ...{ workspace: null, artifacts: [], recovered: false },
+    },
+  ];
+  const actor = { kind: "agent", id: "test" } as const;
+  return bodies.reduce(
+    (state, body, index) =>
+      fold(state, { runId: "run_1", seq: index + 1, v: 1, atMs: 1_000, actor, digest: "d", body }),
+    initialState("run_1", "start"),
+  );
+}
+
+describe("of a step that runs another workflow", () => {
+  test("an input is from outside when any part of it is, and the others are named for nothing", () => {
+    const workflow = workflowWith(
+      `{ id: child, workflow: other, inputs: { both: { a: "\${{ steps.page.output.x }}", b: "\${{ steps.page.output.y }}" }, mine: "\${{ inputs.who }}", constructor: "\${{ steps.page.output }}" } }`,
+    );
+    const step = workflow.steps[1]!;
+    if (step.kind !== "workflow") throw new Error(step.kind);
+    const inherited = inheritedFromStep(stateAfter(), workflow, step.inputs);
+    expect(inherited.inputs).toEqual({ both: ["web"], constructor: ["web"] });
+    expect(inherited.seen).toEqual(["web"]);
+    expect(inherited.acts).toMatchObject([{ action: "web.get", labels: ["web"], outcome: "completed" }]);
+  });
+});
+
+describe("of a call", () => {
+  const inputsOf = (inputs: string): ReturnType<typeof inheritedFromCall> => {
+    const triggers = `triggers:\n  - { webhook: hook, auth: signature, inputs: ${inputs} }\n`;
+    return inheritedFromCall(workflowWith("{ id: s, set: { x: 1 } }", triggers).triggers[0]!.inputs);
+  };
+
+  test("what a trigger reads of its body or headers is from the web", () => {
+    expect(inputsOf(`{ who: "\${{ body.name }}" }`)).toEqual({
+      ...{ inputs: { who: ["web"] }, seen: ["web"], acts: [] },
+    });
+  });
+
+  test("a trigger that reads nothing of the call hands nothing on", () => {
+    expect(inputsOf(`{ who: ada }`)).toBeUndefined();
+    expect(inputsOf(`{}`)).toBeUndefined();
+    expect(inheritedFromCall({ kind: "literal", value: {} })).toBeUndefined();
+  });
+});
+
+test("of a run that is made again, what a person put in place of an input is that person's", () => {
+  const inherited = { inputs: { a: ["web"], b: ["web"] }, seen: ["web"], acts: [] } as const;
+  expect(inheritedAgain(inherited, { a: "mine" })).toEqual({ ...inherited, inputs: { b: ["web"] } });
+});

@@ -1,0 +1,116 @@
+/** What people may do to a run from outside: each is one message in its inbox, with its proof, in one batch. */
+import type { Actor } from "../../base/ledger-entry.ts";
+import type { JsonObject } from "../../base/canonical-json.ts";
+import type { Clock } from "../../base/clock.ts";
+import { HomeostatError, isHomeostatError } from "../../base/error.ts";
+import { runFromStore } from "../../queue/run-row.ts";
+import type { RunRow } from "../../queue/run-row.ts";
+import { isEnded } from "../../queue/task.ts";
+import { factInsert } from "../../store/fact.ts";
+import type { Fact } from "../../store/fact.ts";
+import type { Statement, Store } from "../../store/store.ts";
+import { putMessage } from "../session/inbox.ts";
+import type { InboxMessage } from "../session/inbox.ts";
+
+export interface ControlDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Lets a run that nobody holds hear its messages now; without it a worker does so. */
+  readonly foldUnheld?: (runId: string) => Promise<void>;
+}
+
+export interface Caller {
+  readonly id: string;
+  readonly tenant: string;
+  readonly role: string;
+}
+
+/** Throws RUN_NOT_FOUND, also for a run of another tenant: nobody learns that it exists. */
+export async function requireRun(store: Pick<Store, "read">, tenant: string, runId: string): Promise<RunRow> {
+  const [row] = await store.read("SELECT * FROM runs WHERE id = ? AND tenant = ?", [runId, tenant]);
+  if (row === undefined)
+    throw new HomeostatError("RUN_NOT_FOUND", `There is no run ${runId}`, { run: runId });
+  return runFromStore(row);
+}
+
+export type RunCommand = "pause" | "resume" | "cancel" | "retry" | "discard";
+
+/** Throws RUN_NOT_FOUND, or RUN_STATE_CONFLICT when the command makes no sense in the run's state. */
+export async function commandRun(
+  deps: ControlDeps,
+  request: {
+    readonly tenant: string;
+    readonly runId: string;
+    readonly command: RunCommand;
+    readonly by: string;
+    readonly reason: string | null;
+  },
+): Promise<void> {
+  const row = await requireRun(deps.store, request.tenant, request.runId);
+  requireSense(row, request.command);
+  const message = messageFor(request.command, request.by, request.reason);
+  // One message of a kind per head: asking twice for the same thing is answered once.
+  const key = `${request.command}/${row.headSeq}`;
+  const nowMs = deps.clock.now();
+  try {
+    await deps.store.write([
+      ...putMessage(request.runId, key, message, nowMs),
+      proof(
+        { type: `run.${request.command}_requested`, tenant: row.tenant, actor: userActor(request.by) },
+        nowMs,
+        { run: request.runId },
+      ),
+    ]);
+  } catch (error) {
+    if (isHomeostatError(error, "STORE_CONFLICT")) return;
+    throw error;
+  }
+  // What ends a run needs no worker.
+  if (message.kind === "cancel") await deps.foldUnheld?.(request.runId);
+}
+
+/** Throws RUN_STATE_CONFLICT. */
+export function requireSense(row: RunRow, command: RunCommand): void {
+  const isPaused = row.waiting?.kind === "pause";
+  const sense: Readonly<Record<RunCommand, boolean>> = {
+    pause: !isEnded(row.state) && !isPaused,
+    resume: isPaused,
+    cancel: !isEnded(row.state),
+    retry: row.state === "DEAD",
+    discard: row.state === "DEAD",
+  };
+  if (sense[command]) return;
+  const state = isPaused ? "paused" : row.state;
+  throw new HomeostatError("RUN_STATE_CONFLICT", `Cannot ${command} ${row.id}: it is ${state}`, {
+    run: row.id,
+    state: row.state,
+  });
+}
+
+function messageFor(command: RunCommand, by: string, reason: string | null): InboxMessage {
+  switch (command) {
+    case "pause":
+      return { kind: "pause", by, reason };
+    case "resume":
+      return { kind: "resume", by };
+    case "retry":
+      return { kind: "revive", by };
+    case "cancel":
+    case "discard":
+      return { kind: "cancel", by, reason };
+  }
+}
+
+export function userActor(id: string): Actor {
+  return { kind: "user", id };
+}
+
+/** A ledger entry of its own. The reason is personal data: only a salted commitment goes in. */
+export function proof(
+  fact: Pick<Fact, "type" | "tenant" | "actor">,
+  atMs: number,
+  data: JsonObject,
+  reason: string | null = null,
+): Statement {
+  return factInsert({ ...fact, atMs, data, reason });
+}

@@ -1,0 +1,214 @@
+/** A run's workspace: a folder on this host, saved as a manifest of blobs with each outcome, so that a run can move and recover. */
+import { createHash } from "node:crypto";
+import type { Dirent } from "node:fs";
+import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { canonicalJson } from "../../base/canonical-json.ts";
+import type { JsonValue } from "../../base/canonical-json.ts";
+import { HomeostatError } from "../../base/error.ts";
+import type { BlobRef, BlobStore } from "../../blobs/blob.ts";
+import { isTemporaryName } from "../../tools/file-contents.ts";
+import type { HashMemory } from "./hash-memory.ts";
+
+export interface FileFacts {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Permission bits, for example 0o644. */
+  readonly mode: number;
+}
+
+/** Every regular file by its path relative to the workspace, `/`-separated. */
+export interface Manifest {
+  readonly v: 1;
+  readonly files: Readonly<Record<string, FileFacts>>;
+}
+
+export const emptyManifest: Manifest = { v: 1, files: {} };
+
+export interface WorkspaceFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+}
+
+export interface Workspaces {
+  folderOf(runId: string): string;
+  /** Stores the files of a new run; the folder itself is made when a worker first opens it. */
+  seed(
+    runId: string,
+    files: readonly WorkspaceFile[],
+  ): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
+  /** Saves what is in the folder now; unchanged files cost a stat. */
+  capture(runId: string): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
+  /** Makes the folder exactly what the manifest says: half-written leftovers of a crash go, lost files come back. */
+  restore(runId: string, ref: BlobRef | null): Promise<Restored>;
+  load(ref: BlobRef | null): Promise<Manifest>;
+  /** The same files under another run's key: runs are erased one by one. Throws BLOB_ERASED when they are gone. */
+  copy(ref: BlobRef, toRunId: string): Promise<BlobRef>;
+}
+
+/** What a folder that was there already had to be changed in; a folder made anew has nothing to tell. */
+export interface Restored {
+  readonly manifest: Manifest;
+  /** Files that were missing or changed. */
+  readonly putBack: readonly string[];
+  /** Files the journal does not know. */
+  readonly removed: readonly string[];
+}
+
+export function createWorkspaces(deps: {
+  readonly folder: string;
+  readonly blobs: BlobStore;
+  readonly hashes: HashMemory;
+}): Workspaces {
+  const { blobs, hashes } = deps;
+  const folderOf = (runId: string): string => join(deps.folder, runId);
+
+  return {
+    folderOf,
+    async seed(runId, files) {
+      const facts = emptyFacts();
+      for (const file of files) {
+        const blob = await blobs.put(runId, file.content);
+        facts[file.path] = { sha256: blob.sha256, sizeBytes: blob.sizeBytes, mode: 0o644 };
+      }
+      return save(runId, { v: 1, files: facts });
+    },
+    async capture(runId) {
+      const facts = emptyFacts();
+      for await (const path of regularFiles(folderOf(runId), "")) {
+        facts[path] = await captureFile(runId, path);
+      }
+      return save(runId, { v: 1, files: facts });
+    },
+    async restore(runId, ref) {
+      const manifest = await load(ref);
+      const folder = folderOf(runId);
+      // The first folder made is told; undefined: it was there.
+      const isNew = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
+      const removed: string[] = [];
+      await removeStrangers(folder, "", { manifest, removed });
+      const putBack: string[] = [];
+      for (const [path, facts] of Object.entries(manifest.files)) {
+        if (await restoreFile(runId, path, facts)) putBack.push(path);
+      }
+      return isNew ? { manifest, putBack: [], removed: [] } : { manifest, putBack, removed };
+    },
+    load,
+    async copy(ref, toRunId) {
+      const manifest = await load(ref);
+      for (const { sha256, sizeBytes } of Object.values(manifest.files)) {
+        await blobs.put(toRunId, await blobs.get({ subject: ref.subject, sha256, sizeBytes }));
+      }
+      return (await save(toRunId, manifest)).ref;
+    },
+  };
+
+  async function load(ref: BlobRef | null): Promise<Manifest> {
+    if (ref === null) return emptyManifest;
+    return JSON.parse((await blobs.get(ref)).toString()) as Manifest;
+  }
+
+  async function save(runId: string, manifest: Manifest): Promise<{ ref: BlobRef; manifest: Manifest }> {
+    const ref = await blobs.put(runId, Buffer.from(canonicalJson(manifest as unknown as JsonValue)));
+    return { ref, manifest };
+  }
+
+  async function captureFile(runId: string, path: string): Promise<FileFacts> {
+    const file = join(folderOf(runId), path);
+    const stat = await lstat(file, { bigint: true });
+    const facts = { sizeBytes: Number(stat.size), mode: Number(stat.mode) & 0o777 };
+    const known = await hashes.find(runId, path, stat);
+    if (known !== undefined) return { sha256: known, ...facts };
+    const content = await readWhole(file);
+    const { sha256 } = await blobs.put(runId, content);
+    hashes.remember(runId, path, { signature: stat, sha256 });
+    return { ...facts, sha256, sizeBytes: content.length };
+  }
+
+  /** Whether the file had to be put back. */
+  async function restoreFile(runId: string, path: string, facts: FileFacts): Promise<boolean> {
+    const file = join(folderOf(runId), path);
+    const stat = await lstat(file, { bigint: true }).catch(() => undefined);
+    if (stat?.isFile() === true) {
+      const known = (await hashes.find(runId, path, stat)) ?? (await hashFile(file));
+      if (known === facts.sha256) return false;
+    }
+    const content = await blobs.get({ subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes });
+    await rm(file, { recursive: true, force: true });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = join(dirname(file), `.homeostat-restore-${facts.sha256.slice(0, 16)}.tmp`);
+    await writeFile(temporary, content, { mode: facts.mode });
+    await chmod(temporary, facts.mode);
+    await rename(temporary, file);
+    return true;
+  }
+}
+
+/** Without a prototype: a file may be called `__proto__`. */
+function emptyFacts(): Record<string, FileFacts> {
+  return Object.create(null) as Record<string, FileFacts>;
+}
+
+async function* regularFiles(folder: string, below: string): AsyncGenerator<string> {
+  for (const entry of await entriesOf(join(folder, below))) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) yield* regularFiles(folder, path);
+    else if (entry.isFile() && !isTemporaryName(entry.name)) yield path;
+  }
+}
+
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Removes what the manifest does not know; symlinks and devices are never part of a workspace. */
+async function removeStrangers(
+  folder: string,
+  below: string,
+  known: { readonly manifest: Manifest; readonly removed: string[] },
+): Promise<void> {
+  for (const entry of await entriesOf(join(folder, below))) {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) await removeStrangers(folder, path, known);
+    else if (!entry.isFile() || !Object.hasOwn(known.manifest.files, path)) {
+      await rm(join(folder, path), { force: true });
+      // Half-written files of our own are nobody's edits; a link in a file's place is told as the file put back.
+      const isTold = !isTemporaryName(entry.name) && !Object.hasOwn(known.manifest.files, path);
+      if (isTold) known.removed.push(path);
+    }
+  }
+}
+
+/** Files of a workspace are read whole to be encrypted; this bounds what one may weigh. */
+const maxFileBytes = 512 * 1024 * 1024;
+
+async function readWhole(file: string): Promise<Buffer> {
+  const handle = await open(file, "r");
+  try {
+    const { size } = await handle.stat();
+    if (size > maxFileBytes) {
+      throw new HomeostatError(
+        "FILE_TOO_LARGE",
+        `${file} has ${size} bytes; a workspace file may have ${maxFileBytes}`,
+        {
+          sizeBytes: size,
+        },
+      );
+    }
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  const handle = await open(file, "r");
+  try {
+    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+  } finally {
+    await handle.close();
+  }
+  return hash.digest("hex");
+}
