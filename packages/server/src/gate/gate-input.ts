@@ -2,7 +2,7 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/rules/decision.ts";
 import type { AskedFor } from "./asked-for.ts";
-import type { Asked } from "../policy/questions/recorded-action.ts";
+import type { Asked } from "../policy/rules/recorded-action.ts";
 import type { TransformRecord } from "../policy/rules/transform-record.ts";
 import type { ForeignPassages } from "./data-flow-passages.ts";
 

@@ -7,7 +7,7 @@ import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
 import { judge } from "../guards/pipeline.ts";
 import type { Finding, Guard, GuardResult } from "../guards/pipeline.ts";
 import type { ActionRequest, Decision, Obligations, OriginLabel } from "../policy/rules/decision.ts";
-import type { Asked } from "../policy/questions/recorded-action.ts";
+import type { Asked } from "../policy/rules/recorded-action.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { IsolationLevel } from "../sandbox/sandbox.ts";
 import type { Secrets } from "../secrets/secrets.ts";

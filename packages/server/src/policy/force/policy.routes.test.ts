@@ -16,7 +16,7 @@ import { policyQuestionsRoutes } from "../questions/policy-questions.routes.ts";
 import { policyReplayRoutes } from "../questions/policy-replay.routes.ts";
 import { requireOwner, viewFinding } from "./policy-schemas.ts";
 import { policyRoutes } from "./policy.routes.ts";
-import type { RecordedAction } from "../questions/recorded-action.ts";
+import type { RecordedAction } from "../rules/recorded-action.ts";
 import { openShadow, policyShadowMigration } from "./shadow.ts";
 import type { Shadow } from "./shadow.ts";
 import { createPolicyVersions, policyVersionsMigration } from "./versions.ts";

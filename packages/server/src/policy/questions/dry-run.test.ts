@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { compilePolicy } from "../rules/compile.ts";
 import { createDryRun } from "./dry-run.ts";
 import { requirePolicy } from "../file/policy-file.ts";
-import type { RecordedAction } from "./recorded-action.ts";
+import type { RecordedAction } from "../rules/recorded-action.ts";
 
 const candidate = compilePolicy(
   requirePolicy(`

@@ -3,7 +3,7 @@ import type { CompiledPolicy } from "../rules/compile.ts";
 import { decide } from "../rules/decide.ts";
 import { decideAll } from "../rules/decide-all.ts";
 import type { Decision } from "../rules/decision.ts";
-import type { RecordedAction } from "./recorded-action.ts";
+import type { RecordedAction } from "../rules/recorded-action.ts";
 
 type Effect = Decision["effect"];
 

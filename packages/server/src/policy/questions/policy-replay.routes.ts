@@ -12,7 +12,7 @@ import { createDryRun } from "./dry-run.ts";
 import type { ChangedAction, DryRun } from "./dry-run.ts";
 import { parsePolicyFiles, requireGood } from "../file/policy-file.ts";
 import { candidateFields, candidateFiles, requireOwner } from "../force/policy-schemas.ts";
-import type { RecordedAction } from "./recorded-action.ts";
+import type { RecordedAction } from "../rules/recorded-action.ts";
 import type { Shadow } from "../force/shadow.ts";
 import type { PolicyVersions } from "../force/versions.ts";
 

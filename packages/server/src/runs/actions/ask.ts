@@ -4,7 +4,7 @@ import { createId } from "../../base/id.ts";
 import { insertApproval } from "../../gate/approvals.ts";
 import type { Approval } from "../../gate/approvals.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
-import type { Asked } from "../../policy/questions/recorded-action.ts";
+import type { Asked } from "../../policy/rules/recorded-action.ts";
 import type { ActionIntent } from "../journal/event.ts";
 import type { RunSession } from "../session/session.ts";
 import type { StepResult } from "../journal/step-result.ts";

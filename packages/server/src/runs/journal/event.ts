@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
 import type { BlobRef } from "../../blobs/blob.ts";
 import type { PastAct } from "../../policy/rules/argument-origin.ts";
 import type { Decision, OriginLabel } from "../../policy/rules/decision.ts";
-import type { Asked } from "../../policy/questions/recorded-action.ts";
+import type { Asked } from "../../policy/rules/recorded-action.ts";
 import type { EffectClass } from "../../tools/tool.ts";
 
 export const eventVersion = 1;

@@ -3,7 +3,7 @@ import { compilePolicy } from "../../policy/rules/compile.ts";
 import { decide } from "../../policy/rules/decide.ts";
 import { createDryRun } from "../../policy/questions/dry-run.ts";
 import { requirePolicy } from "../../policy/file/policy-file.ts";
-import type { RecordedAction } from "../../policy/questions/recorded-action.ts";
+import type { RecordedAction } from "../../policy/rules/recorded-action.ts";
 import { countRecordedRuns, readRecordedRuns } from "./recorded-actions.ts";
 import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";

@@ -3,7 +3,7 @@ import { isHomeostatError } from "../../base/error.ts";
 import { approvalFromStore } from "../../gate/approvals.ts";
 import type { ArgumentOrigin } from "../../policy/rules/argument-origin.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
-import type { Asked, RecordedAction } from "../../policy/questions/recorded-action.ts";
+import type { Asked, RecordedAction } from "../../policy/rules/recorded-action.ts";
 import type { RunEvent } from "../journal/event.ts";
 import { fold, initialState } from "../journal/fold.ts";
 import type { RunState } from "../journal/fold.ts";

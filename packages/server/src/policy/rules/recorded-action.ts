@@ -1,6 +1,6 @@
 /** What is kept of a question to policy, so that another policy can be asked the same later. Plain data. */
-import type { ActionFlow } from "../rules/argument-origin.ts";
-import type { ActionRequest, Decision } from "../rules/decision.ts";
+import type { ActionFlow } from "./argument-origin.ts";
+import type { ActionRequest, Decision } from "./decision.ts";
 
 /** What policy was asked besides the action itself. Where its arguments came from stands in the decision. */
 export interface Asked {
