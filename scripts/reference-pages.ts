@@ -8,6 +8,12 @@ import type { ConfigRow } from "../packages/server/src/config.ts";
 import { policyJsonSchema } from "../packages/server/src/policy/file/policy-schema.ts";
 import { workflowSchema } from "../packages/server/src/workflows/workflow-schema.ts";
 import { createProgram } from "../packages/server/src/main.ts";
+import {
+  classMeanings,
+  classOfCode,
+  errorClasses,
+  recoveryOf,
+} from "../packages/server/src/guards/recovery.ts";
 
 const notice = "<!-- Made by `npm run docs`. Change the table it is made from, not this page. -->";
 
@@ -27,13 +33,21 @@ function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(([code, { status, hint }]) => [
     `\`${code}\``,
     `${status}`,
+    classOfCode(code),
     hint,
   ]);
   return page("Error codes", "packages/server/src/base/error-codes.ts", [
     "Every error has a code from this table, in the API (`code` of the problem document), in the command line's `--json`",
     "output and in the log. Programs should tell errors apart by it; messages may change. The hint says what to do.",
     "",
-    ...table(["Code", "HTTP status", "Hint"], rows),
+    ...table(["Code", "HTTP status", "Class", "Hint"], rows),
+    "",
+    "A class says what helps; `error.class` and `error.recovery` hold both in a workflow's `catch`.",
+    "",
+    ...table(
+      ["Class", "Recovery", "What it means"],
+      errorClasses.map((each) => [each, `\`${recoveryOf(each)}\``, classMeanings[each]]),
+    ),
   ]);
 }
 

@@ -17,6 +17,16 @@ export const errorClasses = [
 ] as const;
 export type ErrorClass = (typeof errorClasses)[number];
 
+/** For people. */
+export const classMeanings: Readonly<Record<ErrorClass, string>> = {
+  validation: "What was asked is wrong: ask again with the message as feedback.",
+  execution: "The work itself failed: `retry` tries again, a `catch` may go another way.",
+  network: "The other side is away: tries go on later, and a breaker stops calling it for a while.",
+  configuration: "Only a person can change it: the step fails at once.",
+  refused: "Somebody or policy said no: the step fails at once.",
+  internal: "A fault of ours: the step fails at once.",
+};
+
 export type Recovery = "retry-with-feedback" | "fallback" | "break" | "fail";
 
 const recoveries: Readonly<Record<ErrorClass, Recovery>> = {
@@ -80,6 +90,11 @@ export function classOf(code: ErrorCode): ErrorClass | undefined {
   return exceptions[code] ?? byEnding.find(([ending]) => ending.test(code))?.[1];
 }
 
+/** For any code, also one of a tool of somebody else's: its own work failed, as far as is known. */
+export function classOfCode(code: string): ErrorClass {
+  return classOf(code as ErrorCode) ?? "execution";
+}
+
 /** Whether something this needs is away, so that the same will do later: a database, a store of blobs, a host. */
 export function isAway(error: unknown): boolean {
   return isHomeostatError(error) && classOf(error.code) === "network";
@@ -87,6 +102,6 @@ export function isAway(error: unknown): boolean {
 
 /** Whether the same again may help: not when what was asked, or what is configured, has to change first. */
 export function isWorthRetrying(code: string): boolean {
-  const errorClass = classOf(code as ErrorCode) ?? "execution";
+  const errorClass = classOfCode(code);
   return errorClass === "execution" || errorClass === "network";
 }

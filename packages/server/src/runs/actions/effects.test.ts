@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { HomeostatError } from "../../base/error.ts";
 import { createManualClock } from "../../base/clock.ts";
 import type { Admitted } from "../../gate/gate.ts";
 import { createPermitOffice } from "../../gate/permit.ts";
@@ -64,6 +65,18 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void, execute?: (
   const acting = () => act(session, { ...request, labels: [], approvalId: null, resumed: false }, deps);
   return { acting, acts, signs, clock, losing, held, jumpWall: (ms: number) => (jumpedMs = ms) };
 }
+
+test.each([
+  ["HTTP_FAILED", "failed", "a host that is away"],
+  ["ACTION_INVALID", "succeeded", "an answer about what was asked"],
+] as const)("%s counts as %s for the breaker: %s", async (code, sign, _why) => {
+  const { acting, signs } = setUp(
+    () => undefined,
+    () => Promise.reject(new HomeostatError(code, "no")),
+  );
+  await acting();
+  expect(signs).toEqual([sign]);
+});
 
 test("acts when the lease outlasts the tool's deadline", async () => {
   const { acting, acts } = setUp(() => undefined);

@@ -5,6 +5,7 @@ import { errorMessage, HomeostatError, isHomeostatError } from "../../base/error
 import type { LetThrough } from "../../gate/further-resource.ts";
 import type { Admitted, Gate } from "../../gate/gate.ts";
 import { createDeadline } from "../../guards/deadline.ts";
+import { classOfCode, recoveryOf } from "../../guards/recovery.ts";
 import type { Permit, PermitOffice } from "../../gate/permit.ts";
 import { targetsOf } from "../../gate/target-memory.ts";
 import type { TargetMemory } from "../../gate/target-memory.ts";
@@ -94,7 +95,8 @@ type Sign = Parameters<Gate["settled"]>[2];
 function signOf(executed: Executed, session: RunSession): Sign {
   if (executed.kind === "result") return "succeeded";
   if (session.interrupt.aborted) return "released";
-  return executed.kind === "unknown" || executed.transient ? "failed" : "succeeded";
+  if (executed.kind === "unknown" || executed.transient) return "failed";
+  return recoveryOf(classOfCode(executed.error.code)) === "break" ? "failed" : "succeeded";
 }
 
 async function actAndRecord(

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { HomeostatError } from "../../base/error.ts";
 import { createWorld } from "../testing-world.ts";
 import type { TestTool, World } from "../testing-world.ts";
 
@@ -45,6 +46,31 @@ function workflow(steps: string, rest = ""): string {
 const step = (id: string, rest = ""): string => `{ id: ${id}, tool: test.do, with: { name: ${id} }${rest} }`;
 
 describe("a step that fails", () => {
+  test("says of what class its error is, so that a `catch` goes the way that fits", async () => {
+    const away: TestTool = {
+      name: "test.do",
+      effect: "pure",
+      act: ({ name }) =>
+        Promise.reject(
+          name === "a"
+            ? new HomeostatError("HTTP_FAILED", "nobody answers")
+            : new HomeostatError("ACTION_INVALID", "no such account"),
+        ),
+    };
+    const world = await createWorld({ tools: [away] });
+    worlds.push(world);
+    await world.startWorker("one");
+    const mirror = '[{ id: mirror, if: "${{ error.recovery == \\"break\\" }}", set: { from: mirror } }]';
+    const runId = await world.submit(
+      workflow(
+        `  - ${step("a", `, catch: ${mirror}`)}\n  - ${step("b", ", on_error: continue")}\n`,
+        'outputs: { a: "${{ steps.a.output }}", b: "${{ steps.b.error.class }}" }\n',
+      ),
+    );
+    await world.until(runId, "COMPLETED");
+    expect((await world.state(runId)).outputs).toEqual({ a: { from: "mirror" }, b: "validation" });
+  });
+
   test("with `on_error: continue` leaves its state and error for the steps behind it", async () => {
     const doer = createDoer();
     doer.failing.add("a");

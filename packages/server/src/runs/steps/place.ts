@@ -1,6 +1,7 @@
 /** Where a list of steps stands in a walk: its path, what is in scope there, and when its time is over. Pure. */
 import type { JsonValue } from "../../base/canonical-json.ts";
 import type { Scope } from "../../expression/expression.ts";
+import { classOfCode, recoveryOf } from "../../guards/recovery.ts";
 import type { RunError } from "../journal/event.ts";
 import type { StepRecord } from "../journal/step-record.ts";
 
@@ -48,6 +49,11 @@ export function stepInScope(record: StepRecord | undefined, output: JsonValue): 
   };
 }
 
+/** With its class and what helps against that, so that a `catch` can tell a host that is away from a wrong argument. */
 export function errorInScope({ code, message, step, hint }: RunError): JsonValue {
-  return { code, message, step: step ?? null, hint: hint ?? null };
+  const errorClass = classOfCode(code);
+  return {
+    ...{ code, message, step: step ?? null, hint: hint ?? null },
+    ...{ class: errorClass, recovery: recoveryOf(errorClass) },
+  };
 }
