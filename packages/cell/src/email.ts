@@ -51,10 +51,18 @@ function isLocal(text: string, index: number): boolean {
   return isInternational(code);
 }
 
-/** After a back-slash the first characters belong to an escape (`\n`, `\u00e9`), not to the address. */
+/**
+ * After a back-slash the first characters belong to an escape (`\n`, `\u00e9`), not to the address. The longest local part may
+ * begin in the middle of one.
+ */
 function escapeTail(text: string, start: number): number {
-  if (text.charCodeAt(start - 1) !== 92) return 0;
-  return (text.charCodeAt(start) | 32) === 117 && isHex(text.charCodeAt(start + 1)) ? 5 : 1;
+  for (let back = 1; back <= 5; back += 1) {
+    if (text.charCodeAt(start - back) !== 92) continue;
+    const isUnicode =
+      (text.charCodeAt(start - back + 1) | 32) === 117 && isHex(text.charCodeAt(start - back + 2));
+    return isUnicode ? 6 - back : back === 1 ? 1 : 0;
+  }
+  return 0;
 }
 
 /** Letters beyond ASCII (RFC 6531); without punctuation blocks, surrogates (a pair must not be cut) and full-width forms. */

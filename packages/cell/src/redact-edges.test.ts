@@ -141,3 +141,15 @@ describe("value", () => {
     });
   });
 });
+
+test("the longest local part of an address does not begin within an escape of JSON", () => {
+  for (let length = 56; length <= 66; length += 1) {
+    const line = JSON.stringify([
+      `\u0000${"k".repeat(length)}@example.org`,
+      `\n${"k".repeat(length)}@example.org`,
+    ]);
+    const redacted = createRedactor().text(line);
+    expect(() => JSON.parse(redacted) as unknown).not.toThrow();
+    expect(redacted).not.toContain("@example.org");
+  }
+});
