@@ -22,7 +22,9 @@ function offered(marked: string): readonly string[] {
 
 describe("what is offered", () => {
   test("keys of a rule that it does not have yet", () => {
-    expect(offered("rules:\n  - name: a\n    ri|")).toEqual(["risk_level: ", "risk: ", "description: "]);
+    expect(offered("rules:\n  - name: a\n    ri|")).toEqual([
+      ...["risk_level: ", "risk: ", "risk_score: ", "description: "],
+    ]);
     expect(offered("rules:\n  - name: a\n    risk: low\n    ri|")).not.toContain("risk: ");
   });
 
