@@ -32,6 +32,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each file starts a whole runtime and judges its timing: side by side they would disturb one another.
           fileParallelism: false,
+          maxConcurrency: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -12,7 +12,8 @@ const skips: Readonly<Record<Need, boolean>> = {
   redis: skipsRedis(),
 };
 
-describe.each(scenarios)("$about", (scenario) => {
+// Two at a time (the project's bound): most of a scenario is waiting for leases, restarts and disks.
+describe.concurrent.each(scenarios)("$about", (scenario) => {
   test.skipIf(scenario.needs.some((need) => skips[need]))(
     "nothing is lost, doubled or broken",
     { timeout: 400_000 },

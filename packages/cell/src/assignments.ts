@@ -22,8 +22,8 @@ export function matchAssignment(
   let end = separator;
   if (text.charCodeAt(end - 1) === 32) end -= 1;
   if (text.charCodeAt(end - 1) === 93) end -= 1;
-  const isQuotedName = isQuote(text.charCodeAt(end - 1));
-  if (isQuotedName) end -= 1;
+  const nameQuote = isQuote(text.charCodeAt(end - 1)) ? text.charCodeAt(end - 1) : 0;
+  if (nameQuote !== 0) end -= 1;
   let nameSlashes = 0;
   for (; nameSlashes < 8 && text.charCodeAt(end - 1) === 92; nameSlashes += 1) end -= 1;
   const name = sensitiveNameBefore(text, end, names);
@@ -32,7 +32,7 @@ export function matchAssignment(
   // `:=`, `=>`, `==`
   if (text.charCodeAt(start) === 61 || text.charCodeAt(start) === 62) start += 1;
   const isClear = text.charCodeAt(separator) !== 58 && !isSpace(text.charCodeAt(start));
-  return matchValue(text, start, { name, isClear, isQuotedName, nameSlashes });
+  return matchValue(text, start, { name, isClear, nameQuote, nameSlashes });
 }
 
 /** The value after a command line option, `--token x` or `"--token","x"`; `start` is the first hyphen. */
@@ -46,9 +46,10 @@ export function matchOption(text: string, start: number, names: NameTable): Span
   if (name === undefined || name.isWeak) return undefined;
   let value = end;
   const isQuotedName = isQuote(text.charCodeAt(value)) && text.charCodeAt(value + 1) === 44;
+  const nameQuote = isQuotedName ? text.charCodeAt(value) : 0;
   if (isQuotedName) value += 2;
   else if (!isSpace(text.charCodeAt(value))) return undefined;
-  return matchValue(text, value, { name, isClear: true, isQuotedName, nameSlashes: 0 });
+  return matchValue(text, value, { name, isClear: true, nameQuote, nameSlashes: 0 });
 }
 
 /**
@@ -73,8 +74,8 @@ interface Announced {
   readonly name: SensitiveName;
   /** `name=value` and options assign; `name: word` and `name = word` may be prose or code. */
   readonly isClear: boolean;
-  /** `"name":`, so that a quote after it opens the value and does not close the text around both. */
-  readonly isQuotedName: boolean;
+  /** Of `"name":`, so that a quote after it opens the value and does not close the text around both; 0: none. */
+  readonly nameQuote: number;
   /** Back-slashes before the quote behind the name: the value's quote has as many. */
   readonly nameSlashes: number;
 }
@@ -86,9 +87,13 @@ function matchValue(text: string, from: number, announced: Announced): Span | un
   const slashes = runEnd(text, start, start + 8, (code) => code === 92) - start;
   if (isQuote(text.charCodeAt(start + slashes))) {
     const open = start + slashes;
-    if (!announced.isQuotedName && closesOuter(text.charCodeAt(open + 1))) return undefined;
-    // `["password\\": "]`: the name's quote is of the text, this one of the JSON around it.
-    if (announced.isQuotedName && slashes < announced.nameSlashes) return undefined;
+    const next = text.charCodeAt(open + 1);
+    const isQuotedName = announced.nameQuote !== 0;
+    if (!isQuotedName && closesOuter(next)) return undefined;
+    // `["password\\": "]`, `["password': "]`: the name's quote is of the text, this one of the JSON around it.
+    if (isQuotedName && slashes < announced.nameSlashes) return undefined;
+    const isOther = isQuotedName && text.charCodeAt(open) !== announced.nameQuote;
+    if (isOther && !isSpace(next) && closesOuter(next)) return undefined;
     const close = closingQuote(text, open, slashes);
     start = skipScheme(text, open + 1);
     // An unclosed quote is a cut-off line: the value runs to the next blank.

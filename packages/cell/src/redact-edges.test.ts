@@ -142,6 +142,15 @@ describe("value", () => {
   });
 });
 
+test("a quote of another kind before a bracket or comma closes the text around the name", () => {
+  for (const texts of [["password': "], ["password': ", "x"], ['"password`: ']]) {
+    const line = JSON.stringify({ texts });
+    expect(JSON.parse(createRedactor().text(line))).toEqual({ texts });
+  }
+  expect(createRedactor().text(`{'password': "hunter-2-secret"}`)).not.toContain("hunter");
+  expect(createRedactor().text(`{'password': " hunter-2-secret"}`)).not.toContain("hunter");
+});
+
 test("the longest local part of an address does not begin within an escape of JSON", () => {
   for (let length = 56; length <= 66; length += 1) {
     const line = JSON.stringify([

@@ -49,6 +49,7 @@ export type GateOutcome =
     };
 
 export interface Gate {
+  /** Throws STORE_UNAVAILABLE, which says nothing about the action. */
   admit(input: GateInput): Promise<GateOutcome>;
   /** Judges what an action that was let through is led on to, with the policy in force now. Throws ACTION_DENIED. */
   requireFurther(admitted: LetThrough, resource: string): void;

@@ -62,6 +62,17 @@ describe("the pipeline", () => {
   });
 });
 
+test("a database that is away is no verdict: it is thrown, and no later guard is asked", async () => {
+  const away = new HomeostatError("STORE_UNAVAILABLE", "the connection broke");
+  const asked: string[] = [];
+  const guards: readonly Guard<Draft>[] = [
+    { name: "reading", judge: () => Promise.reject(away) },
+    { name: "later", judge: () => (asked.push("later"), {}) },
+  ];
+  await expect(judge(guards, { seen: [] })).rejects.toBe(away);
+  expect(asked).toEqual([]);
+});
+
 describe("the circuit breaker", () => {
   test("opens after so many failures in a row, lets one probe through, and closes on its success", () => {
     const clock = createManualClock();

@@ -33,7 +33,10 @@ export interface Judgement<Draft> {
   readonly findings: readonly Finding[];
 }
 
-/** A deny ends the walk: later guards must not spend tokens or approvals on an action that will not happen. */
+/**
+ * A deny ends the walk: later guards must not spend tokens or approvals on an action that will not happen. A guard that throws
+ * denies. Throws STORE_UNAVAILABLE alone.
+ */
 export async function judge<Draft>(guards: readonly Guard<Draft>[], start: Draft): Promise<Judgement<Draft>> {
   let draft = start;
   let verdict: GuardVerdict = "allow";
@@ -57,6 +60,8 @@ async function judgeSafely<Draft>(guard: Guard<Draft>, draft: Draft): Promise<Gu
   try {
     return await guard.judge(draft);
   } catch (error) {
+    // Says nothing about the action: nothing is done, and whoever asked comes again. A denial would stand for good.
+    if (isHomeostatError(error, "STORE_UNAVAILABLE")) throw error;
     const known = isHomeostatError(error);
     return {
       finding: {
