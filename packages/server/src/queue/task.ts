@@ -37,7 +37,6 @@ type WaitingReason =
 export const priorities = { high: 0, normal: 1, low: 2 } as const;
 export type Priority = keyof typeof priorities;
 
-export const defaultMaxAttempts = 3;
 const firstDelayMs = 1_000;
 const maxDelayMs = 5 * 60_000;
 

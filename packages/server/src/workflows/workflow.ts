@@ -270,12 +270,3 @@ export function signalWaits(workflow: Workflow): ReadonlyMap<string, SignalWait>
   );
   return new Map(waits.toReversed().map((wait) => [wait.name, wait]));
 }
-
-/** Every other workflow this one runs by name, with the place. */
-export function requiredWorkflows(workflow: Workflow): readonly (StepPlace & { readonly name: string })[] {
-  return allSteps(workflow.steps).flatMap((step) =>
-    step.kind === "workflow" && step.source.kind === "name"
-      ? [{ name: step.source.value, ...step.place, path: `${step.place.path}.workflow` }]
-      : [],
-  );
-}

@@ -68,7 +68,7 @@ async function start(name: string, text: string, more: Partial<PolicyVersions> =
 const rule = (name: string): string =>
   `version: 1\nrules:\n  - { name: ${name}, effect: allow, action: wait.for }\n`;
 
-const newest = async (): Promise<number | undefined> => (await versions.newest())?.number;
+const newest = async (): Promise<number | undefined> => (await versions.newest(0))?.number;
 
 describe("a policy that several machines share", () => {
   test("an activation on one is in force on all, and is one version", async () => {
@@ -142,9 +142,9 @@ describe("a policy that several machines share", () => {
 
   test("a database that is away changes nothing, and a disk that cannot be written is no matter", async () => {
     let isAway = false;
-    const away = async () => {
+    const away = async (after: number) => {
       if (isAway) throw new Error("away");
-      return await versions.newest();
+      return await versions.newest(after);
     };
     const one = await start("one", rule("one"), { newest: away });
     await expect.poll(newest).toBe(1);

@@ -33,7 +33,7 @@ export function createFollower({ path, clock, shared }: FollowerDeps, holder: Ho
   ];
   return {
     async prefers(files) {
-      const newest = await shared.newest();
+      const newest = await shared.newest(0);
       if (newest === undefined) return false;
       known = newest.number;
       const read = parsePolicyFiles(files);
@@ -45,8 +45,8 @@ export function createFollower({ path, clock, shared }: FollowerDeps, holder: Ho
       return true;
     },
     async follow() {
-      const newest = await shared.newest();
-      if (newest === undefined || newest.number <= known) return;
+      const newest = await shared.newest(known);
+      if (newest === undefined) return;
       known = newest.number;
       if (newest.revision === holder.inForce().compiled.revision) return;
       const { by, note, number: version } = newest;

@@ -34,8 +34,8 @@ export interface PolicyVersion {
 export type NewVersion = Omit<PolicyVersion, "number"> & { readonly files: readonly PolicyText[] };
 
 export interface PolicyVersions {
-  /** With its files; undefined before the first. */
-  newest(): Promise<(PolicyVersion & { readonly files: readonly PolicyText[] }) | undefined>;
+  /** With its files, when its number is above `after`; undefined when there is none. */
+  newest(after: number): Promise<(PolicyVersion & { readonly files: readonly PolicyText[] }) | undefined>;
   /** Whether a policy of this content was ever in force. */
   has(revision: string): Promise<boolean>;
   /** Makes it the newest version, whose number is given back. Throws POLICY_CONFLICT when the newest is not `expected`. */
@@ -51,8 +51,12 @@ export interface PolicyVersions {
 /** `activated` facts go into the ledger in the same batch. */
 export function createPolicyVersions(store: Pick<Store, "read" | "write">): PolicyVersions {
   return {
-    async newest() {
-      const [row] = await store.read("SELECT * FROM policy_versions ORDER BY number DESC LIMIT 1");
+    async newest(after) {
+      // Asked every second: the texts are read only when there is something new.
+      const [row] = await store.read(
+        "SELECT * FROM policy_versions WHERE number > ? ORDER BY number DESC LIMIT 1",
+        [after],
+      );
       return row === undefined ? undefined : { ...versionOf(row), files: filesOf(row) };
     },
     async has(revision) {

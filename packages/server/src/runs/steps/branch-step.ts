@@ -1,10 +1,11 @@
 /** A branch: the first arm whose condition is true, chosen once and kept in the journal. */
 import type { BranchStep } from "../../workflows/workflow.ts";
 import { renderValue } from "../../expression/template-value.ts";
+import { isTrue } from "../../expression/values.ts";
 import { beginGroup, endGroup } from "./group-step.ts";
 import type { StepResult } from "../journal/step-result.ts";
 import { placeInside, scopeOf } from "./place.ts";
-import { isTrue, rendering } from "./walk.ts";
+import { rendering } from "./walk.ts";
 import type { Due, Walk } from "./walk.ts";
 
 export async function runBranchStep(walk: Walk, due: Due<BranchStep>): Promise<StepResult> {

@@ -1,6 +1,7 @@
 /** Walks a workflow over a run's state: what the journal has is not done again, what it lacks is done now. */
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
 import { renderValue } from "../../expression/template-value.ts";
+import { isTrue } from "../../expression/values.ts";
 import { outputProblem } from "../../workflows/workflow-outputs.ts";
 import type { SetStep, Step, Workflow } from "../../workflows/workflow.ts";
 import { runApprovalStep } from "./approval-step.ts";
@@ -20,7 +21,7 @@ import { runUnwinding } from "./unwind.ts";
 import { planUnwinding } from "./unwind-plan.ts";
 import { runWaitStep } from "./wait-step.ts";
 import { nearest, scopeOf, stepInScope } from "./place.ts";
-import { completeStep, isTrue, rendering, waitUntil } from "./walk.ts";
+import { completeStep, rendering, waitUntil } from "./walk.ts";
 import type { Deadline, Place } from "./place.ts";
 import type { Due, Rendered, Walk, WorkflowDeps } from "./walk.ts";
 

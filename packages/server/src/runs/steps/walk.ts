@@ -4,7 +4,6 @@ import { isHomeostatError } from "../../base/error.ts";
 import type { WaitingFor } from "../../queue/task.ts";
 import type { Step, Workflow } from "../../workflows/workflow.ts";
 import type { ChildDeps } from "../submission/child-run.ts";
-import type { RunError } from "../journal/event.ts";
 import type { RunState } from "../journal/fold.ts";
 import type { MessageBell } from "../session/message-bell.ts";
 import type { Deadline, Place } from "./place.ts";
@@ -58,11 +57,6 @@ export async function completeStep({ session }: Walk, path: string, output: Json
   return { kind: "done", output };
 }
 
-export async function recordFailure({ session }: Walk, path: string, error: RunError): Promise<FailedStep> {
-  await session.append([{ kind: "step.failed", step: path, error }]);
-  return failed(error);
-}
-
 export type Rendered = { readonly kind: "done"; readonly output: JsonValue } | FailedStep;
 
 /** Expression errors are the workflow's, not ours: they fail the step with the place in the file. */
@@ -75,11 +69,6 @@ export async function rendering(path: string, render: () => JsonValue): Promise<
     const message = `${error.message}${line}`;
     return failed({ code: error.code, message, hint: error.hint, step: path });
   }
-}
-
-/** As the expression language's own conditions: false, null, zero and the empty text are false. */
-export function isTrue(value: JsonValue): boolean {
-  return value !== false && value !== null && value !== 0 && value !== "";
 }
 
 /** Steps below a path that have begun and not ended. */
