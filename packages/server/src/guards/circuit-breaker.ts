@@ -8,6 +8,8 @@ export interface CircuitBreaker {
   failed(target: string): void;
   /** The call ended without saying anything about the target (cancelled, lease lost): the next call may be the probe. */
   released(target: string): void;
+  /** Forgets what has failed, so that the next call goes: of this target, or of all. The targets it knew. */
+  reset(target?: string): readonly string[];
   /** Targets that have failed lately, for people. */
   states(): readonly CircuitState[];
 }
@@ -34,8 +36,10 @@ export function createCircuitBreaker(deps: {
   readonly failuresToOpen?: number;
   readonly openMs?: number;
   readonly maxTargets?: number;
+  /** Told when a circuit opened, closed or was reset; that its time is up is seen by the clock alone. Must not throw or block. */
+  readonly onChange?: () => void;
 }): CircuitBreaker {
-  const { clock, failuresToOpen = 5, openMs = 30_000, maxTargets = 1_000 } = deps;
+  const { clock, failuresToOpen = 5, openMs = 30_000, maxTargets = 1_000, onChange = () => undefined } = deps;
   const circuits = new Map<string, Circuit>();
   const wallOf = (monotonicMs: number): number => Math.ceil(clock.now() + (monotonicMs - clock.monotonic()));
   return {
@@ -49,7 +53,9 @@ export function createCircuitBreaker(deps: {
       return undefined;
     },
     succeeded(target) {
+      const was = circuits.get(target);
       circuits.delete(target);
+      if (was !== undefined && was.failures >= failuresToOpen) onChange();
     },
     failed(target) {
       const circuit = circuits.get(target) ?? { failures: 0, openUntilMs: 0, probeUntilMs: 0 };
@@ -59,10 +65,18 @@ export function createCircuitBreaker(deps: {
       circuits.delete(target);
       circuits.set(target, circuit);
       if (circuits.size > maxTargets) circuits.delete(circuits.keys().next().value!);
+      if (circuit.failures >= failuresToOpen) onChange();
     },
     released(target) {
       const circuit = circuits.get(target);
       if (circuit !== undefined) circuit.probeUntilMs = 0;
+    },
+    reset(target) {
+      const known =
+        target === undefined ? [...circuits.keys()] : [target].filter((each) => circuits.has(each));
+      for (const each of known) circuits.delete(each);
+      if (known.length > 0) onChange();
+      return known;
     },
     states: () =>
       [...circuits].map(([target, { failures, openUntilMs }]) => {

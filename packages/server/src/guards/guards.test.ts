@@ -143,6 +143,26 @@ describe("the circuit breaker", () => {
     expect(breaker.states()[1]).toEqual({ target: "b", state: "probing", failures: 2, openUntilMs });
   });
 
+  test("tells when a circuit opens or closes, and forgets what it is told to", () => {
+    let changes = 0;
+    const clock = createManualClock();
+    const breaker = createCircuitBreaker({ clock, failuresToOpen: 2, onChange: () => void (changes += 1) });
+    for (const target of ["a", "b", "b"]) breaker.failed(target);
+    expect(changes).toBe(1);
+    breaker.succeeded("a");
+    expect(changes).toBe(1);
+    breaker.succeeded("b");
+    expect(changes).toBe(2);
+    for (const target of ["a", "a", "b", "c"]) breaker.failed(target);
+    expect(breaker.reset("nobody")).toEqual([]);
+    expect(changes).toBe(3);
+    expect(breaker.reset("a")).toEqual(["a"]);
+    expect(breaker.blockedUntilMs("a")).toBeUndefined();
+    expect(changes).toBe(4);
+    expect(breaker.reset()).toEqual(["b", "c"]);
+    expect(breaker.states()).toEqual([]);
+  });
+
   test("remembers a bounded number of targets", () => {
     const breaker = createCircuitBreaker({ clock: createManualClock(), failuresToOpen: 1, maxTargets: 2 });
     for (const target of ["a", "b", "c"]) breaker.failed(target);

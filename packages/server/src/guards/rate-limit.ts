@@ -33,8 +33,12 @@ export interface BucketLevel extends RateClaim {
   readonly tokens: number;
 }
 
-export interface LocalRateLimiter extends RateLimiter {
+/** A rate limiter whose buckets people can look at. */
+export interface VisibleRateLimiter extends RateLimiter {
+  /** Buckets of this process alone. */
   levels(): readonly BucketLevel[];
+  /** Those that all processes draw on together; none where each has its own, or while they cannot be read. Never rejects. */
+  sharedLevels(): Promise<readonly BucketLevel[]>;
 }
 
 interface Bucket {
@@ -47,7 +51,7 @@ interface Bucket {
 export function createRateLimiter(deps: {
   readonly clock: Clock;
   readonly maxKeys?: number;
-}): LocalRateLimiter {
+}): VisibleRateLimiter {
   const { clock, maxKeys = 10_000 } = deps;
   const buckets = new Map<string, Bucket>();
   return {
@@ -76,6 +80,7 @@ export function createRateLimiter(deps: {
         return { ...claim, tokens: tokensNow(bucket, claim, nowMs) };
       });
     },
+    sharedLevels: () => Promise.resolve([]),
   };
 }
 

@@ -8,7 +8,7 @@ import type { TestRedis } from "../store/test-redis.fixture.ts";
 import { until } from "../store/test-things.ts";
 import { describeRateLimiter } from "./describe-rate-limiter.fixture.ts";
 import { createRateLimiter } from "./rate-limit.ts";
-import type { RateLimiter } from "./rate-limit.ts";
+import type { VisibleRateLimiter } from "./rate-limit.ts";
 import { createRedisRateLimiter } from "./redis-rate-limit.ts";
 
 const clock = systemClock;
@@ -28,7 +28,7 @@ describe.skipIf(skipsRedis())("with a Redis server", () => {
     await server.stop();
   });
 
-  function limiter(prefix = `t${(prefixes += 1)}:`): RateLimiter {
+  function limiter(prefix = `t${(prefixes += 1)}:`): VisibleRateLimiter {
     return createRedisRateLimiter({
       redis: link,
       prefix,
@@ -57,6 +57,36 @@ describe.skipIf(skipsRedis())("with a Redis server", () => {
       undefined,
     ]);
     expect(await other.take(claims)).toMatchObject({ key: "k" });
+  });
+
+  test("what is left in the common buckets is told by every process, and nothing of it while Redis is away", async () => {
+    const [one, other] = [limiter("shown:"), limiter("shown:")];
+    await one.take([
+      { key: "slow/ada", limit: { count: 5, perMs: 3_600_000 } },
+      { key: "quick", limit: { count: 100, perMs: 1 } },
+    ]);
+    await other.take([{ key: "slow/ada", limit: { count: 5, perMs: 3_600_000 } }]);
+    await clock.sleep(5);
+    for (const each of [one, other]) {
+      const levels = await each.sharedLevels();
+      // The quick one is full again.
+      expect(levels).toEqual([
+        { key: "slow/ada", limit: { count: 5, perMs: 3_600_000 }, tokens: expect.closeTo(3, 1) as number },
+      ]);
+      expect(each.levels()).toEqual([]);
+    }
+    const away = createRedisRateLimiter({
+      redis: { client: link.client, isUp: () => false },
+      prefix: "shown:",
+      fallback: createRateLimiter({ clock }),
+      clock,
+      logger,
+    });
+    expect(await away.sharedLevels()).toEqual([]);
+    await away.take([{ key: "slow/ada", limit: { count: 5, perMs: 3_600_000 } }]);
+    expect(away.levels()).toMatchObject([{ key: "slow/ada" }]);
+    await link.client.set("broken:rates", "a text");
+    expect(await limiter("broken:").sharedLevels()).toEqual([]);
   });
 
   test("while Redis is away or stands still each process keeps its own limit, and later the common one again", async () => {
