@@ -88,10 +88,13 @@ export const rooms: readonly Room[] = [
     // Who answered what, and what came from where, is seen in whole runs alone.
     tests: [
       `${server}/gate/`,
-      ...["answers/answers", "actions/data-flow", "actions/transform"].map(runsTest),
+      ...["answers/answers", "answers/remembered", "actions/data-flow", "actions/transform"].map(runsTest),
     ],
   },
-  { ...roomOfItsOwn("approvals"), tests: [`${server}/approvals/`, runsTest("answers/answers")] },
+  {
+    ...roomOfItsOwn("approvals"),
+    tests: [`${server}/approvals/`, ...["answers/answers", "answers/remembered"].map(runsTest)],
+  },
 ];
 
 /** A folder that its own tests cover whole. */

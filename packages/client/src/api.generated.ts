@@ -502,6 +502,8 @@ export type StandingApproval = {
   readonly createdBy: string;
   readonly createdAt: string;
   readonly expiresAt: string;
+  /** Why it does not count any more, such as a key of its giver that has ended; null: it counts */
+  readonly voidBecause: string | null;
 };
 
 export type StepView = {
@@ -1097,17 +1099,29 @@ export interface Operations {
   "keys.list": {
     readonly kind: "json";
     readonly params: undefined;
-    readonly query: undefined;
+    readonly query: {
+      /** Absent: the caller's. Another one, or `*` for all of them, is for admins of the tenant that runs the server (`default`). */
+      readonly tenant?: string | "*" | undefined;
+    };
     readonly body: undefined;
     readonly answer: { readonly data: readonly ApiKey[] };
   };
   /** End a key and every session opened with it */
   "keys.revoke": {
-    readonly kind: "none";
+    readonly kind: "json";
     readonly params: { readonly id: string };
     readonly query: undefined;
     readonly body: undefined;
-    readonly answer: undefined;
+    readonly answer: {
+      readonly id: string;
+      readonly principal: string;
+      readonly tenant: string;
+      readonly role: "viewer" | "operator" | "approver" | "admin";
+      readonly createdBy: string;
+      readonly createdAt: string;
+      readonly expiresAt: string | null;
+      readonly rememberedAnswersVoid: number;
+    };
   };
   /** The checkpoint as a C2SP signed note */
   "ledger.checkpoint": {
@@ -2444,7 +2458,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "hooks.call": { method: "POST", path: "/v1/hooks/{name}", kind: "json" },
   "keys.create": { method: "POST", path: "/v1/api-keys", kind: "json" },
   "keys.list": { method: "GET", path: "/v1/api-keys", kind: "json" },
-  "keys.revoke": { method: "DELETE", path: "/v1/api-keys/{id}", kind: "none" },
+  "keys.revoke": { method: "DELETE", path: "/v1/api-keys/{id}", kind: "json" },
   "ledger.checkpoint": { method: "GET", path: "/v1/ledger/checkpoint", kind: "text" },
   "ledger.consistencyProof": { method: "GET", path: "/v1/ledger/proofs/consistency", kind: "json" },
   "ledger.entries": { method: "GET", path: "/v1/ledger/entries", kind: "json" },

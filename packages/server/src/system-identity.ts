@@ -1,5 +1,6 @@
 /** Builds who may call: the admin's token, keys of others, sessions of browsers. Built for system.ts. */
 import type { Clock } from "./base/clock.ts";
+import { countEndedWith } from "./approvals/standing.ts";
 import { createAuthenticator } from "./http/authenticate.ts";
 import type { Authenticate } from "./http/authenticate.ts";
 import type { Route } from "./http/route.ts";
@@ -35,6 +36,12 @@ export function createIdentity(deps: {
       findBySession: sessions.find,
       clock,
     }),
-    routes: [...apiKeysRoutes({ keys }), ...sessionRoutes({ sessions, clock })],
+    routes: [
+      ...apiKeysRoutes({
+        keys,
+        countEndedWith: (key) => countEndedWith({ store, clock, holderOf: keys.holderOf }, key),
+      }),
+      ...sessionRoutes({ sessions, clock }),
+    ],
   };
 }

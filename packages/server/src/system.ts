@@ -210,7 +210,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     breaker,
     permits,
     pinSecrets: secrets.pin,
-    findStanding: (question) => findStanding(store, question, clock.now()),
+    findStanding: (question) => findStanding({ store, clock, holderOf: keys.holderOf }, question),
     defaultIsolation: config.sandbox.minimum,
     // A JSON value stays one: only strings in it change.
     redact: (value, isPersonalToo) => (isPersonalToo ? personal : recorded).value(value) as JsonValue,
@@ -301,7 +301,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     }),
     ...approvalsRoutes(answering),
     ...approvalLinksRoutes(answering),
-    ...standingRoutes({ store, clock }),
+    ...standingRoutes({ store, clock, holderOf: keys.holderOf }),
     ...createArtifactRoutes({
       store,
       readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),

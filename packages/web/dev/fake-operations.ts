@@ -210,7 +210,13 @@ export const standingApprovals: Answer<"standingApprovals.list"> = {
     {
       ...{ id: "sta_1", action: "file_ops.write", resource: "workspace/report.md", match: "exact" },
       ...{ scope: "workflow", scopeId: "brand-audit", approvalId: "apr_1", createdBy: "admin" },
-      ...{ createdAt: at(-hourMs), expiresAt: at(7 * hourMs) },
+      ...{ createdAt: at(-hourMs), expiresAt: at(7 * hourMs), voidBecause: null },
+    },
+    {
+      ...{ id: "sta_2", action: "file_ops.move", resource: "workspace/stale", match: "resource" },
+      ...{ scope: "tenant", scopeId: "", approvalId: "apr_2", createdBy: "cyd" },
+      ...{ createdAt: at(-dayMs), expiresAt: at(6 * dayMs) },
+      voidBecause: "cyd may not use this server any more",
     },
   ],
 };

@@ -7,30 +7,43 @@ import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { startTestServer } from "../http/test-server.ts";
 import type { TestServer } from "../http/test-server.ts";
+import { approvalsMigration } from "../gate/approvals.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
+import { approvalDepthMigration } from "./votes.ts";
 import { delegationsMigration, insertDelegation, listDelegations } from "./delegations.ts";
 import { insertStanding, standingApprovalsMigration } from "./standing.ts";
 import type { StandingApproval } from "./standing.ts";
 import { standingRoutes } from "./standing.routes.ts";
+import type { GiverDeps, Holder } from "./standing-giver.ts";
 
 const day = 86_400_000;
 let folder: string;
 let store: Store;
 let server: TestServer;
 let clock: ManualClock;
+const holders = new Map<string, Holder>();
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "homeostat-approvals-"));
   clock = createManualClock(Date.UTC(2026, 0, 1));
   store = await openSqliteStore({
     path: join(folder, "state.db"),
-    migrations: [outboxMigration, delegationsMigration, standingApprovalsMigration],
+    migrations: [
+      outboxMigration,
+      approvalsMigration,
+      approvalDepthMigration,
+      delegationsMigration,
+      standingApprovalsMigration,
+    ],
     clock,
     logger: createSilentLogger(),
   });
-  server = await startTestServer(standingRoutes({ store, clock }));
+  holders.clear();
+  const holderOf: GiverDeps["holderOf"] = (_, name) =>
+    Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
+  server = await startTestServer(standingRoutes({ store, clock, holderOf }));
 });
 
 afterEach(async () => {
@@ -113,8 +126,16 @@ describe("remembered answers", () => {
     expiresAtMs: Date.UTC(2026, 0, 2),
   };
 
+  /** The question that was answered, as far as it matters here. */
+  const question = {
+    sql: `INSERT INTO approvals (id, v, tenant, labels, kind, status, run_id, workflow, step, summary, args, args_digest, risk, reason,
+      matched, policy_revision, requester, by_roles, requested_at_ms, four_eyes)
+      VALUES ('apr_1', 1, 'default', '[]', 'action', 'approved', 'r', 'w', 's', '', '{}', '', 'low', '', '[]', '', 'olga', '["approver"]', 0, 0)`,
+  };
+
   test("are shown with what they fit, and forgotten once", async () => {
     await store.write([
+      question,
       insertStanding(standing),
       insertStanding({ ...standing, id: "sta_2", argsDigest: "abc", createdAtMs: 2 }),
       insertStanding({ ...standing, id: "sta_3", tenant: "other" }),
@@ -127,6 +148,16 @@ describe("remembered answers", () => {
     expect(await call("approver", "DELETE", "/v1/standing-approvals/sta_1")).toMatchObject({ status: 404, body: { detail: "There is no standing approval sta_1 in force" } });
     expect(await facts()).toEqual(["approval.forgotten"]);
   }); // prettier-ignore
+
+  test("are void, and say why, when whoever gave them may not give them any more", async () => {
+    await store.write([question, insertStanding(standing)]);
+    const listed = () => call("viewer", "GET", "/v1/standing-approvals");
+    expect(await listed()).toMatchObject({ body: { data: [{ id: "sta_1", voidBecause: null }] } });
+    holders.set("ada", { role: "none", sinceMs: 0 });
+    expect(await listed()).toMatchObject({
+      body: { data: [{ id: "sta_1", voidBecause: "ada may not use this server any more" }] },
+    });
+  });
 
   test("are not said to be gone when the database cannot be asked", async () => {
     await store.write([{ sql: "DROP TABLE standing_approvals" }]);

@@ -11,9 +11,10 @@ import type { Statement, Store } from "../store/store.ts";
 import { insertDelegation, listDelegations, revokeDelegation } from "./delegations.ts";
 import type { Delegation } from "./delegations.ts";
 import { listStanding, revokeStanding } from "./standing.ts";
-import type { StandingApproval } from "./standing.ts";
+import type { ListedStanding } from "./standing.ts";
+import type { GiverDeps } from "./standing-giver.ts";
 
-export interface StandingRoutesDeps {
+export interface StandingRoutesDeps extends GiverDeps {
   readonly store: Store;
   readonly clock: Clock;
 }
@@ -30,6 +31,10 @@ const standingSchema = z
     createdBy: z.string(),
     createdAt: z.string(),
     expiresAt: z.string(),
+    voidBecause: z
+      .string()
+      .nullable()
+      .describe("Why it does not count any more, such as a key of its giver that has ended; null: it counts"),
   })
   .meta({ id: "StandingApproval" });
 
@@ -51,7 +56,7 @@ export function standingRoutes(deps: StandingRoutesDeps): readonly Route[] {
       access: "viewer",
       response: z.object({ data: z.array(standingSchema) }),
       handle: async ({ principal }) => ({
-        data: (await listStanding(store, principal.tenant, clock.now())).map(viewStanding),
+        data: (await listStanding(deps, principal.tenant)).map(viewStanding),
       }),
     }),
     route({
@@ -149,8 +154,8 @@ function factOf({ by, ...fact }: FactMeta, data: JsonObject): Statement {
   return factInsert({ ...fact, actor: { kind: "user", id: by }, data });
 }
 
-function viewStanding(standing: StandingApproval): z.input<typeof standingSchema> {
-  const { id, action, resource, scope, scopeId, approvalId, createdBy } = standing;
+function viewStanding(standing: ListedStanding): z.input<typeof standingSchema> {
+  const { id, action, resource, scope, scopeId, approvalId, createdBy, voidBecause } = standing;
   return {
     id,
     action,
@@ -162,6 +167,7 @@ function viewStanding(standing: StandingApproval): z.input<typeof standingSchema
     createdBy,
     createdAt: new Date(standing.createdAtMs).toISOString(),
     expiresAt: new Date(standing.expiresAtMs).toISOString(),
+    voidBecause,
   };
 }
 

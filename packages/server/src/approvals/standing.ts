@@ -3,7 +3,10 @@ import { HomeostatError } from "../base/error.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { askingRules, isCovered, riskRule } from "../gate/asked-for.ts";
 import type { AskedFor } from "../gate/asked-for.ts";
-import type { Migration, Row, Statement, Store } from "../store/store.ts";
+import type { RememberedYes } from "../gate/consent.ts";
+import type { Migration, Row, Statement } from "../store/store.ts";
+import { findVoid } from "./standing-giver.ts";
+import type { GiverDeps } from "./standing-giver.ts";
 
 export const standingApprovalsMigration: Migration = {
   id: "0340-standing-approvals",
@@ -131,16 +134,35 @@ export interface StandingQuestion {
   readonly argsDigest: string;
   readonly runId: string;
   readonly workflow: string;
+  /** Who asked for the run. */
+  readonly requester: string;
   /** What policy demands for it now. */
   readonly now: AskedFor;
 }
 
-/** A remembered yes for exactly this, if there is one; an action that touches several resources needs the very same arguments. */
+/**
+ * A remembered yes for exactly this, if there is one; an action that touches several resources needs the very same arguments. One
+ * whose giver may not give it any more is found too, with the reason, when no other stands.
+ */
 export async function findStanding(
-  store: Pick<Store, "read">,
+  deps: GiverDeps,
   question: StandingQuestion,
-  nowMs: number,
-): Promise<StandingApproval | undefined> {
+): Promise<RememberedYes | undefined> {
+  const { by, fourEyes } = question.now;
+  let found: RememberedYes | undefined;
+  for (const standing of await coveringStanding(deps, question)) {
+    const why = await findVoid(deps, standing, { by, fourEyes, requester: question.requester });
+    if (why === undefined) return { kind: "stands", id: standing.id };
+    found ??= { kind: "void", id: standing.id, by: standing.createdBy, why };
+  }
+  return found;
+}
+
+/** Remembered for this, and given to no less than policy demands now; the oldest first. */
+async function coveringStanding(
+  { store, clock }: GiverDeps,
+  question: StandingQuestion,
+): Promise<readonly StandingApproval[]> {
   const [resource = "", ...others] = question.resources;
   const rows = await store.read(
     `SELECT s.*, a.matched, a.by_roles, a.quorum, a.four_eyes, a.risk FROM standing_approvals s
@@ -153,7 +175,7 @@ export async function findStanding(
       question.tenant,
       question.action,
       resource,
-      nowMs,
+      clock.now(),
       question.argsDigest,
       // With other arguments an action of high risk is another action, also when it was a lesser one before.
       Number(others.length > 0 || question.now.risk === "high"),
@@ -161,8 +183,7 @@ export async function findStanding(
       question.runId,
     ],
   );
-  const found = rows.find((row) => isCovered(askedForFromStore(row), question.now));
-  return found && standingFromStore(found);
+  return rows.filter((row) => isCovered(askedForFromStore(row), question.now)).map(standingFromStore);
 }
 
 function askedForFromStore(row: Row): AskedFor {
@@ -175,18 +196,48 @@ function askedForFromStore(row: Row): AskedFor {
   };
 }
 
-/** In force, newest first. */
-export async function listStanding(
-  store: Pick<Store, "read">,
-  tenant: string,
-  nowMs: number,
-): Promise<readonly StandingApproval[]> {
-  const rows = await store.read(
-    `SELECT * FROM standing_approvals WHERE tenant = ? AND revoked_at_ms IS NULL AND expires_at_ms > ?
-      ORDER BY created_at_ms DESC, id LIMIT 1000`,
-    [tenant, nowMs],
+/** With `voidBecause`: why it does not count any more, in words; null: it counts. */
+export type ListedStanding = StandingApproval & { readonly voidBecause: string | null };
+
+/** Neither over nor forgotten, newest first. Whether each counts is judged by the question it answered. */
+export async function listStanding(deps: GiverDeps, tenant: string): Promise<readonly ListedStanding[]> {
+  const rows = await deps.store.read(
+    `SELECT s.*, a.by_roles, a.four_eyes, a.requester FROM standing_approvals s JOIN approvals a ON a.id = s.approval_id
+      WHERE s.tenant = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ? ORDER BY s.created_at_ms DESC, s.id LIMIT 1000`,
+    [tenant, deps.clock.now()],
   );
-  return rows.map(standingFromStore);
+  return await Promise.all(
+    rows.map(async (row) => {
+      const standing = standingFromStore(row);
+      const question = {
+        by: JSON.parse(row["by_roles"] as string) as string[],
+        fourEyes: row["four_eyes"] === 1,
+        requester: row["requester"] as string,
+      };
+      return { ...standing, voidBecause: (await findVoid(deps, standing, question)) ?? null };
+    }),
+  );
+}
+
+/** A key that was in force until now. */
+export interface EndedKey {
+  readonly tenant: string;
+  readonly principal: string;
+  readonly role: string;
+  readonly createdAtMs: number;
+}
+
+/** How many remembered answers do not count any more because this key has ended, those given for its holder included. */
+export async function countEndedWith(deps: GiverDeps, key: EndedKey): Promise<number> {
+  const { tenant, principal, role, createdAtMs: sinceMs } = key;
+  const holderBefore: GiverDeps["holderOf"] = (of, name) =>
+    name === principal ? Promise.resolve({ role, sinceMs }) : deps.holderOf(of, name);
+  const before = await countVoid({ ...deps, holderOf: holderBefore }, tenant);
+  return (await countVoid(deps, tenant)) - before;
+}
+
+async function countVoid(deps: GiverDeps, tenant: string): Promise<number> {
+  return (await listStanding(deps, tenant)).filter(({ voidBecause }) => voidBecause !== null).length;
 }
 
 /** The guard `standing-approval` fails when there is none in force. */

@@ -37,10 +37,21 @@ export async function createKey(
   return exitCodes.done;
 }
 
-export async function listKeys(options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
+export interface KeyListOptions extends GlobalOptions {
+  readonly tenant?: string;
+  readonly allTenants?: boolean;
+}
+
+/** Throws USAGE for both a tenant and all of them. */
+export async function listKeys(options: KeyListOptions, terminal: Terminal): Promise<ExitCode> {
+  if (options.tenant !== undefined && options.allTenants === true)
+    throw new HomeostatError("USAGE", "--tenant and --all-tenants exclude each other");
   const { client } = await connect(options);
-  const keys = await client.call("keys.list", {});
+  const tenant = options.allTenants === true ? "*" : options.tenant;
+  const keys = await client.call("keys.list", tenant === undefined ? {} : { query: { tenant } });
   terminal.result(keys, () => {
+    if (keys.data.length === 0 && options.tenant !== undefined)
+      return `Nobody has a key of tenant ${options.tenant}.`;
     if (keys.data.length === 0)
       return "No keys besides the admin's token; `homeostat key create NAME` makes one.";
     const rows = keys.data.map((key) => [
@@ -49,16 +60,22 @@ export async function listKeys(options: GlobalOptions, terminal: Terminal): Prom
       key.role,
       key.createdAt.slice(0, 10),
       key.expiresAt?.slice(0, 10) ?? "never",
+      key.tenant,
     ]);
-    return formatTable(["KEY", "PRINCIPAL", "ROLE", "SINCE", "EXPIRES"], rows, terminal.columns);
+    return formatTable(["KEY", "PRINCIPAL", "ROLE", "SINCE", "EXPIRES", "TENANT"], rows, terminal.columns);
   });
   return exitCodes.done;
 }
 
 export async function revokeKey(id: string, options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
   const { client } = await connect(options);
-  await client.call("keys.revoke", { params: { id } });
-  terminal.result({ revoked: id }, () => `${id} is revoked, and its sessions have ended`);
+  const { rememberedAnswersVoid: count, ...key } = await client.call("keys.revoke", { params: { id } });
+  terminal.result({ revoked: id, ...key, rememberedAnswersVoid: count }, () => {
+    const ended = `${id} of ${key.principal} is revoked, and its sessions have ended`;
+    if (count === 0) return ended;
+    const answers = count === 1 ? "1 remembered answer does" : `${count} remembered answers do`;
+    return `${ended}; ${answers} not count any more`;
+  });
   return exitCodes.done;
 }
 

@@ -19,12 +19,15 @@ export async function listRemembered(options: GlobalOptions, terminal: Terminal)
       each.action,
       each.scopeId === "" ? each.scope : `${each.scope} ${each.scopeId}`,
       each.match,
-      each.expiresAt.slice(0, 16),
+      each.voidBecause === null ? each.expiresAt.slice(0, 16) : "void",
       each.createdBy,
       each.resource,
     ]);
     const header = ["ID", "ACTION", "SCOPE", "MATCH", "UNTIL", "BY", "RESOURCE"];
-    return formatTable(header, rows, terminal.columns);
+    const notes = page.data.flatMap(({ id, voidBecause }) =>
+      voidBecause === null ? [] : [`${id} does not count any more: ${voidBecause}`],
+    );
+    return [formatTable(header, rows, terminal.columns), ...notes].join("\n");
   });
   return exitCodes.done;
 }

@@ -7,6 +7,17 @@ import { askedFor, isCovered } from "./asked-for.ts";
 import type { AskedFor } from "./asked-for.ts";
 import type { Draft, GateInput, GivenAnswer, ResolvedAction } from "./gate-input.ts";
 
+/** An answer that is remembered for the same again; `void` when whoever gave it may not give it any more. */
+export type RememberedYes =
+  | { readonly kind: "stands"; readonly id: string }
+  | {
+      readonly kind: "void";
+      readonly id: string;
+      readonly by: string;
+      /** In words. */
+      readonly why: string;
+    };
+
 /** What is about to be asked; a remembered yes for it, if there is one. */
 export type FindStanding = (question: {
   readonly tenant: string;
@@ -15,9 +26,11 @@ export type FindStanding = (question: {
   readonly argsDigest: string;
   readonly runId: string;
   readonly workflow: string;
+  /** Who asked for the run; empty: nobody knows. */
+  readonly requester: string;
   /** What policy demands for it now; the yes must have been given to no less. */
   readonly now: AskedFor;
-}) => Promise<{ readonly id: string } | undefined>;
+}) => Promise<RememberedYes | undefined>;
 
 /**
  * A refusal counts whatever policy says now; a consent only lifts an `ask`, and only one that demands no more than the question
@@ -34,8 +47,12 @@ export async function weighApproval(draft: Draft, findStanding: FindStanding): P
   if (answer?.answer === "approve" && isEnough && (isAboutThis || isEditOf(answer, draft)))
     return { draft: { consent: { kind: "answer" } } };
   if (!mayRemember(decision)) return {};
-  const standing = await findStanding({ ...questionOf(input, draft.resolved!, argsDigest!), now });
-  return standing === undefined ? {} : { draft: { consent: { kind: "standing", id: standing.id } } };
+  const yes = await findStanding({ ...questionOf(input, draft.resolved!, argsDigest!), now });
+  if (yes === undefined) return {};
+  if (yes.kind === "stands") return { draft: { consent: { kind: "standing", id: yes.id } } };
+  // Whoever is asked once more is told why the answer from before does not do.
+  const reason = `${decision.reason}; the remembered yes ${yes.id} of ${yes.by} does not count: ${yes.why}`;
+  return { draft: { decision: { ...decision, reason } } };
 }
 
 /** A yes may stand for the same again unless policy says no, or wants to hear several people or somebody else each time. */
@@ -62,6 +79,7 @@ function questionOf(input: GateInput, resolved: ResolvedAction, argsDigest: stri
     argsDigest,
     runId: input.runId,
     workflow: input.agent.replace(/^workflow:/, ""),
+    requester: (input.user ?? "").replace(/^user:/, ""),
   };
 }
 

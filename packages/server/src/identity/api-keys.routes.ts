@@ -22,7 +22,16 @@ const shape = {
 };
 const keySchema = z.object(shape).meta({ id: "ApiKey" });
 
-export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Route[] {
+export interface ApiKeysRoutesDeps {
+  readonly keys: ApiKeys;
+  /** How many remembered answers do not count any more because this key has ended. */
+  readonly countEndedWith: (key: ApiKey) => Promise<number>;
+}
+
+/** Stands for every tenant, which no name does. */
+const allTenants = "*";
+
+export function apiKeysRoutes({ keys, countEndedWith }: ApiKeysRoutesDeps): readonly Route[] {
   const common = { tags: ["keys"], access: "admin" } as const;
   return [
     route({
@@ -31,8 +40,20 @@ export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Ro
       path: "/v1/api-keys",
       operationId: "keys.list",
       summary: "Who has a key, and in which role",
+      query: z.object({
+        tenant: z
+          .union([tenantName, z.literal(allTenants)])
+          .meta({
+            description:
+              "Absent: the caller's. Another one, or `*` for all of them, is for admins of the tenant that runs the server (`default`).",
+          })
+          .optional(),
+      }),
       response: z.object({ data: z.array(keySchema) }),
-      handle: async ({ principal }) => ({ data: (await keys.list(principal.tenant)).map(toView) }),
+      async handle({ query, principal }) {
+        const tenant = tenantFor(principal, query.tenant);
+        return { data: (await keys.list(tenant === allTenants ? null : tenant)).map(toView) };
+      },
     }),
     route({
       ...common,
@@ -71,10 +92,15 @@ export function apiKeysRoutes({ keys }: { readonly keys: ApiKeys }): readonly Ro
       path: "/v1/api-keys/{id}",
       operationId: "keys.revoke",
       summary: "End a key and every session opened with it",
+      description:
+        "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more.",
       params: z.object({ id: z.string() }),
-      response: "none",
-      handle: async ({ params: { id }, principal: { id: by, tenant } }) =>
-        await keys.revoke({ id, tenant, by }),
+      response: z.object({ ...shape, rememberedAnswersVoid: z.number().int() }),
+      async handle({ params: { id }, principal }) {
+        const tenant = isOwner(principal) ? null : principal.tenant;
+        const ended = await keys.revoke({ id, tenant, by: principal.id });
+        return { ...toView(ended), rememberedAnswersVoid: await countEndedWith(ended) };
+      },
     }),
   ];
 }
@@ -84,7 +110,7 @@ function tenantFor(principal: Principal, wanted: string | undefined): string {
     return wanted ?? principal.tenant;
   throw new HomeostatError(
     "AUTHORIZATION_DENIED",
-    `Tenant ${principal.tenant} makes no keys for tenant ${wanted}`,
+    `Keys of ${wanted === allTenants ? "all tenants" : `tenant ${wanted}`} are not for admins of tenant ${principal.tenant}`,
     { tenant: wanted },
     { hint: "Ask an admin of the tenant that runs the server." },
   );

@@ -53,13 +53,22 @@ export interface CreateApiKey {
 export interface ApiKeys {
   /** The key itself is in this answer and nowhere else. Throws API_KEY_CONFLICT (the name has one), REQUEST_INVALID. */
   create(request: CreateApiKey): Promise<ApiKey & { readonly key: string }>;
-  /** Those that are neither revoked nor expired, by principal. */
-  list(tenant: string): Promise<readonly ApiKey[]>;
-  /** Ends the key and every session that was opened with it. Throws API_KEY_NOT_FOUND. */
-  revoke(request: { readonly tenant: string; readonly id: string; readonly by: string }): Promise<void>;
+  /** Those that are neither revoked nor expired, by tenant and principal; null: of all tenants. */
+  list(tenant: string | null): Promise<readonly ApiKey[]>;
+  /**
+   * Ends the key and every session that was opened with it. Resolves with what the key was. Throws API_KEY_NOT_FOUND, also for
+   * a key of another tenant than `tenant`; null stands for all of them.
+   */
+  revoke(request: {
+    readonly tenant: string | null;
+    readonly id: string;
+    readonly by: string;
+  }): Promise<ApiKey>;
   findByToken(token: string): Promise<Principal | undefined>;
   /** The role a principal has now, for policy; `none` for somebody whose key was revoked or expired. */
   currentRole(tenant: string, principal: string): Promise<Role>;
+  /** The same, with the time their key was made, in milliseconds since 1970; 0 for the server's own admin. */
+  holderOf(tenant: string, principal: string): Promise<{ readonly role: Role; readonly sinceMs: number }>;
 }
 
 /** A prefix of its own, so that secret scanners know it and the admin's token apart. */
@@ -111,24 +120,29 @@ export function createApiKeys(deps: {
     },
     async list(tenant) {
       const rows = await store.read(
-        `SELECT * FROM api_keys WHERE tenant = ? AND ${inForce} ORDER BY principal`,
-        [tenant, clock.now()],
+        `SELECT * FROM api_keys WHERE (tenant = ? OR ? = 1) AND ${inForce} ORDER BY tenant, principal`,
+        [tenant, Number(tenant === null), clock.now()],
       );
       return rows.map(keyFromStore);
     },
     async revoke({ tenant, id, by }) {
-      const [row] = await store.read("SELECT * FROM api_keys WHERE id = ? AND tenant = ?", [id, tenant]);
-      if (row === undefined || row["revoked_at_ms"] !== null)
+      const [row] = await store.read(
+        "SELECT * FROM api_keys WHERE id = ? AND (tenant = ? OR ? = 1) AND revoked_at_ms IS NULL",
+        [id, tenant, Number(tenant === null)],
+      );
+      if (row === undefined)
         throw new HomeostatError("API_KEY_NOT_FOUND", `There is no key ${id.slice(0, 80)}`, { id });
-      const { principal } = keyFromStore(row);
+      const key = keyFromStore(row);
+      const { principal } = key;
       await store.write([
         {
           sql: "UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL",
           params: [clock.now(), id],
         },
-        { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, tenant] },
-        fact("api_key.revoked", { tenant, by }, { key: id, principal }),
+        { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, key.tenant] },
+        fact("api_key.revoked", { tenant: key.tenant, by }, { key: id, principal }),
       ]);
+      return key;
     },
     async findByToken(token) {
       if (!keyShape.test(token)) return undefined;
@@ -141,16 +155,22 @@ export function createApiKeys(deps: {
       const { principal: id, role, tenant } = keyFromStore(row);
       return { id, role, tenant };
     },
-    async currentRole(tenant, principal) {
-      // The token of the server's own admin.
-      if (principal === "admin") return tenant === ownerTenant ? "admin" : "none";
-      const [row] = await store.read(
-        `SELECT * FROM api_keys WHERE principal = ? AND tenant = ? AND ${inForce}`,
-        [principal, tenant, clock.now()],
-      );
-      return row === undefined ? "none" : keyFromStore(row).role;
-    },
+    currentRole: async (tenant, principal) => (await holderOf(tenant, principal)).role,
+    holderOf,
   };
+
+  async function holderOf(tenant: string, principal: string) {
+    // The token of the server's own admin.
+    if (principal === "admin")
+      return { role: tenant === ownerTenant ? "admin" : "none", sinceMs: 0 } as const;
+    const [row] = await store.read(
+      `SELECT * FROM api_keys WHERE principal = ? AND tenant = ? AND ${inForce}`,
+      [principal, tenant, clock.now()],
+    );
+    if (row === undefined) return { role: "none", sinceMs: 0 } as const;
+    const { role, createdAtMs: sinceMs } = keyFromStore(row);
+    return { role, sinceMs };
+  }
 
   function fact(
     type: string,

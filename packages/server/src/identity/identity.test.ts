@@ -12,6 +12,8 @@ import { outboxMigration } from "../store/outbox.ts";
 import { openAdminToken, readAdminToken } from "./admin-token.ts";
 import { apiKeysRoutes } from "./api-keys.routes.ts";
 import { apiKeysMigration, createApiKeys } from "./api-keys.ts";
+import type { ApiKey } from "./api-keys.ts";
+import type { Principal } from "../http/access.ts";
 import { sessionRoutes } from "./session.routes.ts";
 import { createSessions, sessionsMigration } from "./sessions.ts";
 import { createTokens } from "./tokens.ts";
@@ -256,8 +258,9 @@ describe("API keys", () => {
 
   test("are made, listed and ended over the API; a failure of the database is no name that is taken", async () => {
     const store = await openStore();
+    const countEndedWith = ({ principal }: ApiKey) => Promise.resolve(principal === "ada" ? 2 : 0);
     await using server = await startTestServer(
-      apiKeysRoutes({ keys: createApiKeys({ store, clock: systemClock }) }),
+      apiKeysRoutes({ keys: createApiKeys({ store, clock: systemClock }), countEndedWith }),
     );
     const post = async (body: object): Promise<Response> =>
       await server.call("/v1/api-keys", {
@@ -272,7 +275,11 @@ describe("API keys", () => {
       expiresAt,
     });
     expect((await post({ principal: "ada", role: "viewer" })).status).toBe(409);
-    expect((await server.call(`/v1/api-keys/${made.id}`, { method: "DELETE" })).status).toBe(204);
+    const ended = await server.call(`/v1/api-keys/${made.id}`, { method: "DELETE" });
+    expect([ended.status, await ended.json()]).toMatchObject([
+      200,
+      { principal: "ada", rememberedAnswersVoid: 2 },
+    ]);
     const list: unknown = await (await server.call("/v1/api-keys")).json();
     expect(list).toMatchObject({ data: [{ principal: "bob" }] });
     expect(JSON.stringify(list)).not.toContain("hsk_");
@@ -280,6 +287,47 @@ describe("API keys", () => {
     expect((await post({ principal: "cyd", role: "viewer" })).status).toBe(500);
     await store.close();
   });
+
+  test("of other tenants are seen and ended by admins of the tenant that runs the server, and by nobody else", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: systemClock });
+    const tenants = ["default", "acme", "other"];
+    const admins: readonly Principal[] = tenants.map((tenant) => ({ id: `${tenant}-admin`, role: "admin", tenant }));
+    const find = (id: string): Promise<Principal | undefined> =>
+      Promise.resolve(admins.find((admin) => admin.id === id));
+    await using server = await startTestServer(
+      apiKeysRoutes({ keys, countEndedWith: () => Promise.resolve(0) }),
+      { authenticate: createAuthenticator({ findByToken: find, findBySession: find, clock: systemClock }) },
+    );
+    const call = async (who: string, path: string, method = "GET") => {
+      const headers = { authorization: `Bearer ${who}-admin` };
+      const answer = await server.call(`/v1/api-keys${path}`, { method, headers });
+      return { status: answer.status, body: (await answer.json()) as { data?: { principal: string }[] } };
+    };
+    const namesOf = async (who: string, path: string) =>
+      (await call(who, path)).body.data?.map(({ principal }) => principal);
+    const ids = new Map<string, string>();
+    for (const tenant of tenants) {
+      const made = await keys.create({ ...owner, tenant, principal: `of-${tenant}`, role: "viewer" });
+      ids.set(tenant, made.id);
+    }
+    expect(await namesOf("default", "")).toEqual(["of-default"]);
+    expect(await namesOf("default", "?tenant=acme")).toEqual(["of-acme"]);
+    expect(await namesOf("default", "?tenant=*")).toEqual(["of-acme", "of-default", "of-other"]);
+    expect(await namesOf("acme", "")).toEqual(["of-acme"]);
+    expect(await namesOf("acme", "?tenant=acme")).toEqual(["of-acme"]);
+    for (const wanted of ["default", "other", "*"])
+      expect(await call("acme", `?tenant=${wanted}`)).toMatchObject({ status: 403, body: { code: "AUTHORIZATION_DENIED" } });
+    expect((await call("acme", `/${ids.get("other")!}`, "DELETE")).status).toBe(404);
+    expect((await call("acme", `/${ids.get("default")!}`, "DELETE")).status).toBe(404);
+    const ended = await call("default", `/${ids.get("other")!}`, "DELETE");
+    expect(ended).toMatchObject({ status: 200, body: { tenant: "other", principal: "of-other" } });
+    expect((await call("default", `/${ids.get("other")!}`, "DELETE")).status).toBe(404);
+    const facts = JSON.stringify(await store.read("SELECT * FROM ledger_outbox"));
+    expect(facts).toContain("default-admin");
+    expect(await namesOf("default", "?tenant=*")).toEqual(["of-acme", "of-default"]);
+    await store.close();
+  }); // prettier-ignore
 
   test("the key itself is nowhere in the database", async () => {
     const store = await openStore();

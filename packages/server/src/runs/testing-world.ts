@@ -14,6 +14,7 @@ import { createGate } from "../gate/gate.ts";
 import { delegationsMigration } from "../approvals/delegations.ts";
 import { approvalLinksMigration } from "../approvals/links.ts";
 import { findStanding, standingApprovalsMigration } from "../approvals/standing.ts";
+import type { GiverDeps } from "../approvals/standing-giver.ts";
 import { approvalDepthMigration } from "../approvals/votes.ts";
 import { approvalFromStore, approvalRunPathMigration, approvalsMigration } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
@@ -121,6 +122,8 @@ export interface WorldOptions {
   readonly openStore?: (migrations: readonly Migration[]) => Promise<LeaseStore>;
   /** Of the program that the workers run. */
   readonly version?: string;
+  /** Who people are now; admins by default. */
+  readonly holderOf?: GiverDeps["holderOf"];
   /** Fills the folder before anything in it is opened. */
   readonly prepare?: (folder: string) => Promise<void>;
 }
@@ -171,9 +174,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const tools = new Map(options.tools.map((tool) => [tool.name, asTool(tool)]));
   const decide = options.decide ?? ((): Decision["effect"] => "allow");
   const permits = createPermitOffice();
+  const holderOf = options.holderOf ?? (() => Promise.resolve({ role: "admin", sinceMs: 0 }));
   const gate = createGate({
     pinSecrets: ({ args }) => Promise.resolve(args),
-    findStanding: (question) => findStanding(store, question, clock.now()),
+    findStanding: (question) => findStanding({ store, clock, holderOf }, question),
     clock,
     decide: options.decideFully ?? (({ action }) => decision(decide(action))),
     limits: createTestLimits(clock),

@@ -16,6 +16,8 @@ export type SecretContent = Operations["secrets.rotate"]["body"];
 export type SecretSettings = Operations["secrets.set"]["body"];
 export type SecretUse = Secret["uses"][number];
 export type NewApiKey = Operations["keys.create"]["body"];
+/** With how many remembered answers it took along. */
+export type EndedApiKey = Operations["keys.revoke"]["answer"];
 export type CreatedApiKey = Operations["keys.create"]["answer"];
 export type RegisteredWorkflow = Operations["workflows.list"]["answer"]["data"][number];
 export type WorkersAnswer = Operations["workers.list"]["answer"];
@@ -57,7 +59,7 @@ export const operationsApi = {
   apiKeys: async (signal?: AbortSignal): Promise<readonly ApiKey[]> =>
     (await client.call("keys.list", { signal })).data,
   createApiKey: (key: NewApiKey): Promise<CreatedApiKey> => client.call("keys.create", { body: key }),
-  revokeApiKey: (id: string): Promise<undefined> => client.call("keys.revoke", { params: { id } }),
+  revokeApiKey: (id: string): Promise<EndedApiKey> => client.call("keys.revoke", { params: { id } }),
 
   queue: (signal?: AbortSignal): Promise<QueueLevels> => client.call("queue.get", { signal }),
   runsIn: (states: readonly RunState[], signal?: AbortSignal): Promise<Page<RunSummary>> =>

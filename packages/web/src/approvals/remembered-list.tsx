@@ -60,6 +60,14 @@ function Row({ standing }: { readonly standing: StandingApproval }): ReactElemen
           <Scope standing={standing} />. Remembered by {standing.createdBy}, <Ago time={standing.createdAt} />
           . <Left until={standing.expiresAt} />
         </p>
+        {standing.voidBecause !== null && (
+          <p className="small">
+            <span className="chip" data-tone="failed">
+              void
+            </span>{" "}
+            It does not count any more: {standing.voidBecause}.
+          </p>
+        )}
         {forget.isError && <ProblemNotice error={forget.error} />}
       </div>
       <Button icon="cross" busy={forget.isPending} onClick={() => forget.mutate()}>

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
 import { operationsApi, type ApiKey } from "../api/operations-calls.ts";
+import { rememberedQuery } from "../api/inbox-calls.ts";
 import { apiKeysQuery, operationKeys } from "../api/operations-queries.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { useNow } from "../live/now.ts";
@@ -145,11 +146,17 @@ function RevokeKey({
 }): ReactElement {
   const client = useQueryClient();
   const announce = useAnnounce();
+  const remembered = useQuery(rememberedQuery).data ?? [];
+  const own = remembered.filter(
+    ({ createdBy, voidBecause }) => createdBy === apiKey.principal && voidBecause === null,
+  ).length;
   const revoke = useMutation({
     mutationFn: () => operationsApi.revokeApiKey(apiKey.id),
-    onSuccess: () => {
+    onSuccess: ({ rememberedAnswersVoid: count }) => {
       void client.invalidateQueries({ queryKey: operationKeys.apiKeys });
-      announce(`The key of ${apiKey.principal} is revoked`);
+      void client.invalidateQueries({ queryKey: rememberedQuery.queryKey });
+      const answers = count === 0 ? "" : `; ${countAnswers(count)} not count any more`;
+      announce(`The key of ${apiKey.principal} is revoked${answers}`);
       onClose();
     },
   });
@@ -167,6 +174,16 @@ function RevokeKey({
         The key and every session that was opened with it end at once. What {apiKey.principal} did stays on
         record.
       </p>
+      {own > 0 && (
+        <p>
+          {countAnswers(own)} not count any more either: the actions ask again. A new key under the same name
+          brings none of them back.
+        </p>
+      )}
     </ConfirmDialog>
   );
+}
+
+function countAnswers(count: number): string {
+  return count === 1 ? "1 remembered answer does" : `${count} remembered answers do`;
 }

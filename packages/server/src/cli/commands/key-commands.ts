@@ -1,7 +1,7 @@
 /** Commands about API keys. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { KeyCreateOptions } from "../key.ts";
+import type { KeyCreateOptions, KeyListOptions } from "../key.ts";
 import type { Act } from "./act.ts";
 
 export function addKeyCommands(program: Command, act: Act): void {
@@ -24,10 +24,16 @@ export function addKeyCommands(program: Command, act: Act): void {
   key
     .command("list")
     .description("list who has a key, and in which role")
-    .action(act(async (_, options, terminal) => (await import("../key.ts")).listKeys(options, terminal)));
+    .option("--tenant <name>", "of another tenant; only for admins of the tenant `default`")
+    .option("--all-tenants", "of all tenants; only for admins of the tenant `default`")
+    .action(
+      act(async (_, options: KeyListOptions, terminal) =>
+        (await import("../key.ts")).listKeys(options, terminal),
+      ),
+    );
   key
     .command("revoke <id>")
-    .description("end a key and every session opened with it")
+    .description("end a key, every session opened with it and every answer remembered on its word")
     .action(
       act(async ([id = ""], options, terminal) =>
         (await import("../key.ts")).revokeKey(id, options, terminal),

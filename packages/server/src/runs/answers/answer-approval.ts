@@ -3,6 +3,7 @@ import { castVote } from "../../approvals/votes.ts";
 import { listDelegations } from "../../approvals/delegations.ts";
 import { useLink } from "../../approvals/links.ts";
 import { findResponder } from "../../approvals/responder.ts";
+import type { Delegator } from "../../approvals/responder.ts";
 import { insertStanding, planStanding } from "../../approvals/standing.ts";
 import type { Remember } from "../../approvals/standing.ts";
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
@@ -214,10 +215,25 @@ async function requireResponder(
   );
   const isConsent = request.answer === "approve" || request.answer === "happened";
   const responder = findResponder(approval, caller, { delegators, isConsent });
-  if (responder.kind === "may") return responder.countsFor;
+  if (responder.kind === "may") {
+    requireMayRemember(approval, request, delegators);
+    return responder.countsFor;
+  }
   throw new HomeostatError("AUTHORIZATION_DENIED", `You may not answer ${approval.id}: ${responder.why}`, {
     id: approval.id,
   });
+}
+
+/** Whom only this one question was handed to does not answer for the next ones like it. */
+function requireMayRemember(
+  approval: Approval,
+  { remember, caller }: AnswerRequest,
+  delegators: readonly Delegator[],
+): void {
+  if (remember === undefined) return;
+  const responder = findResponder({ ...approval, delegates: [] }, caller, { delegators, isConsent: true });
+  if (responder.kind === "may-not")
+    throw unfit(approval, "it alone was handed to you: an answer to the next ones is not yours to give");
 }
 
 function requireFit(approval: Approval, request: AnswerRequest, deps: AnswerDeps): void {

@@ -314,7 +314,8 @@ describe("a remembered yes", () => {
     await world.waitingApproval(other);
     const elsewhere = await world.submit(paying.replace("name: paying", "name: other"));
     await world.waitingApproval(elsewhere);
-    const [standing] = await listStanding(world.store, "default", clock.now());
+    const holderOf = () => Promise.resolve({ role: "admin", sinceMs: 0 });
+    const [standing] = await listStanding({ store: world.store, clock, holderOf }, "default");
     expect(standing).toMatchObject({ scope: "workflow", scopeId: "paying", createdBy: "eve" });
     const { steps } = await world.state(again);
     expect(steps.get("pay")?.intent?.approvalId).toBe(standing?.id);

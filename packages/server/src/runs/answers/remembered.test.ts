@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { insertDelegation, revokeDelegation } from "../../approvals/delegations.ts";
+import type { Holder } from "../../approvals/standing-giver.ts";
+import { countEndedWith, listStanding } from "../../approvals/standing.ts";
+import { systemClock as clock } from "../../base/clock.ts";
+import { isHomeostatError } from "../../base/error.ts";
+import { delegateApproval } from "../../gate/approvals.ts";
+import { createWorld } from "../testing-world.ts";
+import type { World } from "../testing-world.ts";
+
+const worlds: World[] = [];
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+const paying = "version: 1\nname: paying\nsteps:\n  - { id: pay, tool: test.pay, with: { amount: 5 } }\n";
+const remember = { scope: "tenant", match: "exact", forMs: 3_600_000 } as const;
+const as = (id: string, role: string) => ({ caller: { id, role, tenant: "default" }, remember });
+
+/** A world in which payments ask `by`, and in which who somebody is can be changed. */
+async function open(by: readonly string[] = ["approver"]) {
+  const holders = new Map<string, Holder>();
+  const holderOf = (_: string, name: string): Promise<Holder> =>
+    Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
+  const world = await createWorld({
+    tools: [{ name: "test.pay", effect: "idempotent", act: () => Promise.resolve("paid") }],
+    decideFully: () => ({
+      effect: "ask",
+      risk: "low",
+      obligations: { approval: { by, quorum: 1, expiresMs: 60_000 } },
+      matched: [{ name: "payments", effect: "ask", line: 1, why: "action test.pay" }],
+      reason: "payments asks",
+      revision: "sha256:test",
+    }),
+    holderOf,
+  });
+  worlds.push(world);
+  await world.startWorker("one");
+  return { world, holders, deps: { store: world.store, clock, holderOf } };
+}
+
+async function askedAnew(world: World): Promise<string> {
+  return (await world.waitingApproval(await world.submit(paying))).reason;
+}
+
+async function passes(world: World): Promise<void> {
+  await world.until(await world.submit(paying), "COMPLETED");
+}
+
+async function rememberedOf(world: World, who: string, role = "approver"): Promise<void> {
+  const runId = await world.submit(paying);
+  const { id } = await world.waitingApproval(runId);
+  await world.answer(id, "approve", "always", as(who, role));
+  await world.until(runId, "COMPLETED");
+}
+
+describe("a remembered yes is worth what its giver may still do", () => {
+  test.each([
+    ["has no key any more", { role: "none", sinceMs: 0 }, "ada may not use this server any more"],
+    ["has another role", { role: "viewer", sinceMs: 0 }, "ada (viewer) may not answer such a question now; it is for approver"],
+    ["has a new key", { role: "approver", sinceMs: Date.now() + 60_000 }, "ada has a new key since"],
+  ])("and is asked anew, with the reason, when its giver %s", async (_, holder, why) => {
+    const { world, holders, deps } = await open();
+    await rememberedOf(world, "ada");
+    await passes(world);
+    holders.set("ada", holder);
+    const [standing] = await listStanding(deps, "default");
+    expect(standing).toMatchObject({ createdBy: "ada", voidBecause: why });
+    expect(await askedAnew(world)).toBe(
+      `payments asks; the remembered yes ${standing!.id} of ada does not count: ${why}`,
+    );
+    const key = { tenant: "default", principal: "ada", role: "approver", createdAtMs: 0 };
+    expect(await countEndedWith(deps, key)).toBe(1);
+    expect(await countEndedWith(deps, { ...key, principal: "bob" })).toBe(0);
+  }); // prettier-ignore
+
+  test("and somebody else's yes to the same stands for it", async () => {
+    const { world, holders } = await open();
+    await rememberedOf(world, "ada");
+    holders.set("ada", { role: "none", sinceMs: 0 });
+    await rememberedOf(world, "bob");
+    await passes(world);
+  });
+
+  test("by name too: policy may call people whose role alone would not do", async () => {
+    const { world, holders } = await open(["user:olga"]);
+    holders.set("olga", { role: "operator", sinceMs: 0 });
+    await rememberedOf(world, "olga", "operator");
+    await passes(world);
+    holders.set("olga", { role: "none", sinceMs: 0 });
+    expect(await askedAnew(world)).toContain("olga may not use this server any more");
+  });
+
+  test("in somebody else's place as long as that one may, with the key they had, and lets them", async () => {
+    const { world, holders, deps } = await open();
+    const nowMs = clock.now();
+    const delegation = { id: "del_1", tenant: "default", from: "ada", to: "olga", createdAtMs: nowMs };
+    await world.store.write([insertDelegation({ ...delegation, untilMs: nowMs + 3_600_000 })]);
+    holders.set("olga", { role: "operator", sinceMs: 0 });
+    await rememberedOf(world, "olga", "operator");
+    await passes(world);
+    for (const ada of [{ role: "none", sinceMs: 0 }, { role: "approver", sinceMs: clock.now() + 1_000 }]) {
+      holders.set("ada", ada);
+      expect(await askedAnew(world)).toContain("olga (operator) may not answer such a question now");
+    }
+    const key = { tenant: "default", principal: "ada", role: "approver", createdAtMs: 0 };
+    expect(await countEndedWith(deps, key)).toBe(1);
+    holders.delete("ada");
+    await passes(world);
+    await world.store.write([revokeDelegation({ id: "del_1", tenant: "default", from: "ada" }, clock.now())]);
+    expect(await askedAnew(world)).toContain("olga (operator) may not answer such a question now");
+  }); // prettier-ignore
+
+  test("and is not theirs to give to whom the one question alone was handed", async () => {
+    const { world } = await open();
+    const approval = await world.waitingApproval(await world.submit(paying));
+    await world.store.write([delegateApproval(approval, "zoe")]);
+    const code = await world.answer(approval.id, "approve", "x", as("zoe", "operator")).then(
+      () => "none",
+      (error: unknown) => (isHomeostatError(error) ? error.code : String(error)),
+    );
+    expect(code).toBe("REQUEST_INVALID");
+    const { caller } = as("zoe", "operator");
+    expect(await world.answer(approval.id, "approve", "x", { caller })).toMatchObject({ status: "approved" });
+  });
+});
