@@ -136,6 +136,18 @@ export type Artifact = {
   readonly modification: string;
 };
 
+export type BreakerReset = {
+  readonly processes: readonly {
+    /** As in /v1/workers */
+    readonly id: string;
+    readonly role: "all" | "gateway" | "worker";
+    readonly host: string;
+    readonly pid: number;
+    /** Whose failures it forgot. Null when it did not answer in time; it does it when it can */
+    readonly targets: readonly string[] | null;
+  }[];
+};
+
 export type Delegation = {
   readonly id: string;
   readonly from: string;
@@ -175,12 +187,14 @@ export type Limits = {
     /** A time in milliseconds, `day`, `month`, or `at once` */
     readonly per: string;
   }[];
-  /** Used lately, in this process */
+  /** Those that are not full */
   readonly buckets: readonly {
     readonly key: string;
     readonly left: number;
     readonly count: number;
     readonly perMs: number;
+    /** How many processes count it, each for itself: the figures are their sums. Null: all share one */
+    readonly processes: number | null;
   }[];
   readonly quotas: readonly {
     readonly key: string;
@@ -196,19 +210,66 @@ export type Limits = {
     /** How many may wait */
     readonly line: number;
     readonly refused: number;
+    /** How many processes count it, each for itself: the figures are their sums. Null: all share one */
+    readonly processes: number | null;
   }[];
-  /** What was held back since this process started, the latest first */
+  /** What was held back since the processes started, the latest first */
   readonly refusals: readonly {
     readonly kind: "rate" | "quota" | "bulkhead";
     readonly limit: string;
     readonly count: number;
     readonly lastAt: string;
   }[];
+  /** Of several processes the worst state, the most failures and the latest end */
   readonly breakers: readonly {
     readonly target: string;
     readonly state: "counting" | "open" | "probing";
     readonly failures: number;
     readonly openUntil: string | null;
+    /** How many processes count it, each for itself: the figures are their sums. Null: all share one */
+    readonly processes: number | null;
+  }[];
+  /** The answering process first */
+  readonly processes: readonly {
+    /** As in /v1/workers */
+    readonly id: string;
+    readonly role: "all" | "gateway" | "worker";
+    readonly host: string;
+    readonly pid: number;
+    /** What a `silent` one told is old and in no total */
+    readonly state: "running" | "stopping" | "silent";
+    readonly isAnswering: boolean;
+    /** Null before it told anything */
+    readonly reportedAt: string | null;
+    /** What it knows besides and did not tell, because it is too much */
+    readonly leftOut: number;
+    readonly buckets: readonly {
+      readonly key: string;
+      readonly left: number;
+      readonly count: number;
+      readonly perMs: number;
+    }[];
+    readonly bulkheads: readonly {
+      readonly key: string;
+      readonly inUse: number;
+      readonly atOnce: number;
+      readonly waiting: number;
+      /** How many may wait */
+      readonly line: number;
+      readonly refused: number;
+    }[];
+    readonly refusals: readonly {
+      readonly kind: "rate" | "quota" | "bulkhead";
+      readonly limit: string;
+      readonly count: number;
+      readonly lastAt: string;
+    }[];
+    readonly breakers: readonly {
+      readonly target: string;
+      readonly state: "counting" | "open" | "probing";
+      readonly failures: number;
+      readonly openUntil: string | null;
+    }[];
   }[];
 };
 
@@ -1196,6 +1257,19 @@ export interface Operations {
     readonly query: undefined;
     readonly body: undefined;
     readonly answer: Limits;
+  };
+  /** Forget failures, so that calls go again: of one target or all, in one process or all */
+  "limits.resetBreakers": {
+    readonly kind: "json";
+    readonly params: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** All targets without */
+      readonly target?: string | undefined;
+      /** Id of one process; all of them without */
+      readonly process?: string | undefined;
+    };
+    readonly answer: BreakerReset;
   };
   /** Put another policy in force */
   "policy.activate": {
@@ -2467,6 +2541,7 @@ export const operations: Readonly<Record<OperationId, OperationFacts>> = {
   "ledger.tile": { method: "GET", path: "/v1/ledger/tile/{path}", kind: "bytes", rest: "path" },
   "ledger.verify": { method: "POST", path: "/v1/ledger/verify", kind: "json" },
   "limits.get": { method: "GET", path: "/v1/limits", kind: "json" },
+  "limits.resetBreakers": { method: "POST", path: "/v1/limits/breakers/reset", kind: "json" },
   "policy.activate": { method: "PUT", path: "/v1/policy", kind: "json" },
   "policy.check": { method: "POST", path: "/v1/policy/check", kind: "json" },
   "policy.clearShadow": { method: "DELETE", path: "/v1/policy/shadow", kind: "none" },

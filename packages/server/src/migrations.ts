@@ -20,6 +20,7 @@ import { runsMigration } from "./queue/run-row.ts";
 import { schedulesMigration } from "./queue/schedule-row.ts";
 import { workersMigration } from "./queue/worker-registry.ts";
 import { quotasMigration } from "./limits/quotas.ts";
+import { limitReportsMigration } from "./limits/report-rows.ts";
 import { inboxMigration } from "./runs/session/inbox.ts";
 import { journalMigration } from "./runs/journal/journal.ts";
 import { secretsMigration } from "./secrets/secret-rows.ts";
@@ -63,4 +64,5 @@ export const migrations: readonly Migration[] = [
   claimsMigration,
   runKeysMigration,
   schedulesMigration,
+  limitReportsMigration,
 ];

@@ -8,7 +8,7 @@ import { systemClock as clock } from "./base/clock.ts";
 import { HomeostatError } from "./base/error.ts";
 import type { Logger } from "./base/log.ts";
 import { createRateLimiter } from "./guards/rate-limit.ts";
-import type { RateLimiter } from "./guards/rate-limit.ts";
+import type { VisibleRateLimiter } from "./guards/rate-limit.ts";
 import { createRedisRateLimiter } from "./guards/redis-rate-limit.ts";
 import type { Home } from "./home.ts";
 import { readVerifierKey } from "./ledger/keys.ts";
@@ -43,7 +43,7 @@ export interface ClusterDeps {
 
 export interface Cluster {
   readonly queue: Queue;
-  readonly limiter: RateLimiter;
+  readonly limiter: VisibleRateLimiter;
   /** To start before what uses them. */
   readonly parts: readonly Part[];
   /** What can be made anew at any time. */

@@ -11,7 +11,6 @@ import { blobPlaces, openBlobs } from "./blobs/open-blobs.ts";
 import type { LoadedConfig } from "./config.ts";
 import { createGate } from "./gate/gate.ts";
 import { createPermitOffice } from "./gate/permit.ts";
-import { createCircuitBreaker } from "./guards/circuit-breaker.ts";
 import { prepareHome } from "./home.ts";
 import type { Home } from "./home.ts";
 import { healthRoutes } from "./http/health.ts";
@@ -194,20 +193,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   });
   const { policy } = policies;
   const permits = createPermitOffice();
-  const breaker = createCircuitBreaker({ clock });
-  const { limits, routes: limitRoutes } = openLimits({
-    settings: config.limits,
-    limiter: cluster.limiter,
-    breaker,
-    store,
-    clock,
-    metrics,
-  });
+  const limiting = openLimits({ ...shared, clock, metrics, record, limiter: cluster.limiter });
   const gate = createGate({
     clock,
     decide: policies.decide,
-    limits,
-    breaker,
+    limits: limiting.limits,
+    breaker: limiting.breaker,
     permits,
     pinSecrets: secrets.pin,
     findStanding: (question) => findStanding({ store, clock, holderOf: keys.holderOf }, question),
@@ -331,7 +322,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...signalsRoutes({ ...reader, clock, holdsSecret }),
     ...graphRoutes(reader),
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
-    ...limitRoutes,
+    ...limiting.routes,
     ...secretsRoutes({ changes }),
     ...identity.routes,
     ...probes,
@@ -375,7 +366,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       fixed(http),
       ...(drives ? [worker.child] : []),
     ],
-    upkeep: [...cluster.upkeep, policies.shadow, ...queueing.upkeep, ...housekeeping.upkeep, registry.child],
+    upkeep: [
+      ...cluster.upkeep,
+      limiting.upkeep,
+      policies.shadow,
+      ...queueing.upkeep,
+      ...housekeeping.upkeep,
+      registry.child,
+    ],
   });
   await tree.supervisor.start().catch(async (error: unknown) => {
     await Promise.all([store.close(), cache.close()]);

@@ -35,6 +35,39 @@ export function queueLevels(): Answer<"queue.get"> {
   };
 }
 
+type LimitProcess = Answer<"limits.get">["processes"][number];
+
+function limitProcess(facts: Partial<LimitProcess> & Pick<LimitProcess, "id">): LimitProcess {
+  return {
+    ...{ role: "worker", host: "kiln", pid: 4711, state: "running", isAnswering: false, leftOut: 0 },
+    ...{ reportedAt: at(-2_000), buckets: [], bulkheads: [], refusals: [], breakers: [], ...facts },
+  };
+}
+
+const shop = { target: "https://shop.example:443", state: "open", failures: 5 } as const;
+const mailHost = { target: "https://mail.example.org:443", state: "counting", failures: 2 } as const;
+const browsers = { key: "browsers/browser.open", atOnce: 2, line: 16 } as const;
+
+function limitProcesses(): LimitProcess[] {
+  return [
+    limitProcess({ id: "wrk_1", role: "gateway", isAnswering: true, reportedAt: at(0) }),
+    limitProcess({
+      ...{ id: "wrk_2", host: "loom", pid: 812 },
+      bulkheads: [{ ...browsers, inUse: 2, waiting: 1, refused: 3 }],
+      breakers: [
+        { ...shop, openUntil: at(25_000) },
+        { ...mailHost, openUntil: null },
+      ],
+    }),
+    limitProcess({
+      ...{ id: "wrk_3", host: "loom", pid: 813, leftOut: 4 },
+      bulkheads: [{ ...browsers, inUse: 1, waiting: 0, refused: 0 }],
+      breakers: [{ ...shop, state: "counting", failures: 3, openUntil: null }],
+    }),
+    limitProcess({ id: "wrk_4", host: "anvil", pid: 95, state: "silent", reportedAt: at(-50_000) }),
+  ];
+}
+
 export function limitLevels(): Answer<"limits.get"> {
   return {
     configured: [
@@ -42,17 +75,21 @@ export function limitLevels(): Answer<"limits.get"> {
       { name: "calls-per-day", kind: "quota", of: "tenant", action: "http.*", count: 1000, per: "day" },
       { name: "browsers", kind: "bulkhead", of: "tool", action: "browser.*", count: 2, per: "at once" },
     ],
-    buckets: [{ key: "mail-per-user/default/ada", left: 0.4, count: 20, perMs: hourMs }],
+    buckets: [
+      { key: "mail-per-user/default/ada", left: 0.4, count: 20, perMs: hourMs, processes: null },
+      { key: "policy/default/w/http.get/5/1000", left: 4, count: 10, perMs: 1_000, processes: 2 },
+    ],
     quotas: [{ key: "calls-per-day/default", used: 412, count: 1000, endsAt: at(9 * hourMs) }],
-    bulkheads: [{ key: "browsers/browser.open", inUse: 2, atOnce: 2, waiting: 1, line: 16, refused: 3 }],
+    bulkheads: [{ ...browsers, atOnce: 4, line: 32, inUse: 3, waiting: 1, refused: 3, processes: 2 }],
     refusals: [
       { kind: "rate", limit: "mail-per-user", count: 7, lastAt: at(-20_000) },
       { kind: "bulkhead", limit: "browsers", count: 3, lastAt: at(-3 * minuteMs) },
     ],
     breakers: [
-      { target: "https://shop.example:443", state: "open", failures: 5, openUntil: at(25_000) },
-      { target: "https://mail.example.org:443", state: "counting", failures: 2, openUntil: null },
+      { ...shop, openUntil: at(25_000), processes: 2 },
+      { ...mailHost, openUntil: null, processes: 1 },
     ],
+    processes: limitProcesses(),
   };
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 
 export type IdPrefix =
-  "run" | "apr" | "art" | "bak" | "inb" | "ent" | "req" | "key" | "evt" | "sch" | "sta" | "del";
+  "run" | "apr" | "art" | "bak" | "inb" | "ent" | "req" | "key" | "evt" | "rst" | "sch" | "sta" | "del";
 
 /** For example `run_0192f3b2c1d47a0e8b7c5d6e7f809a1b`. `nowMs` is milliseconds since 1970. */
 export function createId(

@@ -1,133 +1,207 @@
-/** The route that shows limits: what is configured, how far each is used, and what is held back now. */
-import { z } from "zod";
+/** The routes of limits: what is configured, how far all processes have used it, what is held back; and resetting circuit breakers. */
+import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Bulkhead } from "../guards/bulkhead.ts";
-import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
-import type { BucketLevel, RateLimiter } from "../guards/rate-limit.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { VisibleRateLimiter } from "../guards/rate-limit.ts";
 import { isOwner } from "../http/access.ts";
 import type { Principal } from "../http/access.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { Store } from "../store/store.ts";
-import { limitSubjects } from "./limit-rules.ts";
+import { listLimitProcesses } from "./limit-processes.ts";
+import type { LimitProcess, LimitProcessesDeps, ReportingProcess } from "./limit-processes.ts";
+import { bucketsInUse } from "./limit-report.ts";
+import type { LimitReport } from "./limit-report.ts";
 import type { LimitRules } from "./limit-rules.ts";
+import { totalsOf } from "./limit-totals.ts";
+import { limitsSchema, resetAnswerSchema, resetSchema } from "./limits-schemas.ts";
+import type { ConfiguredLimit, LimitsView } from "./limits-schemas.ts";
 import { quotaLevels } from "./quotas.ts";
-import type { RefusalCount } from "./refusals.ts";
+import { resetBreakers } from "./reset-breakers.ts";
 
-export interface LimitsRoutesDeps {
+export interface LimitsRoutesDeps extends LimitProcessesDeps {
   readonly rules: LimitRules;
-  /** Levels are this process's own; behind Redis they are not known here. */
-  readonly limiter: RateLimiter & { readonly levels?: () => readonly BucketLevel[] };
-  readonly bulkhead: Bulkhead;
-  readonly breaker: CircuitBreaker;
-  readonly refusals: Pick<RefusalCount, "all">;
-  readonly store: Store;
+  readonly limiter: Pick<VisibleRateLimiter, "sharedLevels">;
+  readonly store: Pick<Store, "read" | "write">;
   readonly clock: Clock;
+  /** Writes down a fact for the ledger. Must not throw. */
+  readonly record: (type: string, data: JsonObject) => void;
 }
-
-const configured = z.object({
-  name: z.string(),
-  kind: z.enum(["rate", "quota", "bulkhead"]),
-  of: z.enum(limitSubjects),
-  action: z.string(),
-  count: z.number().int(),
-  per: z.string().describe("A time in milliseconds, `day`, `month`, or `at once`"),
-});
-
-const limitsSchema = z
-  .object({
-    configured: z.array(configured),
-    buckets: z
-      .array(z.object({ key: z.string(), left: z.number(), count: z.number().int(), perMs: z.number() }))
-      .describe("Used lately, in this process"),
-    quotas: z.array(
-      z.object({ key: z.string(), used: z.number().int(), count: z.number().int(), endsAt: z.string() }),
-    ),
-    bulkheads: z.array(
-      z.object({
-        key: z.string(),
-        inUse: z.number().int(),
-        atOnce: z.number().int(),
-        waiting: z.number().int(),
-        line: z.number().int().describe("How many may wait"),
-        refused: z.number().int(),
-      }),
-    ),
-    refusals: z
-      .array(
-        z.object({
-          kind: z.enum(["rate", "quota", "bulkhead"]),
-          limit: z.string(),
-          count: z.number().int(),
-          lastAt: z.string(),
-        }),
-      )
-      .describe("What was held back since this process started, the latest first"),
-    breakers: z.array(
-      z.object({
-        target: z.string(),
-        state: z.enum(["counting", "open", "probing"]),
-        failures: z.number().int(),
-        openUntil: z.string().nullable(),
-      }),
-    ),
-  })
-  .meta({ id: "Limits" });
 
 export function limitsRoutes(deps: LimitsRoutesDeps): readonly Route[] {
-  const { limiter, bulkhead, breaker, store, clock } = deps;
-  return [
-    route({
-      method: "GET",
-      path: "/v1/limits",
-      operationId: "limits.get",
-      summary: "Rates, quotas, places and circuit breakers: what is configured and how far it is used",
-      tags: ["status"],
-      access: "operator",
-      response: limitsSchema,
-      description:
-        "Another tenant than the one that runs the server sees what is counted for it alone, and neither refusals nor circuit breakers.",
-      handle: async ({ principal }) => ({
-        configured: describeRules(deps.rules),
-        buckets: visible(principal, deps.rules, limiter.levels?.() ?? []).map(({ key, tokens, limit }) => ({
-          key,
-          left: Math.floor(tokens * 100) / 100,
-          ...limit,
-        })),
-        quotas: visible(principal, deps.rules, await quotaLevels(store, clock.now())).map(
-          ({ endsAtMs, ...level }) => ({
-            ...level,
-            endsAt: new Date(endsAtMs).toISOString(),
-          }),
-        ),
-        bulkheads: visible(principal, deps.rules, bulkhead.levels()),
-        refusals: (isOwner(principal) ? deps.refusals.all() : []).map(({ lastAtMs, ...refusal }) => ({
-          ...refusal,
-          lastAt: new Date(lastAtMs).toISOString(),
-        })),
-        breakers: (isOwner(principal) ? breaker.states() : []).map(({ openUntilMs, ...state }) => ({
-          ...state,
-          openUntil: openUntilMs === null ? null : new Date(openUntilMs).toISOString(),
-        })),
-      }),
-    }),
-  ];
+  return [getRoute(deps), resetRoute(deps)];
 }
 
-/** Levels whose key says that they are the caller's tenant's own; those of `all`, `tool` and `target` tell of everybody's doing. */
-function visible<Level extends { readonly key: string }>(
+function getRoute(deps: LimitsRoutesDeps): Route {
+  return route({
+    method: "GET",
+    path: "/v1/limits",
+    operationId: "limits.get",
+    summary: "Rates, quotas, places and circuit breakers: what is configured and how far it is used",
+    tags: ["status"],
+    access: "operator",
+    response: limitsSchema,
+    description:
+      "Totals of all processes that were heard of lately, and what each of them knows; rates in Redis and quotas are common to all. Another tenant than the one that runs the server sees what is counted for it alone, and neither refusals nor circuit breakers.",
+    handle: ({ principal }) => viewLimits(deps, principal),
+  });
+}
+
+function resetRoute(deps: LimitsRoutesDeps): Route {
+  return route({
+    method: "POST",
+    path: "/v1/limits/breakers/reset",
+    operationId: "limits.resetBreakers",
+    summary: "Forget failures, so that calls go again: of one target or all, in one process or all",
+    tags: ["status"],
+    access: "operator",
+    body: resetSchema,
+    response: resetAnswerSchema,
+    description:
+      "Reaches every process and answers when each has said whose failures it forgot, or after 3 s. Steps that wait for a breaker come again at the time they were told. For the tenant that runs the server.",
+    handle: async ({ principal, body: { target, process }, signal }) => {
+      requireOwner(principal);
+      const asked = await findProcesses(deps, process);
+      const owners = asked.map(({ owner }) => owner);
+      const request = {
+        target,
+        process: process === undefined ? undefined : owners[0],
+        askedBy: principal.id,
+      };
+      deps.record("breaker.reset", { target: target ?? "*", process: process ?? "*", by: principal.id });
+      const answers = await resetBreakers(deps, { ...request, processes: owners }, signal);
+      return {
+        processes: asked.map((each) => ({ ...viewProcess(each), targets: answers.get(each.owner) ?? null })),
+      };
+    },
+  });
+}
+
+/** Those that can answer now: the one named, or all. Throws REQUEST_INVALID. */
+async function findProcesses(
+  { self, listProcesses }: LimitsRoutesDeps,
+  wanted: string | undefined,
+): Promise<readonly LimitProcess[]> {
+  const others = (await listProcesses()).filter(
+    ({ owner, state }) => owner !== self.owner && state !== "silent",
+  );
+  const known = [self, ...others];
+  if (wanted === undefined) return known;
+  const found = known.filter(({ id }) => id === wanted);
+  if (found.length > 0) return found;
+  throw new HomeostatError(
+    "REQUEST_INVALID",
+    `No process ${wanted} is running`,
+    { process: wanted },
+    {
+      hint: "`homeostat limits --json` and GET /v1/limits name the processes.",
+    },
+  );
+}
+
+/** Processes act for all tenants: only those of the tenant that runs the server may change what they do. */
+function requireOwner(principal: Principal): void {
+  if (isOwner(principal)) return;
+  const { tenant } = principal;
+  throw new HomeostatError(
+    "AUTHORIZATION_DENIED",
+    `Circuit breakers are for all tenants; tenant ${tenant} cannot reset them`,
+    { tenant },
+  );
+}
+
+async function viewLimits(deps: LimitsRoutesDeps, principal: Principal): Promise<LimitsView> {
+  const { rules, store, clock, limiter } = deps;
+  const [processes, shared, quotas] = await Promise.all([
+    listLimitProcesses(deps),
+    limiter.sharedLevels(),
+    quotaLevels(store, clock.now()),
+  ]);
+  const isSeen = visibleTo(principal, rules);
+  const seen = processes.map((each) => ({ ...each, report: reportFor(principal, each.report, isSeen) }));
+  const current = seen.filter(({ state }) => state !== "silent").map(({ report }) => report);
+  const totals = totalsOf(current, bucketsInUse(shared).filter(isSeen));
+  return {
+    configured: describeRules(rules),
+    buckets: [...totals.buckets],
+    quotas: quotas.filter(isSeen).map(({ endsAtMs, ...level }) => ({ ...level, endsAt: iso(endsAtMs) })),
+    bulkheads: [...totals.bulkheads],
+    refusals: totals.refusals.map(viewRefusal),
+    breakers: totals.breakers.map(viewBreaker),
+    processes: seen.map(viewReporting),
+  };
+}
+
+/** Whether a key says that it is the caller's tenant's own; those of `all`, `tool` and `target` tell of everybody's doing. */
+function visibleTo(
   principal: Principal,
   { rates, quotas, bulkheads }: LimitRules,
-  levels: readonly Level[],
-): Level[] {
-  if (isOwner(principal)) return [...levels];
+): (level: { readonly key: string }) => boolean {
+  if (isOwner(principal)) return () => true;
   const rules = [rates, quotas, bulkheads].flatMap((each) => Object.entries(each));
   const names = rules.filter(([, { of }]) => of === "tenant" || of === "user" || of === "agent");
   const own = ["policy", ...names.map(([name]) => name)].map((name) => `${name}/${principal.tenant}`);
-  return levels.filter(({ key }) => own.some((begin) => key === begin || key.startsWith(`${begin}/`)));
+  return ({ key }) => own.some((begin) => key === begin || key.startsWith(`${begin}/`));
 }
 
-function describeRules({ rates, quotas, bulkheads }: LimitRules): z.input<typeof configured>[] {
+function reportFor(
+  principal: Principal,
+  report: LimitReport,
+  isSeen: (level: { readonly key: string }) => boolean,
+): LimitReport {
+  if (isOwner(principal)) return report;
+  const { buckets, bulkheads } = report;
+  return {
+    buckets: buckets.filter(isSeen),
+    bulkheads: bulkheads.filter(isSeen),
+    refusals: [],
+    breakers: [],
+    leftOut: 0,
+  };
+}
+
+function viewProcess({
+  id,
+  role,
+  host,
+  pid,
+}: LimitProcess): Pick<LimitProcess, "id" | "role" | "host" | "pid"> {
+  return { id, role, host, pid };
+}
+
+function viewReporting(process: ReportingProcess): LimitsView["processes"][number] {
+  const { state, isAnswering, reportedAtMs, report } = process;
+  const { buckets, bulkheads, leftOut } = report;
+  return {
+    ...viewProcess(process),
+    ...{ state, isAnswering, leftOut, buckets, bulkheads },
+    reportedAt: reportedAtMs === null ? null : iso(reportedAtMs),
+    refusals: report.refusals.map(viewRefusal),
+    breakers: report.breakers.map(viewBreaker),
+  };
+}
+
+type Viewed<From, Gone extends keyof From, More> = Omit<From, Gone> & More;
+
+function viewRefusal<Refusal extends { readonly lastAtMs: number }>({
+  lastAtMs,
+  ...refusal
+}: Refusal): Viewed<Refusal, "lastAtMs", { readonly lastAt: string }> {
+  return { ...refusal, lastAt: iso(lastAtMs) };
+}
+
+function viewBreaker<Breaker extends { readonly openUntilMs: number | null }>({
+  openUntilMs,
+  ...breaker
+}: Breaker): Viewed<Breaker, "openUntilMs", { readonly openUntil: string | null }> {
+  return { ...breaker, openUntil: openUntilMs === null ? null : iso(openUntilMs) };
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+function describeRules({ rates, quotas, bulkheads }: LimitRules): ConfiguredLimit[] {
   return [
     ...Object.entries(rates).map(([name, { of, action, count, perMs }]) => ({
       ...{ name, of, action, count, per: String(perMs) },

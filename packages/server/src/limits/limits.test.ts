@@ -7,14 +7,11 @@ import { createManualClock } from "../base/clock.ts";
 import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { createBulkhead } from "../guards/bulkhead.ts";
-import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
-import { startTestServer } from "../http/test-server.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { claimsOf, noLimits, targetOf } from "./limit-rules.ts";
 import type { LimitedAction, LimitRules } from "./limit-rules.ts";
-import { limitsRoutes } from "./limits.routes.ts";
 import { createLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { quotaLevels, quotasMigration, windowAt } from "./quotas.ts";
@@ -210,52 +207,5 @@ describe("what is told of limits", () => {
       { kind: "rate", limit: "c", count: 1, lastAtMs: clock.now() },
       { kind: "rate", limit: "a", count: 2, lastAtMs: clock.now() },
     ]);
-  });
-
-  test("the route shows what is configured, used and held back", async () => {
-    const rules: LimitRules = {
-      rates: { calls: { of: "tenant", action: "http.*", count: 2, perMs: 60_000 } },
-      quotas: { month: { of: "all", action: "**", count: 9, window: "month" } },
-      bulkheads: { slow: { of: "tool", action: "**", atOnce: 1, line: 3 } },
-    };
-    const [limiter, bulkhead] = [createRateLimiter({ clock }), createBulkhead({ clock })];
-    const [refusals, breaker] = [
-      createRefusalCount(clock),
-      createCircuitBreaker({ clock, failuresToOpen: 2 }),
-    ];
-    const limits = createLimits({ rules, limiter, bulkhead, store, clock });
-    await limits.enter(action, []);
-    refusals.add("rate", "calls");
-    for (const target of ["x", "x", "y"]) breaker.failed(target);
-    const deps = { rules, bulkhead, breaker, refusals, store, clock };
-    await using server = await startTestServer([...limitsRoutes({ ...deps, limiter })]);
-    const shown: unknown = await (await server.call("/v1/limits")).json();
-    const openUntil = new Date(clock.now() + 30_000).toISOString();
-    expect(shown).toMatchObject({
-      configured: [
-        { kind: "rate", name: "calls", count: 2, per: "60000" },
-        { kind: "quota", name: "month", count: 9, per: "month" },
-        { kind: "bulkhead", name: "slow", count: 1, per: "at once" },
-      ],
-      buckets: [{ key: "calls/acme", left: 1, count: 2, perMs: 60_000 }],
-      quotas: [{ key: "month", used: 1, count: 9, endsAt: "2026-02-01T00:00:00.000Z" }],
-      bulkheads: [{ key: "slow/http.get", inUse: 1, atOnce: 1, line: 3 }],
-      refusals: [{ kind: "rate", limit: "calls", count: 1, lastAt: new Date(clock.now()).toISOString() }],
-      breakers: [
-        { target: "x", state: "open", openUntil },
-        { target: "y", state: "counting", openUntil: null },
-      ],
-    });
-    // Other tenants see their own, and nothing of what all do.
-    const [{ handle }] = limitsRoutes({ ...deps, limiter }) as never as [{ handle(given: object): object }];
-    const shownTo = (tenant: string): object => handle({ principal: { id: "x", role: "admin", tenant } });
-    const others = { quotas: [], bulkheads: [], refusals: [], breakers: [] };
-    expect(await shownTo("acme")).toMatchObject({ ...others, buckets: [{ key: "calls/acme" }] });
-    expect(await shownTo("acm")).toMatchObject({ ...others, buckets: [] });
-    // Behind Redis the buckets are nobody's here.
-    await using other = await startTestServer([
-      ...limitsRoutes({ ...deps, limiter: { take: limiter.take } }),
-    ]);
-    expect(await (await other.call("/v1/limits")).json()).toMatchObject({ buckets: [] });
   });
 });

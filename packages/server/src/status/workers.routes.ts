@@ -63,14 +63,18 @@ export function workersRoutes(deps: WorkersRoutesDeps): readonly Route[] {
   ];
 }
 
+/** The identity names the machine's boot; a digest of it is as good to tell processes apart. */
+export function workerViewId(identity: string): string {
+  return `wrk_${sha256(identity).slice(0, 16)}`;
+}
+
 /** Pure. */
 export function viewWorker({ id, offers, startedAtMs, seenAtMs, ...facts }: WorkerRow): WorkerView {
   const named = (kind: string): string[] =>
     offers.filter((offer) => offer.startsWith(`${kind}:`)).map((offer) => offer.slice(kind.length + 1));
   return {
     ...facts,
-    // The identity names the machine's boot; a digest of it is as good to tell processes apart.
-    id: `wrk_${sha256(id).slice(0, 16)}`,
+    id: workerViewId(id),
     languages: named("language"),
     roots: named("root"),
     startedAt: new Date(startedAtMs).toISOString(),

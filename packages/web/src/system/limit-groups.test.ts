@@ -8,13 +8,16 @@ const limits: Limits = {
     { name: "mail-all", kind: "quota", of: "all", action: "message.*", count: 1000, per: "day" },
   ],
   buckets: [
-    { key: "mail/default/ada", left: 15.5, count: 20, perMs: 3_600_000 },
-    { key: "policy:hosts/a", left: 0, count: 5, perMs: 1_000 },
+    { key: "mail/default/ada", left: 15.5, count: 20, perMs: 3_600_000, processes: 2 },
+    { key: "policy:hosts/a", left: 0, count: 5, perMs: 1_000, processes: null },
   ],
   quotas: [{ key: "mail-all", used: 12, count: 1000, endsAt: "2026-11-22T00:00:00.000Z" }],
-  bulkheads: [{ key: "browsers/browser.open", inUse: 2, atOnce: 2, waiting: 1, line: 16, refused: 3 }],
+  bulkheads: [
+    { key: "browsers/browser.open", inUse: 2, atOnce: 2, waiting: 1, line: 16, refused: 3, processes: 1 },
+  ],
   refusals: [],
   breakers: [],
+  processes: [],
 };
 
 test("levels stand under the rule they belong to, and a name that begins alike is another rule", () => {

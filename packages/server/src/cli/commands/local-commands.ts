@@ -1,5 +1,6 @@
 /** Commands that work on files and this machine: verify, check, doctor, configuration. */
 import type { Command } from "commander";
+import type { ResetOptions } from "../limits.ts";
 import type { Act } from "./act.ts";
 
 export function addLocalCommands(program: Command, act: Act): void {
@@ -18,10 +19,7 @@ export function addLocalCommands(program: Command, act: Act): void {
     .command("parts")
     .description("show what runs below what in the server, and what broke down")
     .action(act(async (_, options, terminal) => (await import("../parts.ts")).parts(options, terminal)));
-  program
-    .command("limits")
-    .description("show how far rates, quotas and places are used, and what circuit breakers hold back")
-    .action(act(async (_, options, terminal) => (await import("../limits.ts")).limits(options, terminal)));
+  addLimitCommands(program, act);
   program
     .command("doctor")
     .description("look at everything a server needs on this machine")
@@ -40,4 +38,20 @@ export function addLocalCommands(program: Command, act: Act): void {
     .command("version")
     .description("print versions")
     .action(act(async (_, options, terminal) => (await import("../version.ts")).version(options, terminal)));
+}
+
+function addLimitCommands(program: Command, act: Act): void {
+  const limits = program
+    .command("limits")
+    .description("show how far rates, quotas and places are used, and what circuit breakers hold back")
+    .action(act(async (_, options, terminal) => (await import("../limits.ts")).limits(options, terminal)));
+  limits
+    .command("reset [target]")
+    .description("forget failures of a host or tool, or of all, so that calls go again")
+    .option("--process <id>", "only in this process, as `homeostat limits` names it")
+    .action(
+      act<ResetOptions>(async ([target], options, terminal) =>
+        (await import("../limits.ts")).resetBreakers(target, options, terminal),
+      ),
+    );
 }
