@@ -403,32 +403,6 @@ describe.skipIf(skipsPostgres())("the store on PostgreSQL", () => {
     });
   });
 
-  describe("a replica", () => {
-    test("serves scans with all that is committed, and the primary does while it lags or is gone", async () => {
-      const replica = await server.startReplica();
-      const readUrl = replica.url(`process_${schemas}`);
-      const store = await open({ readUrl });
-      const scannedOn = async (): Promise<readonly [rows: number, replica: unknown]> => {
-        const found: unknown[] = [];
-        const sql = "SELECT pg_is_in_recovery() AS replica, part FROM part";
-        for await (const row of store.scan(sql)) found.push(row["replica"]);
-        return [found.length, found[0]];
-      };
-      await store.write(batchOf(1));
-      expect(await scannedOn()).toEqual([3, 1]);
-      await runSql(readUrl, "SELECT pg_wal_replay_pause()");
-      await store.write(batchOf(2));
-      expect(await scannedOn()).toEqual([6, 0]);
-      await runSql(readUrl, "SELECT pg_wal_replay_resume()");
-      const gone = await open({ readUrl: readUrl.replace("replica", "nowhere") });
-      expect(await gone.read("SELECT 1 AS one")).toHaveLength(1);
-      for await (const row of gone.scan("SELECT pg_is_in_recovery() AS replica"))
-        expect(row["replica"]).toBe(0);
-      const refused = open({ url: readUrl });
-      await expect(refused).rejects.toMatchObject({ message: expect.stringContaining("replica") as string });
-    });
-  });
-
   describe("opening", () => {
     const refusedWith = (message: RegExp, hint: RegExp): object => ({
       ...unavailable,

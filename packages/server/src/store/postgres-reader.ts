@@ -79,7 +79,8 @@ export async function openPostgresReader(options: {
 }): Promise<StoreReader> {
   const { url, readUrl, clock, logger } = options;
   const reads = createPostgresReads(url, logger);
-  const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo: reads.committedUpTo });
+  const { committedUpTo } = reads;
+  const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo, mayAskReplica: () => true });
   const close = async (): Promise<void> => {
     scanner.close();
     await reads.close();

@@ -1,9 +1,10 @@
 /** Long reads in pages: a cursor of the server, in a transaction and on a connection of its own. */
 import { HomeostatError } from "../base/error.ts";
 import { createPostgresStatements } from "./postgres-connection.ts";
+import type { Loan } from "./postgres-connections.ts";
 import { readingError } from "./postgres-failure.ts";
 import { createLender } from "./postgres-lender.ts";
-import type { LenderDeps, Loan } from "./postgres-lender.ts";
+import type { LenderDeps } from "./postgres-lender.ts";
 import { checkedValue } from "./sql-value.ts";
 import type { Row, SqlValue } from "./store.ts";
 

@@ -7,6 +7,8 @@ import { createLeaseKeeper } from "./lease-keeper.ts";
 import type { LeaseStore } from "./lease.ts";
 import { renderPostgresMigrations } from "./postgres-migrate.ts";
 import { createPostgresReads } from "./postgres-reader.ts";
+import { createRecentReads } from "./postgres-recent.ts";
+import type { PostgresRecentReads } from "./postgres-recent.ts";
 import { createPostgresScanner } from "./postgres-scan.ts";
 import { placeOf } from "./postgres-url.ts";
 import type { Migration, Store } from "./store.ts";
@@ -24,12 +26,16 @@ export interface PostgresStoreOptions {
   /** Leases are renewed by the system's clock: under a manual one they end once it is moved past their end. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A streaming replica, from which scans are read once it has caught up with what is committed when they begin. */
+  /** A streaming replica, from which scans and recent reads come once it shows all they must show. */
   readonly readUrl?: string | undefined;
+  /** Further behind than this it serves no recent reads, and none waits longer for it. Default 250. */
+  readonly replicaMaxLagMs?: number | undefined;
   /** Batches that may wait for their commit before `write` refuses. Default 50,000: about 50 MB of small batches. */
   readonly maxPendingBatches?: number;
   /** Told of each commit, for metrics. Must not throw. */
   readonly observeCommit?: (commit: { readonly batches: number; readonly durationMs: number }) => void;
+  /** Told where each recent read came from, for metrics. Must not throw. */
+  readonly observeRecent?: ((from: "primary" | "replica") => void) | undefined;
   /** Told when nothing can be written any more by this store, whatever happens. Must not throw. */
   readonly onDied?: (why: string) => void;
 }
@@ -51,6 +57,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     startRenewal: (lease) => line?.send({ kind: "hold", lease }),
     endRenewal: (name, epoch) => line?.send({ kind: "drop", name, epoch }),
   });
+  let recent: PostgresRecentReads | undefined;
   const writer = await startWriterThread(
     {
       program: {
@@ -62,10 +69,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
     {
       onCommitted({ tables, batches, durationMs }) {
+        recent?.noteCommit();
         options.observeCommit?.({ batches, durationMs });
         listeners.notify(tables);
       },
       onForeignCommit(tables) {
+        recent?.noteCommit();
         if (tables === undefined) return listeners.notifyAll();
         for (const table of tables) unheard.add(table);
         listeners.notify(tables);
@@ -81,10 +90,18 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   line = writer;
   const reader = createPostgresReads(url, logger);
   const { readUrl } = options;
-  const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo: reader.committedUpTo });
+  const { committedUpTo } = reader;
+  const fromReplica = (recent = createRecentReads({
+    ...{ readUrl, clock, primary: reader },
+    maxLagMs: options.replicaMaxLagMs ?? 250,
+    observe: options.observeRecent ?? (() => {}),
+  }));
+  const mayAskReplica = (): boolean => fromReplica.replica()?.kind === "following";
+  const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo, mayAskReplica });
   const store: Store = {
     dialect: "postgres",
     read: reader.read,
+    recent: fromReplica,
     scan: (sql, params = []) => scanner.scan(sql, params),
     write: (batch) => writer.write(batch),
     onCommit(table, listener) {
@@ -95,6 +112,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     async close() {
       leases.stop();
       await writer.close();
+      fromReplica.close();
       scanner.close();
       await reader.close();
     },

@@ -81,12 +81,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
       : thread;
   const reader = await openBeside(writer, () => openConnection({ path, readOnly: true }));
   const scanner = createScanner(() => openConnection({ path, readOnly: true }));
+  const read: Store["read"] = async (sql, params = []) => {
+    const values = params.map(checkedValue);
+    return reading(reader, () => readRows(reader.prepare(sql), values));
+  };
   const store: Store = {
     dialect: "sqlite",
-    async read(sql, params = []) {
-      const values = params.map(checkedValue);
-      return reading(reader, () => readRows(reader.prepare(sql), values));
-    },
+    read,
+    recent: { read, replica: () => undefined },
     scan: (sql, params = []) => scanner.scan(sql, params),
     write: (batch) => writer.write(batch),
     onCommit(table, listener) {

@@ -25,10 +25,30 @@ export interface StatementResult {
   readonly changes: number;
 }
 
+/** Where reads of people's pages may come from. */
+export type ReplicaState =
+  /** `lagMs`: so long it last took to show what was committed; 0 when it had it at the first look. */
+  | { readonly kind: "following"; readonly lagMs: number }
+  /** `lagMs`: so long it has been behind. */
+  | { readonly kind: "behind"; readonly lagMs: number }
+  | { readonly kind: "away"; readonly why: string };
+
+/** Reads that decide nothing: lists and counts that people are shown. */
+export interface RecentReads {
+  /**
+   * Rows as of now or of a moment ago: at least every commit of this store, and those of others that it has heard of. While the
+   * primary is away a replica may answer with less than that.
+   */
+  read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** Undefined where there is none. */
+  replica(): ReplicaState | undefined;
+}
+
 export interface Store {
   readonly dialect: "sqlite" | "postgres";
   /** Committed rows as of now. For point reads and short lists; long scans belong in `scan`. */
   read(sql: string, params?: readonly SqlValue[]): Promise<readonly Row[]>;
+  readonly recent: RecentReads;
   /** Rows in bounded pages off the main thread's hot path; stop early by breaking the loop. */
   scan(sql: string, params?: readonly SqlValue[]): AsyncIterable<Row>;
   /**

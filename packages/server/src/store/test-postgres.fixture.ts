@@ -2,7 +2,15 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -20,9 +28,21 @@ export interface TestPostgres {
   /** Without a goodbye to anybody. */
   crash(): Promise<void>;
   restart(): Promise<void>;
-  /** A second server that follows this one; ends with it. */
-  startReplica(): Promise<{ url(schema: string): string }>;
+  /** A second server that follows this one; ends with it. One at most. */
+  startReplica(): Promise<TestReplica>;
   stop(): Promise<void>;
+}
+
+export interface TestReplica {
+  url(schema: string): string;
+  /** Without a goodbye to anybody. */
+  crash(): Promise<void>;
+  restart(): Promise<void>;
+  /** Stands still with its connections open, and goes on. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends to be one: takes writes of its own. */
+  promote(): Promise<void>;
 }
 
 const user = "homeostat";
@@ -61,6 +81,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   ];
   writeFileSync(join(data, "pg_hba.conf"), access.join("\n"));
   const servers = [startServer(data, folder)];
+  let replica: ChildProcess | undefined;
   const urlOf = (socketFolder: string, schema: string): string =>
     `postgres://${user}@/postgres?host=${encodeURIComponent(socketFolder)}` +
     `&options=${encodeURIComponent(`-c search_path=${schema}`)}`;
@@ -99,12 +120,23 @@ export async function startTestPostgres(): Promise<TestPostgres> {
         "--no-sync",
       ];
       runProgram("pg_basebackup", source);
-      servers.push(startServer(replicaFolder, replicaFolder));
-      await untilReady(urlOf(replicaFolder, "public"));
-      return { url: (schema) => urlOf(replicaFolder, schema) };
+      const start = async (): Promise<void> => {
+        replica = startServer(replicaFolder, replicaFolder);
+        await untilReady(urlOf(replicaFolder, "public"));
+      };
+      await start();
+      return {
+        url: (schema) => urlOf(replicaFolder, schema),
+        crash: () => stopServer(replica!, "SIGQUIT"),
+        restart: start,
+        freeze: () => signalAll(replica!, "SIGSTOP"),
+        thaw: () => signalAll(replica!, "SIGCONT"),
+        promote: async () => void (await runSql(urlOf(replicaFolder, "public"), "SELECT pg_promote()")),
+      };
     },
     async stop() {
-      for (const server of servers.reverse()) await stopServer(server, "SIGQUIT");
+      if (replica !== undefined) await stopServer(replica, "SIGQUIT");
+      for (const server of servers) await stopServer(server, "SIGQUIT");
       rmSync(folder, { recursive: true });
     },
   };
@@ -161,6 +193,12 @@ async function stopServer(server: ChildProcess, signal: "SIGQUIT"): Promise<void
   const exited = once(server, "exit");
   server.kill(signal);
   await exited;
+}
+
+/** The server and the processes that serve its connections. */
+function signalAll(server: ChildProcess, signal: "SIGSTOP" | "SIGCONT"): void {
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
+  for (const pid of [server.pid!, ...children.trim().split(/\s+/).map(Number)]) process.kill(pid, signal);
 }
 
 async function untilReady(url: string): Promise<void> {
