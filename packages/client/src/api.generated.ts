@@ -652,6 +652,8 @@ export type StepView = {
             readonly points: number;
             readonly why: string;
           }[];
+          /** The policy's threshold that it reaches, from which on a person is asked */
+          readonly askedFrom?: number | null | undefined;
         }
       | undefined;
     /** Where each argument came from */

@@ -5,7 +5,7 @@ import { standingApprovalsMigration } from "./approvals/standing.ts";
 import { approvalDepthMigration } from "./approvals/votes.ts";
 import { artifactsMigration } from "./artifacts/artifact.ts";
 import { blobKeysMigration } from "./blobs/keys.ts";
-import { approvalRunPathMigration, approvalsMigration } from "./gate/approvals.ts";
+import { approvalRunPathMigration, approvalScoreMigration, approvalsMigration } from "./gate/approvals.ts";
 import { targetMemoryMigration } from "./gate/target-memory.ts";
 import { idempotencyMigration } from "./http/idempotency.ts";
 import { apiKeysMigration } from "./identity/api-keys.ts";
@@ -64,5 +64,6 @@ export const migrations: readonly Migration[] = [
   claimsMigration,
   runKeysMigration,
   schedulesMigration,
+  approvalScoreMigration,
   limitReportsMigration,
 ];

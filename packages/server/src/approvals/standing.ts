@@ -1,8 +1,9 @@
 /** Standing approvals: a person's yes that is remembered for the same again, within a scope and until a time. */
 import { HomeostatError } from "../base/error.ts";
+import { askedScoreFromStore } from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { askingRules, isCovered, riskRule } from "../gate/asked-for.ts";
-import type { AskedFor } from "../gate/asked-for.ts";
+import type { AskedFor, AskedScore } from "../gate/asked-for.ts";
 import type { RememberedYes } from "../gate/consent.ts";
 import type { Migration, Row, Statement } from "../store/store.ts";
 import { findVoid } from "./standing-giver.ts";
@@ -100,10 +101,16 @@ function problemWith(approval: Approval, { match, forMs }: Remember): string | u
   if (approval.kind !== "action") return "only actions can be approved for another time";
   if (!approval.mayRemember) return "policy asks each time (`remember: false`, a quorum or four eyes)";
   // "Always allow the shell" would allow everything.
-  const isHigh = approval.risk === "high" || askingRules(approval.matched).includes(riskRule);
+  const { risk, askedScore, matched } = approval;
+  const isHigh = risk === "high" || isRisky(askedScore) || askingRules(matched).includes(riskRule);
   if (match === "resource" && isHigh) return "with other arguments an action of high risk is another action";
   if (forMs <= 0 || forMs > longestMs) return "it must be for longer than nothing and at most 31 days";
   return undefined;
+}
+
+/** The score is a reason to ask. */
+function isRisky(score: AskedScore | null | undefined): boolean {
+  return (score?.askedFrom ?? null) !== null;
 }
 
 export function insertStanding(standing: StandingApproval): Statement {
@@ -165,7 +172,8 @@ async function coveringStanding(
 ): Promise<readonly StandingApproval[]> {
   const [resource = "", ...others] = question.resources;
   const rows = await store.read(
-    `SELECT s.*, a.matched, a.by_roles, a.quorum, a.four_eyes, a.risk FROM standing_approvals s
+    `SELECT s.*, a.matched, a.by_roles, a.quorum, a.four_eyes, a.risk, a.risk_score,
+      a.risk_asked_from FROM standing_approvals s
       JOIN approvals a ON a.id = s.approval_id
       WHERE s.tenant = ? AND s.action = ? AND s.resource = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ?
       AND (s.args_digest = ? OR (s.args_digest IS NULL AND ? = 0))
@@ -178,7 +186,7 @@ async function coveringStanding(
       clock.now(),
       question.argsDigest,
       // With other arguments an action of high risk is another action, also when it was a lesser one before.
-      Number(others.length > 0 || question.now.risk === "high"),
+      Number(others.length > 0 || question.now.risk === "high" || isRisky(question.now.score)),
       question.workflow,
       question.runId,
     ],
@@ -187,7 +195,9 @@ async function coveringStanding(
 }
 
 function askedForFromStore(row: Row): AskedFor {
+  const score = askedScoreFromStore(row);
   return {
+    ...(score === undefined ? {} : { score }),
     rules: askingRules(JSON.parse(row["matched"] as string) as Approval["matched"]),
     by: JSON.parse(row["by_roles"] as string) as string[],
     quorum: row["quorum"] as number,

@@ -1,6 +1,7 @@
 /** Approvals as rows: what is asked, bound to the exact arguments and the policy that asked; the first answer wins. */
 import type { JsonObject } from "../base/canonical-json.ts";
 import { HomeostatError } from "../base/error.ts";
+import type { AskedScore } from "./asked-for.ts";
 import type { MatchedRule, OriginLabel, RiskLevel } from "../policy/rules/decision.ts";
 import type { Migration, Row, Statement, Store } from "../store/store.ts";
 
@@ -46,6 +47,15 @@ export const approvalRunPathMigration: Migration = {
   statements: () => ["ALTER TABLE approvals ADD COLUMN run_path TEXT NOT NULL DEFAULT '[]'"],
 };
 
+export const approvalScoreMigration: Migration = {
+  id: "0430-approval-score",
+  statements: () => [
+    // Null in rows of older versions, which did not record them.
+    "ALTER TABLE approvals ADD COLUMN risk_score INTEGER",
+    "ALTER TABLE approvals ADD COLUMN risk_asked_from INTEGER",
+  ],
+};
+
 /** A run around the one that asks, and the step of it that waits. */
 export interface RunAbove {
   readonly runId: string;
@@ -78,6 +88,8 @@ export interface Approval {
   readonly argsDigest: string;
   readonly labels: readonly OriginLabel[];
   readonly risk: RiskLevel;
+  /** Null: nobody weighed it, or an older version did not record it. */
+  readonly askedScore: AskedScore | null;
   readonly reason: string;
   readonly matched: readonly MatchedRule[];
   readonly policyRevision: string;
@@ -108,8 +120,8 @@ export function insertApproval(approval: Approval): Statement {
   return {
     sql: `INSERT INTO approvals (id, v, tenant, labels, kind, status, run_id, workflow, step, action, resource, summary, message,
       args, args_digest, risk, reason, matched, policy_revision, requester, by_roles, requested_at_ms, expires_at_ms,
-      quorum, four_eyes, may_remember, run_path)
-      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      quorum, four_eyes, may_remember, run_path, risk_score, risk_asked_from)
+      VALUES (?,1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
     params: [
       approval.id,
       approval.tenant,
@@ -137,6 +149,8 @@ export function insertApproval(approval: Approval): Statement {
       Number(approval.fourEyes),
       Number(approval.mayRemember),
       JSON.stringify(approval.runPath),
+      approval.askedScore?.value ?? null,
+      approval.askedScore?.askedFrom ?? null,
     ],
   };
 }
@@ -220,6 +234,12 @@ export async function requireApproval(
   return approvalFromStore(row);
 }
 
+/** The score that a question was put with; undefined when it was not recorded. */
+export function askedScoreFromStore(row: Row): AskedScore | undefined {
+  const value = row["risk_score"] as number | null;
+  return value === null ? undefined : { value, askedFrom: row["risk_asked_from"] as number | null };
+}
+
 export function approvalFromStore(row: Row): Approval {
   const json = (column: string): unknown => JSON.parse(row[column] as string);
   return {
@@ -239,6 +259,7 @@ export function approvalFromStore(row: Row): Approval {
     argsDigest: row["args_digest"] as string,
     labels: json("labels") as OriginLabel[],
     risk: row["risk"] as RiskLevel,
+    askedScore: askedScoreFromStore(row) ?? null,
     reason: row["reason"] as string,
     matched: json("matched") as MatchedRule[],
     policyRevision: row["policy_revision"] as string,

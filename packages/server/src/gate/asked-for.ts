@@ -8,7 +8,19 @@ export interface AskedFor {
   readonly quorum: number;
   readonly fourEyes: boolean;
   readonly risk: RiskLevel;
+  /** Absent in what older versions recorded, and when nobody weighed the action. */
+  readonly score?: AskedScore;
 }
+
+export interface AskedScore {
+  /** 0 to 100, as those who were asked saw it. */
+  readonly value: number;
+  /** The threshold that it reached; null: none. */
+  readonly askedFrom: number | null;
+}
+
+/** As much as one light sign weighs: a target not used before, or a wildcard. */
+const bearableRise = 10;
 
 /** Stands for the risk's threshold; no rule can have this name. */
 export const riskRule = "(risk)";
@@ -16,9 +28,13 @@ export const riskRule = "(risk)";
 /** Who may answer when a decision does not say it; admin always may. */
 const approversByDefault: readonly string[] = ["admin", "approver"];
 
-export function askedFor({ matched, obligations, risk }: Decision): AskedFor {
+export function askedFor({ matched, obligations, risk, score }: Decision): AskedFor {
   const { by = approversByDefault, quorum = 1, fourEyes = false } = obligations.approval ?? {};
-  return { rules: askingRules(matched), by, quorum, fourEyes, risk };
+  const { value = 0, askedFrom } = score ?? {};
+  return {
+    ...{ rules: askingRules(matched), by, quorum, fourEyes, risk },
+    ...(askedFrom === undefined ? {} : { score: { value, askedFrom } }),
+  };
 }
 
 export function askingRules(matched: readonly MatchedRule[]): readonly string[] {
@@ -28,13 +44,23 @@ export function askingRules(matched: readonly MatchedRule[]): readonly string[] 
 
 /**
  * True when a yes to the question put `before` is as good as one to a question put `now`: no other rule asks, everybody who could
- * answer then may answer now, and as many had to agree.
+ * answer then may answer now, as many had to agree, and the risk that they saw is the risk there is.
  */
 export function isCovered(before: AskedFor, now: AskedFor): boolean {
   return (
     now.rules.every((rule) => before.rules.includes(rule)) &&
     before.by.every((who) => who === "admin" || now.by.includes(who)) &&
     now.quorum <= before.quorum &&
-    (before.fourEyes || !now.fourEyes)
+    (before.fourEyes || !now.fourEyes) &&
+    isScoreCovered(before.score, now.score)
   );
+}
+
+/**
+ * Where the score is a reason to ask now, it must have been as high when the question was put, and may have risen no more than a
+ * light sign weighs. What older versions recorded says nothing about the score, and counts as it did there.
+ */
+function isScoreCovered(before: AskedScore | undefined, now: AskedScore | undefined): boolean {
+  if (before === undefined || now === undefined || now.askedFrom === null) return true;
+  return before.value >= now.askedFrom && now.value <= before.value + bearableRise;
 }

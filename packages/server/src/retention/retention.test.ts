@@ -165,7 +165,8 @@ const stays: Readonly<Record<string, string>> = {
     head_seq head_digest steps_done steps_total artifact_count created_at_ms started_at_ms ended_at_ms claims claimed_steps
     claimed_at_ms change_no`,
   approvals: `id v tenant labels kind status run_id workflow step action args_digest risk matched policy_revision requester by_roles
-    requested_at_ms expires_at_ms decided_by decided_at_ms answer quorum votes four_eyes may_remember delegates run_path`,
+    requested_at_ms expires_at_ms decided_by decided_at_ms answer quorum votes four_eyes may_remember delegates run_path
+    risk_score risk_asked_from`,
   approval_votes: "approval_id counts_for voter v at_ms",
   approval_links: "digest v tenant approval_id principal created_by created_at_ms expires_at_ms used_at_ms",
   artifacts: `id v tenant labels run_id step path filename media_type size_bytes sha256 previous_sha256 version status creator

@@ -16,7 +16,12 @@ import { approvalLinksMigration } from "../approvals/links.ts";
 import { findStanding, standingApprovalsMigration } from "../approvals/standing.ts";
 import type { GiverDeps } from "../approvals/standing-giver.ts";
 import { approvalDepthMigration } from "../approvals/votes.ts";
-import { approvalFromStore, approvalRunPathMigration, approvalsMigration } from "../gate/approvals.ts";
+import {
+  approvalFromStore,
+  approvalRunPathMigration,
+  approvalScoreMigration,
+  approvalsMigration,
+} from "../gate/approvals.ts";
 import type { Approval } from "../gate/approvals.ts";
 import { createPermitOffice } from "../gate/permit.ts";
 import { targetMemoryMigration } from "../gate/target-memory.ts";
@@ -146,6 +151,7 @@ const migrations: readonly Migration[] = [
   inboxMigration,
   workflowsMigration,
   approvalRunPathMigration,
+  approvalScoreMigration,
   blobKeysMigration,
   artifactsMigration,
   targetMemoryMigration,

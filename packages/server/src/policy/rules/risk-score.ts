@@ -36,4 +36,6 @@ export interface RiskScore {
   readonly value: number;
   /** Largest first. */
   readonly factors: readonly RiskFactor[];
+  /** The policy's threshold from which on a person is asked, when the score reaches it, whatever rules ask; absent in older versions. */
+  readonly askedFrom?: number | null;
 }

@@ -153,6 +153,17 @@ describe("thresholds", () => {
     expect(weighRisk(allowed, risky, { ask: value + 1, deny: value + 2 }).effect).toBe("allow");
   });
 
+  test("that the score reaches are told of with it, also where a rule asks already", () => {
+    const ask = { ...allowed, effect: "ask" } as const;
+    const askedFrom = (ask: number | null, decision: Decision) =>
+      weighRisk(decision, risky, { ask, deny: null }).score?.askedFrom;
+    expect(askedFrom(value, ask)).toBe(value);
+    expect(askedFrom(value, allowed)).toBe(value);
+    expect(askedFrom(value + 1, ask)).toBeNull();
+    expect(askedFrom(null, ask)).toBeNull();
+    expect(weighRisk(ask, risky, undefined).score?.askedFrom).toBeNull();
+  });
+
   test("never soften what a rule says", () => {
     expect(weighRisk({ ...allowed, effect: "deny" }, request, { ask: 1, deny: 2 }).effect).toBe("deny");
     expect(weighRisk({ ...allowed, effect: "ask" }, risky, { ask: 1, deny: null }).reason).toBe("fine");

@@ -31,10 +31,12 @@ export function weighRisk(
   request: ActionRequest,
   thresholds: RiskThresholds | undefined,
 ): Decision {
-  const score = assessRisk(decision.risk, request);
+  const { ask = null, deny = null } = thresholds ?? {};
+  const assessed = assessRisk(decision.risk, request);
+  const askedFrom = ask !== null && assessed.value >= ask ? ask : null;
+  const score: RiskScore = { ...assessed, askedFrom };
   const origins = request.flow?.arguments;
   const weighed: Decision = { ...decision, score, ...(origins === undefined ? {} : { origins }) };
-  const { ask = null, deny = null } = thresholds ?? {};
   if (decision.effect === "deny") return weighed;
   if (deny !== null && score.value >= deny) {
     return {
@@ -44,13 +46,13 @@ export function weighRisk(
       reason: `Action blocked by policy: risk ${score.value} of 100, denied from ${deny}: ${explainRisk(score)}`,
     };
   }
-  if (decision.effect === "ask" || ask === null || score.value < ask) return weighed;
+  if (decision.effect === "ask" || askedFrom === null) return weighed;
   const obligations = { approval: approvalDefaults, ...decision.obligations };
   return {
     ...weighed,
     effect: "ask",
     obligations,
-    reason: `Needs approval: risk ${score.value} of 100, asked from ${ask}: ${explainRisk(score)}`,
+    reason: `Needs approval: risk ${score.value} of 100, asked from ${askedFrom}: ${explainRisk(score)}`,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { createId } from "../../base/id.ts";
 import { insertApproval } from "../../gate/approvals.ts";
 import type { Approval } from "../../gate/approvals.ts";
+import { askedFor } from "../../gate/asked-for.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
 import type { Asked } from "../../policy/rules/recorded-action.ts";
 import type { ActionIntent } from "../journal/event.ts";
@@ -28,6 +29,7 @@ export function questionAbout(session: RunSession, step: string, nowMs: number) 
     votes: 0,
     fourEyes: false,
     mayRemember: false,
+    askedScore: null,
     editedArgs: null,
     requestedAtMs: nowMs,
     decidedBy: null,
@@ -44,6 +46,7 @@ export async function ask(
   why: { readonly decision?: Decision; readonly asked?: Asked } = {},
 ): Promise<StepResult> {
   const kind = approval.kind === "outcome" ? "outcome" : "approval";
+  const askedScore = (why.decision && askedFor(why.decision).score) ?? null;
   await session.append(
     [
       {
@@ -58,7 +61,7 @@ export async function ask(
         ...why,
       },
     ],
-    { extra: [insertApproval(approval)] },
+    { extra: [insertApproval({ ...approval, askedScore })] },
   );
   return { kind: "wait", waiting: { kind, id: approval.id, untilMs: approval.expiresAtMs } };
 }

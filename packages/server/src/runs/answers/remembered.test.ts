@@ -5,6 +5,7 @@ import { countEndedWith, listStanding } from "../../approvals/standing.ts";
 import { systemClock as clock } from "../../base/clock.ts";
 import { isHomeostatError } from "../../base/error.ts";
 import { delegateApproval } from "../../gate/approvals.ts";
+import type { Decision } from "../../policy/rules/decision.ts";
 import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";
 
@@ -17,14 +18,20 @@ const paying = "version: 1\nname: paying\nsteps:\n  - { id: pay, tool: test.pay,
 const remember = { scope: "tenant", match: "exact", forMs: 3_600_000 } as const;
 const as = (id: string, role: string) => ({ caller: { id, role, tenant: "default" }, remember });
 
+type Score = NonNullable<Decision["score"]>;
+
 /** A world in which payments ask `by`, and in which who somebody is can be changed. */
-async function open(by: readonly string[] = ["approver"]) {
+async function open(
+  by: readonly string[] = ["approver"],
+  scoreOf: () => Score | undefined = () => undefined,
+) {
   const holders = new Map<string, Holder>();
   const holderOf = (_: string, name: string): Promise<Holder> =>
     Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
   const world = await createWorld({
     tools: [{ name: "test.pay", effect: "idempotent", act: () => Promise.resolve("paid") }],
     decideFully: () => ({
+      ...(scoreOf() === undefined ? {} : { score: scoreOf()! }),
       effect: "ask",
       risk: "low",
       obligations: { approval: { by, quorum: 1, expiresMs: 60_000 } },
@@ -122,5 +129,66 @@ describe("a remembered yes is worth what its giver may still do", () => {
     expect(code).toBe("REQUEST_INVALID");
     const { caller } = as("zoe", "operator");
     expect(await world.answer(approval.id, "approve", "x", { caller })).toMatchObject({ status: "approved" });
+  });
+});
+
+describe("a yes is worth the risk that was shown with the question", () => {
+  const low: Score = { value: 40, factors: [], askedFrom: null };
+  const high: Score = { value: 62, factors: [], askedFrom: 60 };
+
+  test("a remembered one does not lift a score that has passed a threshold since", async () => {
+    let score: Score | undefined = low;
+    const { world } = await open(undefined, () => score);
+    await rememberedOf(world, "ada");
+    await passes(world);
+    score = high;
+    const first = await world.waitingApproval(await world.submit(paying));
+    expect(first.askedScore).toEqual({ value: 62, askedFrom: 60 });
+    await world.answer(first.id, "approve", "I have seen the risk", as("ada", "approver"));
+    await passes(world);
+    score = { ...high, value: 80 };
+    await askedAnew(world);
+  });
+
+  test("one that was on its way is asked anew when the score has passed a threshold meanwhile", async () => {
+    let score: Score = low;
+    const { world } = await open(undefined, () => score);
+    const runId = await world.submit(paying);
+    const { id } = await world.waitingApproval(runId);
+    score = high;
+    const { caller } = as("ada", "approver");
+    await world.answer(id, "approve", "x", { caller });
+    await expect.poll(async () => (await world.waitingApproval(runId)).id).not.toBe(id);
+    const again = await world.waitingApproval(runId);
+    await world.answer(again.id, "approve", "x", { caller });
+    await world.until(runId, "COMPLETED");
+  });
+
+  test("one of an older version, which recorded no score, counts as it did there", async () => {
+    let score: Score | undefined = undefined as Score | undefined;
+    const { world } = await open(undefined, () => score);
+    await rememberedOf(world, "ada");
+    const [row] = await world.store.read("SELECT risk_score, risk_asked_from FROM approvals");
+    expect(row).toEqual({ risk_score: null, risk_asked_from: null });
+    score = high;
+    await passes(world);
+  });
+
+  test("with other arguments is none where the score asks", async () => {
+    let score: Score = high;
+    const { world } = await open(undefined, () => score);
+    const { id } = await world.waitingApproval(await world.submit(paying));
+    const any = {
+      caller: as("ada", "approver").caller,
+      remember: { ...remember, match: "resource" },
+    } as const;
+    await expect(world.answer(id, "approve", "x", any)).rejects.toThrow("an action of high risk");
+    score = low;
+    const calm = await world.waitingApproval(await world.submit(paying));
+    await world.answer(calm.id, "approve", "x", any);
+    await world.until(await world.submit(paying.replace("5", "6")), "COMPLETED");
+    // Policy has a lower threshold now.
+    score = { ...low, askedFrom: 30 };
+    await world.waitingApproval(await world.submit(paying.replace("5", "7")));
   });
 });

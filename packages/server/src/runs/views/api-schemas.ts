@@ -39,6 +39,12 @@ const decisionSchema = z.object({
     .object({
       value: z.number().int().describe("0 to 100"),
       factors: z.array(z.object({ name: z.string(), points: z.number(), why: z.string() })),
+      askedFrom: z
+        .number()
+        .int()
+        .nullable()
+        .optional()
+        .describe("The policy's threshold that it reaches, from which on a person is asked"),
     })
     .optional()
     .describe("The action's risk and what it is made of"),
