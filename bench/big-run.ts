@@ -7,7 +7,7 @@ import type { Api } from "../test/chaos/server-process.ts";
 import { createSalt } from "../packages/server/src/base/id.ts";
 import { systemClock } from "../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
-import { migrations } from "../packages/server/src/migrations.ts";
+import { migrations } from "../packages/server/src/home/migrations.ts";
 import { insertRun } from "../packages/server/src/queue/run-row.ts";
 import type { ActionIntent, EventBody } from "../packages/server/src/runs/journal/event.ts";
 import { fold, initialState } from "../packages/server/src/runs/journal/fold.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { errorCodes } from "../packages/server/src/base/error-codes.ts";
 import { metricTable } from "../packages/server/src/base/metric-table.ts";
-import { describeConfig } from "../packages/server/src/config.ts";
+import { describeConfig } from "../packages/server/src/config/config.ts";
 import { referencePages } from "./reference-pages.ts";
 
 describe("referencePages", () => {

@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { errorCodes } from "../packages/server/src/base/error-codes.ts";
 import { metricTable } from "../packages/server/src/base/metric-table.ts";
 import type { MetricRow } from "../packages/server/src/base/metric-table.ts";
-import { describeConfig } from "../packages/server/src/config.ts";
-import type { ConfigRow } from "../packages/server/src/config.ts";
+import { describeConfig } from "../packages/server/src/config/config.ts";
+import type { ConfigRow } from "../packages/server/src/config/config.ts";
 import { policyJsonSchema } from "../packages/server/src/policy/file/policy-schema.ts";
 import { workflowSchema } from "../packages/server/src/workflows/workflow-schema.ts";
 import { createProgram } from "../packages/server/src/main.ts";
@@ -103,7 +103,7 @@ function optionTable(command: Command): readonly string[] {
 
 function configPage(): string {
   const rows = describeConfig();
-  return page("Configuration", "packages/server/src/config-schema.ts", [
+  return page("Configuration", "packages/server/src/config/config-schema.ts", [
     "Defaults give way to `homeostat.yaml` in the data folder, that to the environment, that to flags. Unknown keys and",
     "variables are errors. `homeostat config print` shows what is in force and where each value comes from. Secrets may be",
     "given as a file: `_FILE` behind the variable's name. `HOMEOSTAT_CONFIG` names another file than the usual one.",

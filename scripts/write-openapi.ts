@@ -3,8 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../packages/server/src/config.ts";
-import { startSystem } from "../packages/server/src/system.ts";
+import { loadConfig } from "../packages/server/src/config/config.ts";
+import { startSystem } from "../packages/server/src/system/system.ts";
 
 const target = join(import.meta.dirname, "../docs/reference/openapi.json");
 const manifest = JSON.parse(

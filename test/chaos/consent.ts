@@ -3,7 +3,7 @@ import { canonicalJson } from "../../packages/server/src/base/canonical-json.ts"
 import type { JsonValue } from "../../packages/server/src/base/canonical-json.ts";
 import { errorMessage } from "../../packages/server/src/base/error.ts";
 import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
-import { homeAt } from "../../packages/server/src/home.ts";
+import { homeAt } from "../../packages/server/src/home/home.ts";
 import type { EventBody } from "../../packages/server/src/runs/journal/event.ts";
 import { fold, initialState } from "../../packages/server/src/runs/journal/fold.ts";
 import type { RunState } from "../../packages/server/src/runs/journal/fold.ts";

@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
-import { homeAt } from "../../packages/server/src/home.ts";
+import { homeAt } from "../../packages/server/src/home/home.ts";
 import type { VerifyReport } from "../../packages/server/src/ledger/verify-report.ts";
 import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
 import { startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { startTestRedis } from "../../packages/server/src/store/test-redis.fixture.ts";
 import type { TestRedis } from "../../packages/server/src/store/test-redis.fixture.ts";
-import { openStateReader } from "../../packages/server/src/system-store.ts";
-import { verifyHome } from "../../packages/server/src/verify-home.ts";
+import { openStateReader } from "../../packages/server/src/home/state-store.ts";
+import { verifyHome } from "../../packages/server/src/home/verify-home.ts";
 import { startMember } from "./member-process.ts";
 import type { Member, Role } from "./member-process.ts";
 

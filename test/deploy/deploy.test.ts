@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { describeConfig, loadConfig } from "../../packages/server/src/config.ts";
+import { describeConfig, loadConfig } from "../../packages/server/src/config/config.ts";
 import { parsePolicy } from "../../packages/server/src/policy/file/policy-file.ts";
 import { renderChart } from "./render-chart.fixture.ts";
 

@@ -2,13 +2,13 @@
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { backUpHome, checkBackup, restoreHome } from "../../packages/server/src/backup-home.ts";
-import type { BackUpHomeOptions } from "../../packages/server/src/backup-home.ts";
-import { loadConfig } from "../../packages/server/src/config.ts";
-import { homeAt } from "../../packages/server/src/home.ts";
+import { backUpHome, checkBackup, restoreHome } from "../../packages/server/src/home/backup-home.ts";
+import type { BackUpHomeOptions } from "../../packages/server/src/home/backup-home.ts";
+import { loadConfig } from "../../packages/server/src/config/config.ts";
+import { homeAt } from "../../packages/server/src/home/home.ts";
 import { exportBundle, verifyBundle } from "../../packages/server/src/ledger/bundle.ts";
 import { createLedgerReader } from "../../packages/server/src/ledger/reader.ts";
-import { parseDatabase } from "../../packages/server/src/move-database.ts";
+import { parseDatabase } from "../../packages/server/src/home/move-database.ts";
 import { openSqliteReader } from "../../packages/server/src/store/sqlite-reader.ts";
 import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import {

@@ -3,14 +3,14 @@ import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSilentLogger } from "../../packages/server/src/base/log.ts";
-import { homeAt } from "../../packages/server/src/home.ts";
+import { homeAt } from "../../packages/server/src/home/home.ts";
 import {
   moveDatabase,
   parseDatabase,
   reopenDatabase,
   tryMoveDatabase,
-} from "../../packages/server/src/move-database.ts";
-import type { DatabaseAddress } from "../../packages/server/src/move-database.ts";
+} from "../../packages/server/src/home/move-database.ts";
+import type { DatabaseAddress } from "../../packages/server/src/home/move-database.ts";
 import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { createHome, removeHome, runToEnd, startTestSystem, untilPublished } from "./test-system.ts";

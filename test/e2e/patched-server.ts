@@ -56,7 +56,7 @@ export async function createBug(folder: string): Promise<Bug> {
   const control = join(folder, "bug.json");
   const environment = await patched(folder, "bug", [
     {
-      file: "src/system-store.ts",
+      file: "src/home/state-store.ts",
       find: "    return store;\n  } catch",
       replace: `    const { readFileSync, rmSync } = process.getBuiltinModule("node:fs");
     const check = (sql: string): void => {

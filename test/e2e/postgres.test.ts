@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../../packages/server/src/base/log.ts";
-import { migrations } from "../../packages/server/src/migrations.ts";
+import { migrations } from "../../packages/server/src/home/migrations.ts";
 import { createWorld } from "../../packages/server/src/runs/testing-world.ts";
 import type { TestTool, World } from "../../packages/server/src/runs/testing-world.ts";
 import type { LeaseStore } from "../../packages/server/src/store/lease.ts";

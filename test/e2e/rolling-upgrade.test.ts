@@ -18,7 +18,7 @@ const newer: readonly Patch[] = [
     replace: '    version: "99.1.0",\n    dashboardFolder',
   },
   {
-    file: "src/migrations.ts",
+    file: "src/home/migrations.ts",
     find: "export const migrations: readonly Migration[] = [",
     replace: `export const migrations: readonly Migration[] = [
   {

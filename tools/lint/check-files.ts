@@ -65,7 +65,7 @@ function checkUse(
       if (defaultExports.includes(path)) return [];
       return [{ rule: "default-export", file: path, line, message: "has a default export; export by name" }];
     case "environment":
-      if (isProgram(file) || path === "packages/server/src/config.ts") return [];
+      if (isProgram(file) || path === "packages/server/src/config/config.ts") return [];
       return [
         {
           rule: "environment",

@@ -8,8 +8,8 @@ import type { SourceTree } from "./source-tree.ts";
 
 /** The contract of consumers and packages cannot depend on anything. */
 const bottomPackages = ["packages/cell", "packages/agent", "packages/client"];
-/** `system.ts` and the files it hands a feature to, such as `system-policy.ts`. */
-const composers = /^packages\/server\/src\/system(?:-[a-z-]+)?\.ts$/;
+/** `system.ts` and the files beside it that it hands a feature to. */
+const composers = "packages/server/src/system/";
 
 export function checkLayers(tree: SourceTree): readonly LintFinding[] {
   const findings = checkManifests(tree);
@@ -43,8 +43,8 @@ function checkImport(file: SourceFile, entry: Import, tree: SourceTree): string 
   const isTestTarget = tree.files.find((other) => other.path === target.path)?.isTest === true;
   if (!file.isTest && isTestTarget) return `imports test code, ${target.path}`;
   const isRoutes = target.path.endsWith(".routes.ts");
-  if (isRoutes && !composers.test(file.path) && !file.isTest) {
-    return `imports ${target.path}; only system.ts imports routes`;
+  if (isRoutes && !file.path.startsWith(composers) && !file.isTest) {
+    return `imports ${target.path}; only the files of system/ import routes`;
   }
   return file.isTest ? checkTestImport(file, target.path) : checkTable(file, entry, target.path, tree);
 }
@@ -90,11 +90,15 @@ function checkTable(
   if (from === undefined) return "lies in a folder without a row in allowed-imports.json";
   if (to === undefined) return `imports ${path}, whose folder has no row in allowed-imports.json`;
   if (from === to) return undefined;
-  for (const allowed of table.folders[from] ?? []) {
+  const row = table.folders[from] ?? [];
+  if (row.some((each) => each.startsWith("!") && path.startsWith(`${each.slice(1)}/`))) {
+    return `imports ${path}; ${from} may not, whatever else it may`;
+  }
+  for (const allowed of row) {
     const [name, limit] = allowed.split(" ");
     if (name !== "*" && name !== to && name !== path) continue;
     if (limit !== "(types)" || entry.isTypeOnly) return undefined;
     return `imports values of ${to}; ${from} may import only its types`;
   }
-  return `imports ${path}; ${from} may import ${(table.folders[from] ?? []).join(", ") || "nothing"}`;
+  return `imports ${path}; ${from} may import ${row.join(", ") || "nothing"}`;
 }

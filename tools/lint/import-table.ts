@@ -6,8 +6,8 @@ export interface ImportTable {
   /** Folders whose source files are checked. A source file anywhere else is a finding. */
   readonly roots: readonly string[];
   /**
-   * Folder -> folders or files it may import; `*` allows everything, ` (types)` behind a name only its types. The
-   * longest folder that contains a file is its row.
+   * Folder -> folders or files it may import; `*` allows everything, `!` before a folder takes it and what is in it out
+   * again, ` (types)` behind a name only its types. The longest folder that contains a file is its row.
    */
   readonly folders: Readonly<Record<string, readonly string[]>>;
   /** Files a tool obliges to have a default export. */

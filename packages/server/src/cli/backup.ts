@@ -1,10 +1,10 @@
 /** `homeostat backup`, `backup verify` and `restore`: copies of everything, made while it runs, proved, and taken back. */
 import { resolve } from "node:path";
 import type { Manifest } from "../backup/manifest.ts";
-import { backUpHome, checkBackup, restoreHome } from "../backup-home.ts";
+import { backUpHome, checkBackup, restoreHome } from "../home/backup-home.ts";
 import { HomeostatError } from "../base/error.ts";
-import type { Config } from "../config-schema.ts";
-import { describeDatabase, parseDatabase } from "../move-database.ts";
+import type { Config } from "../config/config-schema.ts";
+import { describeDatabase, parseDatabase } from "../home/move-database.ts";
 import { loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";

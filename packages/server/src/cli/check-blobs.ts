@@ -1,8 +1,8 @@
 /** What `doctor` says about where the blobs lie: the folder, or a bucket that answers. */
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import { checkBlobs } from "../blobs/open-blobs.ts";
-import type { Config } from "../config-schema.ts";
-import { homeAt } from "../home.ts";
+import type { Config } from "../config/config-schema.ts";
+import { homeAt } from "../home/home.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
 export async function checkBlobStore(config: Pick<Config, "home" | "blobs">): Promise<Diagnosis> {

@@ -1,13 +1,13 @@
 /** What `doctor` says of Redis and of the processes that share the database. */
 import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
-import type { Config } from "../config-schema.ts";
+import type { Config } from "../config/config-schema.ts";
 import { findUnmetNeeds, listWorkers } from "../queue/worker-registry.ts";
 import type { WorkerRow } from "../queue/worker-registry.ts";
 import { isProcessDead } from "../store/process-identity.ts";
 import { openRedisLink } from "../store/redis.ts";
 import type { RedisLink } from "../store/redis.ts";
-import { openStateReader } from "../system-store.ts";
+import { openStateReader } from "../home/state-store.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
 /** Nothing while there is only one process or none, and no Redis. */

@@ -2,9 +2,9 @@
 import { constants } from "node:fs";
 import { access, realpath, stat, statfs } from "node:fs/promises";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
-import type { LoadedConfig } from "../config.ts";
+import type { LoadedConfig } from "../config/config.ts";
 import { readAdminToken } from "../identity/admin-token.ts";
-import { isInside, openRoots } from "../open-roots.ts";
+import { isInside, openRoots } from "../home/open-roots.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { formatBytes } from "./format-time.ts";

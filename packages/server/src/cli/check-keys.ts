@@ -1,8 +1,8 @@
 /** What `doctor` says of the key files: whether others may read them, and whether they are this user's. */
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../config-schema.ts";
-import { homeAt } from "../home.ts";
+import type { Config } from "../config/config-schema.ts";
+import { homeAt } from "../home/home.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 

@@ -1,13 +1,13 @@
 /** What `doctor` says of the ledger: its signed head, what waits to enter it, and whether anybody else has seen it. */
 import { existsSync, statSync } from "node:fs";
 import { systemClock as clock } from "../base/clock.ts";
-import type { Config } from "../config-schema.ts";
-import { homeAt } from "../home.ts";
+import type { Config } from "../config/config-schema.ts";
+import { homeAt } from "../home/home.ts";
 import type { Finding } from "../ledger/findings.ts";
 import { createLedgerReader } from "../ledger/reader.ts";
 import { checkpointPath } from "../ledger/recover.ts";
 import { verifyLedger } from "../ledger/verify.ts";
-import { openStateReader } from "../system-store.ts";
+import { openStateReader } from "../home/state-store.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { formatSpan } from "./format-time.ts";

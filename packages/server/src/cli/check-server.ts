@@ -4,7 +4,7 @@ import { createClient } from "@homeostat/client";
 import type { SupervisionTree } from "@homeostat/client/api";
 import { isApiError } from "@homeostat/client/api-error";
 import { errorMessage } from "../base/error.ts";
-import type { LoadedConfig } from "../config.ts";
+import type { LoadedConfig } from "../config/config.ts";
 import { findPortOwner } from "../http/find-port-owner.ts";
 import { addressOf, connect } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";

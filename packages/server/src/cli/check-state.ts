@@ -1,10 +1,10 @@
 /** What `doctor` says of the database and of the work in it: version, clock, what nobody holds any more, what waits for a person. */
 import { access } from "node:fs/promises";
 import { systemClock as clock } from "../base/clock.ts";
-import type { Config } from "../config-schema.ts";
+import type { Config } from "../config/config-schema.ts";
 import { isProcessDead } from "../store/process-identity.ts";
 import type { StoreReader } from "../store/sqlite-reader.ts";
-import { databasePlace, openStateReader } from "../system-store.ts";
+import { databasePlace, openStateReader } from "../home/state-store.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 

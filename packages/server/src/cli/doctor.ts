@@ -1,6 +1,6 @@
 /** `homeostat doctor`: looks at everything a server needs on this machine and says what to do about what is missing. */
 import type { SupervisionTree } from "@homeostat/client/api";
-import type { ConfigEntry, LoadedConfig } from "../config.ts";
+import type { ConfigEntry, LoadedConfig } from "../config/config.ts";
 import { checkBlobStore } from "./check-blobs.ts";
 import { checkCluster } from "./check-cluster.ts";
 import { checkHome, checkRoots, checkToken } from "./check-home.ts";

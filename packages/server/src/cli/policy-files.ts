@@ -2,7 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import { formatFinding } from "../base/finding.ts";
 import type { Finding } from "../base/finding.ts";
-import { homeAt } from "../home.ts";
+import { homeAt } from "../home/home.ts";
 import { compilePolicy } from "../policy/rules/compile.ts";
 import type { CompiledPolicy } from "../policy/rules/compile.ts";
 import { parsePolicyFiles, requireGood } from "../policy/file/policy-file.ts";

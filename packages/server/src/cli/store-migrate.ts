@@ -2,7 +2,7 @@
 import { createSilentLogger } from "../base/log.ts";
 import { HomeostatError } from "../base/error.ts";
 import { systemClock } from "../base/clock.ts";
-import { homeAt } from "../home.ts";
+import { homeAt } from "../home/home.ts";
 import {
   configuredDatabase,
   describeDatabase,
@@ -10,8 +10,8 @@ import {
   parseDatabase,
   reopenDatabase,
   tryMoveDatabase,
-} from "../move-database.ts";
-import type { DatabaseAddress } from "../move-database.ts";
+} from "../home/move-database.ts";
+import type { DatabaseAddress } from "../home/move-database.ts";
 import { loadOptions } from "./connect.ts";
 import type { GlobalOptions } from "./connect.ts";
 import { exitCodes } from "./exit-code.ts";

@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
-import { migrations } from "../migrations.ts";
+import { migrations } from "../home/migrations.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { ErasureDeps } from "./erasure.ts";

@@ -1,24 +1,24 @@
 /** Backups of a whole data folder, and back: connects the backup with database, blobs, ledger and the verification of runs. */
 import { tmpdir } from "node:os";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
-import { createBackup } from "./backup/create-backup.ts";
-import type { Manifest } from "./backup/manifest.ts";
-import { restoreBackup } from "./backup/restore-backup.ts";
-import { verifyBackup } from "./backup/verify-backup.ts";
-import type { BackupReport, ProveRunsDeps } from "./backup/verify-backup.ts";
-import { systemClock as clock } from "./base/clock.ts";
-import { HomeostatError } from "./base/error.ts";
-import { createSilentLogger } from "./base/log.ts";
-import { blobPlaces, openDepot } from "./blobs/open-blobs.ts";
-import type { BlobSettings } from "./blobs/open-blobs.ts";
-import type { Config } from "./config-schema.ts";
+import { createBackup } from "../backup/create-backup.ts";
+import type { Manifest } from "../backup/manifest.ts";
+import { restoreBackup } from "../backup/restore-backup.ts";
+import { verifyBackup } from "../backup/verify-backup.ts";
+import type { BackupReport, ProveRunsDeps } from "../backup/verify-backup.ts";
+import { systemClock as clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createSilentLogger } from "../base/log.ts";
+import { blobPlaces, openDepot } from "../blobs/open-blobs.ts";
+import type { BlobSettings } from "../blobs/open-blobs.ts";
+import type { Config } from "../config/config-schema.ts";
 import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
 import { configuredDatabase, describeDatabase, moveDatabase, openSnapshot } from "./move-database.ts";
 import type { DatabaseAddress } from "./move-database.ts";
-import { copySnapshot, copySqliteFile } from "./store/copy-database.ts";
-import type { Store } from "./store/store.ts";
-import { openStateReader } from "./system-store.ts";
+import { copySnapshot, copySqliteFile } from "../store/copy-database.ts";
+import type { Store } from "../store/store.ts";
+import { openStateReader } from "./state-store.ts";
 import { verifyHome } from "./verify-home.ts";
 
 type Progress = (text: string) => void;

@@ -2,9 +2,9 @@
 import { constants } from "node:fs";
 import { access, chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { systemClock } from "./base/clock.ts";
-import { HomeostatError, errorMessage } from "./base/error.ts";
-import { processIdentity } from "./store/process-identity.ts";
+import { systemClock } from "../base/clock.ts";
+import { HomeostatError, errorMessage } from "../base/error.ts";
+import { processIdentity } from "../store/process-identity.ts";
 
 export interface Home {
   readonly folder: string;

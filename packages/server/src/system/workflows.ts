@@ -1,16 +1,16 @@
 /** Builds what registered workflows consist of: the registry, and webhooks with their secrets. */
-import type { Clock } from "./base/clock.ts";
-import { isHomeostatError } from "./base/error.ts";
-import type { Logger } from "./base/log.ts";
-import type { SubmitDeps } from "./runs/submission/submit.ts";
-import type { RegisteredDeps, Timetable } from "./runs/triggers/registered-workflows.ts";
-import type { SecretChanges } from "./secrets/secret-changes.ts";
-import type { ApiKeys } from "./identity/api-keys.ts";
-import type { Secrets } from "./secrets/secrets.ts";
-import type { Store } from "./store/store.ts";
-import { createHooks } from "./workflows/hooks.ts";
-import type { HookSecrets } from "./workflows/hooks.ts";
-import type { WorkflowRegistry } from "./workflows/registry.ts";
+import type { Clock } from "../base/clock.ts";
+import { isHomeostatError } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
+import type { SubmitDeps } from "../runs/submission/submit.ts";
+import type { RegisteredDeps, Timetable } from "../runs/triggers/registered-workflows.ts";
+import type { SecretChanges } from "../secrets/secret-changes.ts";
+import type { ApiKeys } from "../identity/api-keys.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import type { Store } from "../store/store.ts";
+import { createHooks } from "../workflows/hooks.ts";
+import type { HookSecrets } from "../workflows/hooks.ts";
+import type { WorkflowRegistry } from "../workflows/registry.ts";
 
 export interface WorkflowSystemDeps {
   readonly registry: WorkflowRegistry;

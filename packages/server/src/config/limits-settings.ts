@@ -1,6 +1,6 @@
 /** Settings of limits: how often, how many a day, how many at once. A section of the schema in config-schema.ts. */
 import { z } from "zod";
-import { durationForm, parseDuration } from "./base/duration.ts";
+import { durationForm, parseDuration } from "../base/duration.ts";
 import { record } from "./setting.ts";
 
 const limitName = /^[a-z][a-z0-9-]{0,63}$/;

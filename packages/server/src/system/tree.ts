@@ -1,13 +1,13 @@
 /** The supervision tree of one process: what runs below what, what is made anew when it breaks down, and who is told. */
-import type { JsonObject } from "./base/canonical-json.ts";
-import type { Clock } from "./base/clock.ts";
-import type { Logger } from "./base/log.ts";
-import type { Metrics } from "./base/metrics.ts";
-import type { ChildSpec } from "./supervision/child.ts";
-import type { Part, TreeNode } from "./supervision/part.ts";
-import type { RestartLimits } from "./supervision/restart-plan.ts";
-import { createSupervisor } from "./supervision/supervisor.ts";
-import type { SupervisionEvent, Supervisor, SupervisorDeps } from "./supervision/supervisor.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { ChildSpec } from "../supervision/child.ts";
+import type { Part, TreeNode } from "../supervision/part.ts";
+import type { RestartLimits } from "../supervision/restart-plan.ts";
+import { createSupervisor } from "../supervision/supervisor.ts";
+import type { SupervisionEvent, Supervisor, SupervisorDeps } from "../supervision/supervisor.ts";
 
 export interface TreeDeps {
   readonly clock: Clock;

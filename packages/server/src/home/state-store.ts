@@ -1,21 +1,21 @@
 /** Which database a data folder's state lies in: SQLite in the folder, or PostgreSQL by URL. Opened to serve or to read. */
-import type { Config } from "./config-schema.ts";
-import { systemClock as clock } from "./base/clock.ts";
-import { createSilentLogger } from "./base/log.ts";
-import type { Logger } from "./base/log.ts";
-import type { Metrics } from "./base/metrics.ts";
+import type { Config } from "../config/config-schema.ts";
+import { systemClock as clock } from "../base/clock.ts";
+import { createSilentLogger } from "../base/log.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
 import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
-import type { LeaseStore } from "./store/lease.ts";
-import { requireUsable } from "./store/marks.ts";
-import { placeOf } from "./store/postgres-url.ts";
-import { isProcessDead } from "./store/process-identity.ts";
-import { openSqliteReader } from "./store/sqlite-reader.ts";
-import type { Statement } from "./store/store.ts";
-import { watchWrites } from "./store/write-watch.ts";
-import type { WatchedStore } from "./store/write-watch.ts";
-import type { StoreReader } from "./store/sqlite-reader.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import { requireUsable } from "../store/marks.ts";
+import { placeOf } from "../store/postgres-url.ts";
+import { isProcessDead } from "../store/process-identity.ts";
+import { openSqliteReader } from "../store/sqlite-reader.ts";
+import type { Statement } from "../store/store.ts";
+import { watchWrites } from "../store/write-watch.ts";
+import type { WatchedStore } from "../store/write-watch.ts";
+import type { StoreReader } from "../store/sqlite-reader.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;
 
@@ -46,7 +46,7 @@ export async function openStateStore(
     if (url === undefined)
       return await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase });
     // The driver takes 30 ms to load, which those who do without need not wait for.
-    const { openPostgresStore } = await import("./store/postgres.ts");
+    const { openPostgresStore } = await import("../store/postgres.ts");
     return await openPostgresStore({ ...common, url, readUrl });
   };
   return { ...watchWrites(await usable(await open()), { clock, probe: writeProbe }), died };
@@ -75,7 +75,7 @@ async function usable(store: LeaseStore): Promise<LeaseStore> {
 export async function openStateReader(config: DatabaseConfig): Promise<StoreReader> {
   const { databaseUrl: url, databaseReadUrl: readUrl } = config;
   if (url === undefined) return await openSqliteReader(homeAt(config.home).stateDatabase);
-  const { openPostgresReader } = await import("./store/postgres-reader.ts");
+  const { openPostgresReader } = await import("../store/postgres-reader.ts");
   return await openPostgresReader({ url, readUrl, clock, logger: createSilentLogger() });
 }
 

@@ -1,8 +1,8 @@
 /** The `queue` section of the configuration: ageing, claims in vain, limits of tenants and workflows. */
 import { z } from "zod";
-import { noLimits, parseRate, rateForm } from "./queue/limits.ts";
-import type { LimitTable, QueueLimits } from "./queue/limits.ts";
-import { defaultMaxVainClaims } from "./queue/vain-claims.ts";
+import { noLimits, parseRate, rateForm } from "../queue/limits.ts";
+import type { LimitTable, QueueLimits } from "../queue/limits.ts";
+import { defaultMaxVainClaims } from "../queue/vain-claims.ts";
 import { integer, record } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { HomeostatError } from "./base/error.ts";
+import type { HomeostatError } from "../base/error.ts";
 import { describeConfig, loadConfig, variableName } from "./config.ts";
 import type { ConfigFlags, Environment, LoadedConfig } from "./config.ts";
 

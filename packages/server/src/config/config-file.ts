@@ -1,10 +1,10 @@
 /** Reads homeostat.yaml into plain values with their places; unknown keys are findings with the nearest known one. */
-import type { JsonValue } from "./base/canonical-json.ts";
-import { createFindingCollector } from "./base/finding.ts";
-import type { Finding, Position } from "./base/finding.ts";
-import { readFields } from "./base/yaml-fields.ts";
-import { readYaml, yamlValue } from "./base/yaml-source.ts";
-import type { YamlNode } from "./base/yaml-source.ts";
+import type { JsonValue } from "../base/canonical-json.ts";
+import { createFindingCollector } from "../base/finding.ts";
+import type { Finding, Position } from "../base/finding.ts";
+import { readFields } from "../base/yaml-fields.ts";
+import { readYaml, yamlValue } from "../base/yaml-source.ts";
+import type { YamlNode } from "../base/yaml-source.ts";
 
 export interface FileValue {
   readonly value: JsonValue;

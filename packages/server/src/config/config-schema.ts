@@ -1,8 +1,8 @@
 /** Every configuration key in one place: its default, unit and reason. docs/reference/config.md is made from it. */
 import { z } from "zod";
-import { limitsSettings } from "./config-limits.ts";
-import { queueSettings } from "./config-queue.ts";
-import { secretsSettings } from "./config-secrets.ts";
+import { limitsSettings } from "./limits-settings.ts";
+import { queueSettings } from "./queue-settings.ts";
+import { secretsSettings } from "./secrets-settings.ts";
 import { choice, integer, optionalText, record, text, texts } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 

@@ -1,16 +1,16 @@
 /** Builds who may call: the admin's token, keys of others, sessions of browsers. Built for system.ts. */
-import type { Clock } from "./base/clock.ts";
-import { countEndedWith } from "./approvals/standing.ts";
-import { createAuthenticator } from "./http/authenticate.ts";
-import type { Authenticate } from "./http/authenticate.ts";
-import type { Route } from "./http/route.ts";
-import { createApiKeys } from "./identity/api-keys.ts";
-import type { ApiKeys } from "./identity/api-keys.ts";
-import { apiKeysRoutes } from "./identity/api-keys.routes.ts";
-import { sessionRoutes } from "./identity/session.routes.ts";
-import { createSessions } from "./identity/sessions.ts";
-import { createTokens } from "./identity/tokens.ts";
-import type { Store } from "./store/store.ts";
+import type { Clock } from "../base/clock.ts";
+import { countEndedWith } from "../approvals/standing.ts";
+import { createAuthenticator } from "../http/authenticate.ts";
+import type { Authenticate } from "../http/authenticate.ts";
+import type { Route } from "../http/route.ts";
+import { createApiKeys } from "../identity/api-keys.ts";
+import type { ApiKeys } from "../identity/api-keys.ts";
+import { apiKeysRoutes } from "../identity/api-keys.routes.ts";
+import { sessionRoutes } from "../identity/session.routes.ts";
+import { createSessions } from "../identity/sessions.ts";
+import { createTokens } from "../identity/tokens.ts";
+import type { Store } from "../store/store.ts";
 
 export interface IdentitySystem {
   readonly keys: ApiKeys;

@@ -1,9 +1,9 @@
 /** The folders an operator grants to runs, with their real paths; none may lie in Homeostat's own data folder. */
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import type { Config } from "./config-schema.ts";
-import { HomeostatError } from "./base/error.ts";
-import type { Root } from "./tools/tool.ts";
+import type { Config } from "../config/config-schema.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { Root } from "../tools/tool.ts";
 
 /**
  * Throws CONFIG_INVALID for a folder that is not there, and for one that is the data folder, lies in it or is a link to

@@ -1,18 +1,18 @@
 /** What a server does by itself beside its work: lets go of old runs and folders, and makes backups. Built for system.ts. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { backUpBeside } from "./backup-home.ts";
-import { createScheduledBackups } from "./backup/scheduled-backups.ts";
-import type { JsonObject } from "./base/canonical-json.ts";
-import type { Clock } from "./base/clock.ts";
-import type { Logger } from "./base/log.ts";
-import type { BlobStore } from "./blobs/blob.ts";
-import type { Config } from "./config-schema.ts";
-import type { Home } from "./home.ts";
-import { createRetention } from "./retention/retention.ts";
-import type { ErasureDeps } from "./retention/erasure.ts";
-import type { LeaseStore } from "./store/lease.ts";
-import type { ChildSpec } from "./supervision/child.ts";
+import { backUpBeside } from "../home/backup-home.ts";
+import { createScheduledBackups } from "../backup/scheduled-backups.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { BlobStore } from "../blobs/blob.ts";
+import type { Config } from "../config/config-schema.ts";
+import type { Home } from "../home/home.ts";
+import { createRetention } from "../retention/retention.ts";
+import type { ErasureDeps } from "../retention/erasure.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import type { ChildSpec } from "../supervision/child.ts";
 
 export interface HousekeepingDeps {
   readonly config: Config;

@@ -1,20 +1,17 @@
 /** Small values that system.ts hands to parts: what belongs to no single feature. */
 import { rm } from "node:fs/promises";
-import type { Config } from "./config-schema.ts";
-import type { JsonObject } from "./base/canonical-json.ts";
-import type { Clock } from "./base/clock.ts";
-import { errorMessage } from "./base/error.ts";
-import { createId, createSalt } from "./base/id.ts";
-import type { Logger } from "./base/log.ts";
-import type { Metrics } from "./base/metrics.ts";
-import type { OpenApiInfo } from "./http/openapi.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
-import { hashMemoryMigration } from "./runs/workspace/hash-memory.ts";
-import { outboxInsert } from "./store/outbox.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
-import type { Statement, Store } from "./store/store.ts";
-import type { Part } from "./supervision/part.ts";
-import type { StateStore } from "./system-store.ts";
+import type { Config } from "../config/config-schema.ts";
+import type { Clock } from "../base/clock.ts";
+import { errorMessage } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { OpenApiInfo } from "../http/openapi.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { hashMemoryMigration } from "../runs/workspace/hash-memory.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
+import type { Part } from "../supervision/part.ts";
+import type { StateStore } from "../home/state-store.ts";
 
 /** The marks of what may never be recorded; personal data may, for runs work with it. */
 export const secretMarks = [
@@ -56,22 +53,6 @@ export function urlOf(host: string, port: number): string {
 export function apiInfo(version: string): OpenApiInfo {
   const description = "Submit tasks, follow runs, answer approvals, and prove afterwards what happened.";
   return { title: "Homeostat", version, description };
-}
-
-/** A fact of the runtime itself, for the ledger. */
-export function recordFact(type: string, data: JsonObject, atMs: number): Statement {
-  const key = createId("ent", atMs);
-  return outboxInsert(key, {
-    v: 1,
-    key,
-    at: new Date(atMs).toISOString(),
-    type,
-    tenant: "default",
-    actor: { kind: "system", id: "homeostat" },
-    labels: [],
-    salt: createSalt(),
-    data,
-  });
 }
 
 /** The rebuildable database; a damaged one is thrown away and begun anew. Throws DATA_FOLDER_UNUSABLE. */

@@ -2,20 +2,24 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { systemClock as clock } from "./base/clock.ts";
-import { HomeostatError } from "./base/error.ts";
-import { createSilentLogger } from "./base/log.ts";
-import { registerWorkflow, startFromHook, unregisterWorkflow } from "./runs/triggers/registered-workflows.ts";
-import type { Registered } from "./runs/triggers/registered-workflows.ts";
-import { createWorld } from "./runs/testing-world.ts";
-import { createSecretChanges } from "./secrets/secret-changes.ts";
-import { secretsMigration } from "./secrets/secret-rows.ts";
-import { openSecrets } from "./secrets/secrets.ts";
-import { openSqliteStore } from "./store/sqlite.ts";
-import { createRegistered } from "./system-workflows.ts";
-import { sign } from "./workflows/hook-signature.ts";
-import { hooksMigration } from "./workflows/hooks.ts";
-import type { NewHook } from "./workflows/hooks.ts";
+import { systemClock as clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import { createSilentLogger } from "../base/log.ts";
+import {
+  registerWorkflow,
+  startFromHook,
+  unregisterWorkflow,
+} from "../runs/triggers/registered-workflows.ts";
+import type { Registered } from "../runs/triggers/registered-workflows.ts";
+import { createWorld } from "../runs/testing-world.ts";
+import { createSecretChanges } from "../secrets/secret-changes.ts";
+import { secretsMigration } from "../secrets/secret-rows.ts";
+import { openSecrets } from "../secrets/secrets.ts";
+import { openSqliteStore } from "../store/sqlite.ts";
+import { createRegistered } from "./workflows.ts";
+import { sign } from "../workflows/hook-signature.ts";
+import { hooksMigration } from "../workflows/hooks.ts";
+import type { NewHook } from "../workflows/hooks.ts";
 
 const closers: (() => Promise<void> | void)[] = [];
 

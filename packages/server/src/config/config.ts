@@ -2,10 +2,10 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { HomeostatError, errorMessage } from "./base/error.ts";
-import type { ErrorDetail } from "./base/error.ts";
-import { toErrorDetail } from "./base/finding.ts";
-import { suggestName } from "./base/nearest.ts";
+import { HomeostatError, errorMessage } from "../base/error.ts";
+import type { ErrorDetail } from "../base/error.ts";
+import { toErrorDetail } from "../base/finding.ts";
+import { suggestName } from "../base/nearest.ts";
 import { readConfigFile } from "./config-file.ts";
 import { settings } from "./config-schema.ts";
 import type { Config } from "./config-schema.ts";

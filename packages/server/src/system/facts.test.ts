@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duties, urlOf, urlPasswords } from "./system-facts.ts";
+import { duties, urlOf, urlPasswords } from "./facts.ts";
 
 test("passwords of servers are known as they stand and decoded; short ones and URLs without are left out", () => {
   expect(

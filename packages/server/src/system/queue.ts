@@ -1,24 +1,24 @@
 /** Builds what the queue consists of: how runs are claimed, schedules with their part, dead letters. Built for system.ts. */
-import type { Clock } from "./base/clock.ts";
-import type { Logger } from "./base/log.ts";
-import type { Config } from "./config-schema.ts";
-import { limitsOf } from "./config-queue.ts";
-import type { Route } from "./http/route.ts";
-import type { Need } from "./queue/worker-registry.ts";
-import { deadLettersRoutes } from "./runs/control/dead-letters.routes.ts";
-import type { EngineDeps } from "./runs/worker/engine.ts";
-import { fireSchedules } from "./runs/triggers/fire-schedules.ts";
-import type { FoldUnheld } from "./runs/worker/fold-unheld.ts";
-import type { ReadBlobText } from "./runs/journal/journal.ts";
-import type { Timetable } from "./runs/triggers/registered-workflows.ts";
-import { schedulesRoutes } from "./runs/triggers/schedules.routes.ts";
-import type { SubmitDeps } from "./runs/submission/submit.ts";
-import { createTimetable } from "./runs/triggers/timetable.ts";
-import { queueRoutes } from "./status/queue.routes.ts";
-import type { LeaseStore } from "./store/lease.ts";
-import type { ChildSpec } from "./supervision/child.ts";
-import { createSingleton } from "./supervision/singleton.ts";
-import type { WorkflowRegistry } from "./workflows/registry.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Config } from "../config/config-schema.ts";
+import { limitsOf } from "../config/queue-settings.ts";
+import type { Route } from "../http/route.ts";
+import type { Need } from "../queue/worker-registry.ts";
+import { deadLettersRoutes } from "../runs/control/dead-letters.routes.ts";
+import type { EngineDeps } from "../runs/worker/engine.ts";
+import { fireSchedules } from "../runs/triggers/fire-schedules.ts";
+import type { FoldUnheld } from "../runs/worker/fold-unheld.ts";
+import type { ReadBlobText } from "../runs/journal/journal.ts";
+import type { Timetable } from "../runs/triggers/registered-workflows.ts";
+import { schedulesRoutes } from "../runs/triggers/schedules.routes.ts";
+import type { SubmitDeps } from "../runs/submission/submit.ts";
+import { createTimetable } from "../runs/triggers/timetable.ts";
+import { queueRoutes } from "../status/queue.routes.ts";
+import type { LeaseStore } from "../store/lease.ts";
+import type { ChildSpec } from "../supervision/child.ts";
+import { createSingleton } from "../supervision/singleton.ts";
+import type { WorkflowRegistry } from "../workflows/registry.ts";
 
 /** How the worker of this process claims runs. */
 export function claimingOf(

@@ -1,20 +1,20 @@
 /** Builds secrets from their settings, and the two redactors that know every value. */
 import { createRedactor } from "@homeostat/cell/redact";
 import type { Redactor } from "@homeostat/cell/redact";
-import type { Clock } from "./base/clock.ts";
-import { HomeostatError } from "./base/error.ts";
-import type { Logger } from "./base/log.ts";
-import type { Config } from "./config-schema.ts";
-import { createSecretChanges } from "./secrets/secret-changes.ts";
-import type { SecretChanges } from "./secrets/secret-changes.ts";
-import { openSecretKey } from "./secrets/secret-key.ts";
-import type { KeySource } from "./secrets/secret-key.ts";
-import { openSecrets } from "./secrets/secrets.ts";
-import type { Secrets } from "./secrets/secrets.ts";
-import { createVault } from "./secrets/vault.ts";
-import type { Vault, VaultLogin } from "./secrets/vault.ts";
-import type { Store } from "./store/store.ts";
-import { secretMarks } from "./system-facts.ts";
+import type { Clock } from "../base/clock.ts";
+import { HomeostatError } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
+import type { Config } from "../config/config-schema.ts";
+import { createSecretChanges } from "../secrets/secret-changes.ts";
+import type { SecretChanges } from "../secrets/secret-changes.ts";
+import { openSecretKey } from "../secrets/secret-key.ts";
+import type { KeySource } from "../secrets/secret-key.ts";
+import { openSecrets } from "../secrets/secrets.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { createVault } from "../secrets/vault.ts";
+import type { Vault, VaultLogin } from "../secrets/vault.ts";
+import type { Store } from "../store/store.ts";
+import { secretMarks } from "./facts.ts";
 
 export interface SecretSystem {
   readonly secrets: Secrets;

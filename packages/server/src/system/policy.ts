@@ -1,27 +1,27 @@
 /** Builds what policy is made of: the files in force, their versions, the shadow beside them, and the routes of all three. */
-import type { Clock } from "./base/clock.ts";
-import { errorMessage } from "./base/error.ts";
-import type { JsonObject } from "./base/canonical-json.ts";
-import type { Logger } from "./base/log.ts";
-import type { Metrics } from "./base/metrics.ts";
-import type { Route } from "./http/route.ts";
-import { openActivePolicy } from "./policy/force/active-policy.ts";
-import type { ActivePolicy } from "./policy/force/active-policy.ts";
-import type { PolicyChange } from "./policy/force/policy-holder.ts";
-import { decide } from "./policy/rules/decide.ts";
-import type { ActionRequest, Decision } from "./policy/rules/decision.ts";
-import { readingRoutes } from "./runs/reading/reading.routes.ts";
-import { policyQuestionsRoutes } from "./policy/questions/policy-questions.routes.ts";
-import { policyReplayRoutes } from "./policy/questions/policy-replay.routes.ts";
-import { policyRoutes } from "./policy/force/policy.routes.ts";
-import { openShadow } from "./policy/force/shadow.ts";
-import { createPolicyVersions } from "./policy/force/versions.ts";
-import { countRecordedRuns, readRecordedRuns } from "./runs/proof/recorded-actions.ts";
-import type { RunReaderDeps } from "./runs/journal/run-reader.ts";
-import type { Store } from "./store/store.ts";
-import type { ChildSpec } from "./supervision/child.ts";
-import type { Part } from "./supervision/part.ts";
-import { createRenewable } from "./supervision/renewable.ts";
+import type { Clock } from "../base/clock.ts";
+import { errorMessage } from "../base/error.ts";
+import type { JsonObject } from "../base/canonical-json.ts";
+import type { Logger } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Route } from "../http/route.ts";
+import { openActivePolicy } from "../policy/force/active-policy.ts";
+import type { ActivePolicy } from "../policy/force/active-policy.ts";
+import type { PolicyChange } from "../policy/force/policy-holder.ts";
+import { decide } from "../policy/rules/decide.ts";
+import type { ActionRequest, Decision } from "../policy/rules/decision.ts";
+import { readingRoutes } from "../runs/reading/reading.routes.ts";
+import { policyQuestionsRoutes } from "../policy/questions/policy-questions.routes.ts";
+import { policyReplayRoutes } from "../policy/questions/policy-replay.routes.ts";
+import { policyRoutes } from "../policy/force/policy.routes.ts";
+import { openShadow } from "../policy/force/shadow.ts";
+import { createPolicyVersions } from "../policy/force/versions.ts";
+import { countRecordedRuns, readRecordedRuns } from "../runs/proof/recorded-actions.ts";
+import type { RunReaderDeps } from "../runs/journal/run-reader.ts";
+import type { Store } from "../store/store.ts";
+import type { ChildSpec } from "../supervision/child.ts";
+import type { Part } from "../supervision/part.ts";
+import { createRenewable } from "../supervision/renewable.ts";
 
 export interface PolicySystemDeps {
   /** Of policy.yaml. */
