@@ -35,7 +35,7 @@ export async function checkWorkflowFile(
   const findings = parsed.ok
     ? [
         ...[
-          ...findUnknownTools(parsed.workflow, [...tools.keys()]),
+          ...findUnknownTools(parsed.workflow, tools),
           ...findWrongArguments(parsed.workflow, text, tools),
           ...findWrongTimes(parsed.workflow),
         ].map((each) => ({ ...each, file: path })),

@@ -24,6 +24,8 @@ export interface GateTool {
   readonly name: string;
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
+  /** It opens no secrets: handles in its arguments go on as they are, and what opens them is judged there. */
+  readonly passesSecretsOn?: true;
   parse(args: JsonObject): unknown;
   resolve(parsed: unknown): Promise<ResolvedAction>;
 }

@@ -113,6 +113,24 @@ describe("admitting an action", () => {
     expect(observed).toEqual(["allow", "allow"]);
   });
 
+  test("leaves handles of secrets alone where the action only hands them on", async () => {
+    const pinned: unknown[] = [];
+    const { gate } = setUp(() => allowed, {
+      pinSecrets: ({ args }) => {
+        pinned.push(args);
+        return Promise.resolve({ ...args, path: `${String(args["path"])}@1` });
+      },
+    });
+    const args = { path: "secret://shop" };
+    const opening = await gate.admit(input({ args }));
+    const passing = await gate.admit(input({ args, tool: { ...tool, passesSecretsOn: true } }));
+    expect([opening, passing]).toMatchObject([
+      { kind: "allow", resolved: { args: { path: "secret://shop@1" } } },
+      { kind: "allow", resolved: { args } },
+    ]);
+    expect(pinned).toHaveLength(1);
+  });
+
   test("denies a tool nobody has, arguments that do not fit, and a resource that cannot be resolved", async () => {
     const { gate } = setUp(() => allowed);
     const unknown = await gate.admit(input({ tool: undefined, toolName: "no.such" }));

@@ -153,7 +153,9 @@ async function resolveResource(
   const found = await input.tool!.resolve(parsed);
   const resources = [found.resource, ...(found.otherResources ?? [])];
   const { tenant, toolName: action } = input;
-  const resolved = { ...found, args: await pinSecrets({ tenant, action, resources, args: found.args }) };
+  const pinned = { tenant, action, resources, args: found.args };
+  const args = input.tool!.passesSecretsOn === true ? found.args : await pinSecrets(pinned);
+  const resolved = { ...found, args };
   const argsDigest = actionDigest(input.toolName, resolved);
   return { draft: { resolved, argsDigest } };
 }

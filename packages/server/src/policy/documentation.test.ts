@@ -20,7 +20,7 @@ const broken = [
 ].map(([, number = "", title = "", block = "", error = ""]) => ({ number, title, block, error }));
 const knownActions = [
   "code_exec.run", "file_ops.delete", "file_ops.list", "file_ops.move", "file_ops.read", "file_ops.write", "http.get",
-  "http.request",
+  "http.request", "workflow.run",
 ]; // prettier-ignore
 
 describe("docs/policy.md", () => {

@@ -11,6 +11,7 @@ import type { CodeToolDeps } from "./code.ts";
 import { createFileTools } from "./files.ts";
 import type { ExchangeDeps } from "./http-exchange.ts";
 import { createHttpGetTool, createHttpRequestTool } from "./http-fetch.ts";
+import { createRunWorkflowTool } from "./run-workflow.ts";
 import { createWaitTool } from "./wait.ts";
 import type { AnyTool, EffectClass, Tool } from "./tool.ts";
 
@@ -48,6 +49,7 @@ export function createTools(deps: ToolsDeps): ReadonlyMap<string, AnyTool> {
     anyTool(createHttpGetTool(deps.http)),
     anyTool(createHttpRequestTool(deps.http)),
     anyTool(createWaitTool()),
+    anyTool(createRunWorkflowTool()),
   ];
   tools.forEach(requireKnownArguments);
   return new Map(tools.map((tool) => [tool.name, tool]));

@@ -87,6 +87,8 @@ export interface Tool<Args = never> {
    */
   readonly files?: "none" | "reads" | "writes";
   readonly risk: RiskLevel;
+  /** Done by steps of this kind alone; no `tool` step can name it. */
+  readonly stepKind?: "workflow";
   /** What arguments are for, by name at any depth, with all that lies inside; rules on data flow go by these. Others are inferred. */
   readonly argumentRoles?: Readonly<Record<string, ArgumentRole>>;
   readonly defaultTimeoutMs: number;

@@ -269,7 +269,7 @@ describe("rules on what was done before", () => {
 rules:
   - { name: page, effect: allow, action: page.get }
   - { name: never, effect: deny, action: bank.close }
-  - { name: pay, effect: allow, action: bank.pay }
+  - { name: pay, effect: allow, action: [bank.pay, workflow.run] }
   - { name: after-denial, effect: ask, action: bank.pay, after: { outcome: denied } }
 `),
   );

@@ -4,6 +4,7 @@ import { findReferences } from "../../expression/references.ts";
 import { templateExpressions } from "../../expression/template.ts";
 import { templatesIn } from "../../expression/template-value.ts";
 import type { TemplateValue } from "../../expression/template-value.ts";
+import { isMarked } from "../../gate/data-flow-passages.ts";
 import { isTrustedLabel } from "../../gate/labels.ts";
 import type { OriginLabel } from "../../policy/rules/decision.ts";
 import type { Workflow } from "../../workflows/workflow.ts";
@@ -52,6 +53,15 @@ export function inheritedFromCall(inputs: TemplateValue): Inherited | undefined 
 export function inheritedAgain(inherited: Inherited, replaced: JsonObject): Inherited {
   const inputs = Object.entries(inherited.inputs).filter(([name]) => !Object.hasOwn(replaced, name));
   return { ...inherited, inputs: Object.fromEntries(inputs) };
+}
+
+/** The inputs that a person, asked about a step, put in place of its own. A text that the gate has marked stays a stranger's. */
+export function replacedBy(edit: JsonObject, own: JsonObject): JsonObject {
+  const changed = Object.entries(edit).filter(([name, value]) => {
+    const text = JSON.stringify(value);
+    return !isMarked(text) && (!Object.hasOwn(own, name) || JSON.stringify(own[name]) !== text);
+  });
+  return Object.fromEntries(changed);
 }
 
 function onlyForeign(labels: Inherited["inputs"]): Inherited["inputs"] {

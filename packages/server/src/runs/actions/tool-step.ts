@@ -1,15 +1,11 @@
 /** One tool step: from the gate's answer to the recorded outcome, over questions, retries and lost outcomes. */
-import type { JsonObject } from "../../base/canonical-json.ts";
-import type { Approval } from "../../gate/approvals.ts";
-import { mayRemember } from "../../gate/consent.ts";
-import type { GateTool, Traced } from "../../gate/gate-input.ts";
-import type { GateOutcome } from "../../gate/gate.ts";
-import type { OriginLabel } from "../../policy/rules/decision.ts";
-import { reasonWithRisk } from "../../policy/rules/risk.ts";
+import type { GateTool } from "../../gate/gate-input.ts";
 import type { AnyTool } from "../../tools/tool.ts";
 import { msUntilRetry, retryDelay } from "../../guards/retry.ts";
 import type { RetryWish } from "../../guards/retry.ts";
-import { ask, askAboutOutcome, defaultApprovers, questionAbout } from "./ask.ts";
+import { admitAction, nextAttempt, waitForAnswer } from "./admission.ts";
+import type { AdmissionRequest, Try } from "./admission.ts";
+import { askAboutOutcome } from "./ask.ts";
 import { act } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
 import type { RunError } from "../journal/event.ts";
@@ -19,18 +15,13 @@ import type { RunSession } from "../session/session.ts";
 import { failed } from "../journal/step-result.ts";
 import type { StepResult } from "../journal/step-result.ts";
 import type { InTurn } from "./turns.ts";
+import { waitForRetry } from "./wait-for-retry.ts";
 
-export interface ToolStepRequest {
-  readonly stepPath: string;
-  readonly toolName: string;
-  readonly args: JsonObject;
-  readonly labels: readonly OriginLabel[];
+export interface ToolStepRequest extends AdmissionRequest {
   readonly timeoutMs: number | null;
   /** When the time of a step around it is over: nothing is begun then, and nothing acts on beyond it. */
   readonly notAfterMs: number | null;
   readonly retry: RetryWish | null;
-  /** Where the arguments came from that are judged: these, a person's edit, or what the gate made of them. Absent: nobody knows. */
-  readonly trace?: (args: JsonObject) => Promise<Traced>;
   /** Tools that may write the workspace act one after the other. */
   readonly inTurn: InTurn;
 }
@@ -43,12 +34,6 @@ export interface ToolStepDeps extends EffectDeps {
   /** 0 to 1. */
   readonly random: () => number;
 }
-
-/** How long a question stays open when policy says nothing. */
-const defaultExpiryMs = 24 * 60 * 60_000;
-
-/** Delays up to this long are slept in place; longer ones let go of the worker. */
-const sleepInPlaceMs = 2_000;
 
 /** Runs the step as far as it can go now. Throws LEASE_LOST and STORE_UNAVAILABLE only. */
 export async function runToolStep(
@@ -105,29 +90,6 @@ async function settle(
 
 const unknownError: RunError = { code: "ACTION_FAILED", message: "The step failed" };
 
-function waitForAnswer(question: NonNullable<StepRecord["question"]>): StepResult {
-  const kind = question.about === "outcome" ? "outcome" : "approval";
-  return { kind: "wait", waiting: { kind, id: question.id, untilMs: question.expiresAtMs } };
-}
-
-async function waitForRetry(
-  session: RunSession,
-  retryAtMs: number,
-  deps: ToolStepDeps,
-): Promise<StepResult | "try"> {
-  const leftMs = retryAtMs - deps.clock.now();
-  if (leftMs <= 0) return "try";
-  if (leftMs > sleepInPlaceMs) return { kind: "wait", waiting: { kind: "timer", untilMs: retryAtMs } };
-  const signal = AbortSignal.any([session.interrupt, session.lease.signal]);
-  try {
-    await deps.clock.sleep(leftMs, signal);
-    return "try";
-  } catch {
-    // Woken by a cancel, a pause or the lease's end; the interpreter looks at which.
-    return { kind: "interrupted" };
-  }
-}
-
 async function attemptOnce(
   session: RunSession,
   request: ToolStepRequest,
@@ -138,49 +100,30 @@ async function attemptOnce(
   const attempt = nextAttempt(record);
   const resumed = record?.outcomeMissing === true || record?.resolution === "did-not-happen";
   const begun = record?.intent?.decision.transformed;
-  const outcome = await deps.gate.admit({
+  const each: Try = {
+    record,
     tool: tool && deps.gateTool(tool, session.runId),
-    toolName: request.toolName,
-    args: record?.edit ?? request.args,
-    labels: request.labels,
-    runId: session.runId,
-    stepPath: request.stepPath,
     attempt,
-    epoch: session.lease.epoch,
-    agent: `workflow:${session.state.workflow.name}`,
-    role: await deps.roleOf(session.tenant, session.state.requester),
-    tenant: session.tenant,
-    user: `user:${session.state.requester}`,
-    stepTimeoutMs: timeLeft(request, tool, deps),
-    ...(request.trace === undefined ? {} : { trace: request.trace }),
+    timeoutMs: timeLeft(request, tool, deps),
     ...(resumed && begun !== undefined ? { begun } : {}),
-    answer: record?.answer ?? null,
-  });
-  switch (outcome.kind) {
-    case "deny":
-      return await recordDenial(session, request, outcome);
-    case "throttle":
-      return await holdBack(session, { request, record, outcome }, deps);
-    case "ask":
-      return await askPerson(session, request, outcome, deps);
-    case "allow": {
-      const done = await act(
-        session,
-        {
-          stepPath: request.stepPath,
-          attempt,
-          tool: tool!,
-          admitted: outcome,
-          permit: outcome.permit,
-          labels: request.labels,
-          approvalId: outcome.standing ?? record?.answer?.approvalId ?? null,
-          resumed,
-        },
-        deps,
-      );
-      return await afterAct(session, request, { attempt, done }, deps);
-    }
-  }
+  };
+  const admitted = await admitAction(session, request, { each, deps });
+  if (admitted === "again" || admitted.kind !== "allow") return admitted;
+  const done = await act(
+    session,
+    {
+      stepPath: request.stepPath,
+      attempt,
+      tool: tool!,
+      admitted,
+      permit: admitted.permit,
+      labels: request.labels,
+      approvalId: admitted.standing ?? record?.answer?.approvalId ?? null,
+      resumed,
+    },
+    deps,
+  );
+  return await afterAct(session, request, { attempt, done }, deps);
 }
 
 /** The step's own limit, or what is left for the steps around it when that is less. */
@@ -191,105 +134,6 @@ function timeLeft(
 ): number | null {
   if (notAfterMs === null || tool === undefined) return timeoutMs;
   return Math.max(1, Math.min(timeoutMs ?? tool.defaultTimeoutMs, notAfterMs - clock.now()));
-}
-
-/** The attempt rises only after a recorded failure: a lost or denied outcome keeps its key. */
-function nextAttempt(record: StepRecord | undefined): number {
-  if (record === undefined || record.intent === null) return 1;
-  return record.status === "retrying" ? record.attempt + 1 : record.attempt;
-}
-
-async function waitOrAgain(
-  session: RunSession,
-  retryAtMs: number,
-  deps: ToolStepDeps,
-): Promise<StepResult | "again"> {
-  const waited = await waitForRetry(session, retryAtMs, deps);
-  return waited === "try" ? "again" : waited;
-}
-
-/** A short wait is slept through; a longer one is put on record once, so that people see why nothing happens. */
-async function holdBack(
-  session: RunSession,
-  held: {
-    readonly request: ToolStepRequest;
-    readonly record: StepRecord | undefined;
-    readonly outcome: Extract<GateOutcome, { kind: "throttle" }>;
-  },
-  deps: ToolStepDeps,
-): Promise<StepResult | "again"> {
-  const { reason, retryAtMs } = held.outcome;
-  const waited = await waitOrAgain(session, retryAtMs, deps);
-  if (waited === "again" || waited.kind !== "wait") return waited;
-  if (held.record?.held?.reason !== reason) {
-    await session.append([{ kind: "action.held", step: held.request.stepPath, reason, retryAtMs }]);
-  }
-  return { kind: "wait", waiting: { kind: "timer", untilMs: retryAtMs, reason: `held back: ${reason}` } };
-}
-
-async function recordDenial(
-  session: RunSession,
-  request: ToolStepRequest,
-  outcome: Extract<GateOutcome, { kind: "deny" }>,
-): Promise<StepResult> {
-  const { finding, resource, decision, judged } = outcome;
-  const error: RunError = {
-    code: finding.code,
-    message: finding.code === "ACTION_DENIED" ? blocked(finding.reason) : finding.reason,
-    ...(finding.hint === undefined ? {} : { hint: finding.hint }),
-    step: request.stepPath,
-  };
-  await session.append([
-    {
-      kind: "action.denied",
-      step: request.stepPath,
-      tool: request.toolName,
-      resource,
-      error,
-      decision,
-      ...(judged === null ? {} : { ...judged, labels: request.labels }),
-    },
-  ]);
-  return failed(error);
-}
-
-const blockedByPolicy = "Action blocked by policy";
-
-/** Policy's own sentence says so already; a tool's refusal (an address, our own folders) does not. */
-function blocked(reason: string): string {
-  return reason.startsWith(blockedByPolicy) ? reason : `${blockedByPolicy}: ${reason}`;
-}
-
-async function askPerson(
-  session: RunSession,
-  request: ToolStepRequest,
-  outcome: Extract<GateOutcome, { kind: "ask" }>,
-  deps: ToolStepDeps,
-): Promise<StepResult> {
-  const nowMs = deps.clock.now();
-  const wish = outcome.decision.obligations.approval;
-  const approval: Approval = {
-    ...questionAbout(session, request.stepPath, nowMs),
-    kind: "action",
-    action: request.toolName,
-    resource: outcome.resolved.resource,
-    summary: outcome.resolved.summary,
-    message: null,
-    args: outcome.resolved.args,
-    argsDigest: outcome.argsDigest,
-    labels: request.labels,
-    risk: outcome.decision.risk,
-    reason: reasonWithRisk(outcome.decision),
-    matched: outcome.decision.matched,
-    policyRevision: outcome.decision.revision,
-    by: wish?.by ?? defaultApprovers,
-    quorum: wish?.quorum ?? 1,
-    fourEyes: wish?.fourEyes === true,
-    mayRemember: mayRemember(outcome.decision),
-    expiresAtMs: nowMs + (wish?.expiresMs ?? defaultExpiryMs),
-  };
-  const { decision, asked } = outcome;
-  return await ask(session, approval, { decision, ...(asked === null ? {} : { asked }) });
 }
 
 async function afterAct(
@@ -321,7 +165,8 @@ async function afterAct(
     },
   ]);
   if (retryAtMs === null) return failed(done.error, done.transient);
-  return await waitOrAgain(session, retryAtMs, deps);
+  const waited = await waitForRetry(session, retryAtMs, deps);
+  return waited === "try" ? "again" : waited;
 }
 
 /** The next try has a key of its own, so what happened and may not happen twice is not tried again. */

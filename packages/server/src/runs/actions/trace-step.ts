@@ -27,7 +27,7 @@ export interface StepTrace {
   readonly args: JsonObject;
   /** What a person put in place of `args` when asked, or what the gate made of them. */
   readonly edited: JsonObject | null;
-  readonly tool: AnyTool | undefined;
+  readonly tool: Pick<AnyTool, "argumentRoles" | "effect"> | undefined;
   readonly toolNames: readonly string[];
   readonly owner: TargetOwner;
   readonly nowMs: number;

@@ -22,6 +22,8 @@ function change(step: StepRecord, body: StepBody, atMs: number): StepRecord {
         ...step,
         status: waitingStarts.has(body.start.kind) ? "waiting" : "running",
         start: body.start,
+        // The child exists from this very batch on: that is the outcome of the action that began it.
+        outcomeMissing: body.start.kind === "workflow" ? false : step.outcomeMissing,
         deadlineAtMs: body.deadlineAtMs ?? step.deadlineAtMs,
       };
     case "step.completed":

@@ -2,10 +2,9 @@
 import type { JsonObject } from "../../base/canonical-json.ts";
 import { renderValue } from "../../expression/template-value.ts";
 import type { Traced } from "../../gate/gate-input.ts";
-import type { OriginLabel } from "../../policy/rules/decision.ts";
 import type { ToolStep } from "../../workflows/workflow.ts";
-import type { RunSession } from "../session/session.ts";
 import type { StepResult } from "../journal/step-result.ts";
+import { labelsSeen } from "../actions/labels-seen.ts";
 import { runToolStep } from "../actions/tool-step.ts";
 import { traceStep } from "../actions/trace-step.ts";
 import { scopeOf } from "./place.ts";
@@ -26,7 +25,7 @@ export async function runToolCallStep(walk: Walk, due: Due<ToolStep>): Promise<S
       toolName: step.action,
       // The workflow's schema proves that `with` is an object.
       args: own ?? (args.output as JsonObject),
-      labels: labelsSeen(walk.session, edits !== undefined),
+      labels: labelsSeen(walk.session.state, edits !== undefined),
       timeoutMs: step.timeoutMs,
       notAfterMs: place.deadline?.atMs ?? null,
       retry: step.retry,
@@ -59,11 +58,4 @@ function traceCall(
     },
     deps.targets,
   );
-}
-
-/** Everything the run has seen so far may have shaped these arguments; where each came from is traced on its own. */
-function labelsSeen({ state }: RunSession, isEdited: boolean): readonly OriginLabel[] {
-  const labels = new Set<OriginLabel>(["operator", ...state.origins]);
-  if (isEdited || Object.keys(state.inputs).length > 0) labels.add("user");
-  return [...labels].sort();
 }

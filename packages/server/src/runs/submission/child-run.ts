@@ -9,13 +9,13 @@ import type { Store } from "../../store/store.ts";
 import type { AnyTool } from "../../tools/tool.ts";
 import type { FindWorkflow } from "../../workflows/registry.ts";
 import { countSteps } from "../../workflows/workflow.ts";
-import type { ChildStep } from "../../workflows/workflow.ts";
+import type { ChildStep, Workflow } from "../../workflows/workflow.ts";
 import type { Ancestor, EventBody, Inherited, RunEvent } from "../journal/event.ts";
 import type { RunState } from "../journal/fold.ts";
 import type { RunRow } from "../../queue/run-row.ts";
 import { needsOf } from "./needs.ts";
 import { pinsOf } from "./pins.ts";
-import { prepareRun, requireInputs, requireRunnable } from "./submit.ts";
+import { prepareRun, requireRunnable } from "./submit.ts";
 import type { PreparedRun } from "./submit.ts";
 import type { Workspaces } from "../workspace/workspace.ts";
 
@@ -31,12 +31,23 @@ export interface ChildDeps {
   readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
 }
 
-export interface ChildRequest {
+export interface ChildSource {
   readonly parent: RunState;
   readonly tenant: string;
+  readonly source: ChildStep["source"];
+}
+
+/** What a step would run. */
+export interface FoundChild {
+  readonly text: string;
+  readonly workflow: Workflow;
+}
+
+export interface ChildRequest extends ChildSource {
+  readonly found: FoundChild;
   /** Path of the step in the parent. */
   readonly step: string;
-  readonly source: ChildStep["source"];
+  /** Checked, with their defaults. */
   readonly inputs: JsonObject;
   readonly deadlineAtMs: number | null;
   readonly inherited: Inherited;
@@ -46,17 +57,22 @@ export interface PreparedChild extends PreparedRun {
   readonly workflow: { readonly name: string; readonly digest: string };
 }
 
-/** Throws WORKFLOW_NOT_FOUND, WORKFLOW_INVALID, INPUTS_INVALID. Nothing exists before the statements are written. */
+/** Throws WORKFLOW_NOT_FOUND and WORKFLOW_INVALID. */
+export async function findChild(deps: ChildDeps, source: ChildSource): Promise<FoundChild> {
+  const text = await textOf(deps, source);
+  return { text, workflow: requireRunnable(deps, text) };
+}
+
+/** Throws WORKFLOW_INVALID. Nothing exists before the statements are written. */
 export async function prepareChild(deps: ChildDeps, request: ChildRequest): Promise<PreparedChild> {
-  const { parent, tenant, step } = request;
-  const text = await textOf(deps, request);
-  const workflow = requireRunnable(deps, text);
-  const inputs = requireInputs(workflow, request.inputs);
-  const files = await broughtFiles(deps, request);
+  const { parent, tenant, step, inputs } = request;
+  const { text, workflow } = request.found;
+  const brought = await broughtFiles(deps, request);
+  const files = Object.keys(brought.files).map((path) => ({ path }));
   const pins = await pinsOf(deps, workflow, { tenant, files });
   const nowMs = deps.clock.now();
   const runId = createId("run", nowMs);
-  const seeded = files.length > 0 ? await deps.workspaces.seed(runId, files) : null;
+  const workspace = brought.ref === null ? null : await deps.workspaces.copy(brought.ref, runId);
   const own: Ancestor = { runId: parent.id, workflow: parent.workflow.name, step };
   const body: EventBody = {
     kind: "run.created",
@@ -68,7 +84,7 @@ export async function prepareChild(deps: ChildDeps, request: ChildRequest): Prom
     maxAttempts: parent.maxAttempts,
     parent: parent.id,
     pins,
-    workspace: seeded?.ref ?? null,
+    workspace,
     ancestors: [...parent.ancestors, own],
     deadlineAtMs: request.deadlineAtMs,
     inherited: request.inherited,
@@ -82,7 +98,7 @@ export async function prepareChild(deps: ChildDeps, request: ChildRequest): Prom
 }
 
 /** The version pinned when the parent was created; a file as the task brought it, whatever tools have written since. */
-async function textOf(deps: ChildDeps, { parent, tenant, source }: ChildRequest): Promise<string> {
+async function textOf(deps: ChildDeps, { parent, tenant, source }: ChildSource): Promise<string> {
   const { kind, value } = source;
   if (kind === "file") {
     const manifest = await deps.workspaces.load(parent.broughtFiles);
@@ -101,11 +117,7 @@ async function textOf(deps: ChildDeps, { parent, tenant, source }: ChildRequest)
 
 /** A workflow that came as a file brings the task's files along: those it names itself are among them. */
 async function broughtFiles(deps: ChildDeps, { parent, source }: ChildRequest) {
-  if (source.kind === "name") return [];
-  const manifest = await deps.workspaces.load(parent.broughtFiles);
-  const files = [];
-  for (const [path, { sha256, sizeBytes }] of Object.entries(manifest.files)) {
-    files.push({ path, content: await deps.blobs.get({ subject: parent.id, sha256, sizeBytes }) });
-  }
-  return files;
+  if (source.kind === "name") return { ref: null, files: {} };
+  const ref = parent.broughtFiles;
+  return { ref, files: (await deps.workspaces.load(ref)).files };
 }

@@ -40,7 +40,7 @@ export interface SubmitDeps {
   /** Action name -> digest of its argument schema. */
   readonly toolDigests: ReadonlyMap<string, string>;
   /** The same tools with their schemas: what a step gives them is checked before the task is taken. */
-  readonly tools: ReadonlyMap<string, Pick<AnyTool, "args">>;
+  readonly tools: ReadonlyMap<string, Pick<AnyTool, "args" | "stepKind">>;
   /** Where a secret stands in a text, if one does; inputs and workflow texts are journalled, so they may hold none. */
   readonly holdsSecret: (text: string) => boolean;
   readonly announce: (events: readonly RunEvent[], row: RunRow) => void;
@@ -219,7 +219,7 @@ async function findExisting(
 export function requireRunnable(deps: Pick<SubmitDeps, "tools">, text: string): Workflow {
   const workflow = requireWorkflow(text);
   const findings = [
-    ...findUnknownTools(workflow, [...deps.tools.keys()]),
+    ...findUnknownTools(workflow, deps.tools),
     ...findWrongArguments(workflow, text, deps.tools),
     ...findWrongTimes(workflow),
   ];
@@ -233,12 +233,17 @@ export function requireRunnable(deps: Pick<SubmitDeps, "tools">, text: string): 
   );
 }
 
-/** Findings, with places, for actions that this server has no tool for. */
-export function findUnknownTools(workflow: Workflow, known: readonly string[]): readonly Finding[] {
+/** Findings, with places, for actions that this server has no tool for, or that a `tool` step cannot name. */
+export function findUnknownTools(
+  workflow: Workflow,
+  tools: ReadonlyMap<string, Pick<AnyTool, "stepKind">>,
+): readonly Finding[] {
+  const known = [...tools].flatMap(([name, { stepKind }]) => (stepKind === undefined ? [name] : []));
   return requiredTools(workflow)
     .filter(({ action }) => !known.includes(action))
     .map(({ action, line, column, path }) => {
-      const hint = suggestName(action, known);
+      const kind = tools.get(action)?.stepKind;
+      const hint = kind === undefined ? suggestName(action, known) : `write a step with \`${kind}: NAME\``;
       const message = `there is no tool \`${action.slice(0, 80)}\``;
       return { severity: "error", line, column, path, message, ...(hint === undefined ? {} : { hint }) };
     });

@@ -177,7 +177,7 @@ export function checkWorkflow(
   const parsed = parseWorkflow(text);
   if (!parsed.ok) return { ok: false, findings: parsed.findings };
   const errors = [
-    ...findUnknownTools(parsed.workflow, [...tools.keys()]),
+    ...findUnknownTools(parsed.workflow, tools),
     ...findWrongArguments(parsed.workflow, text, tools),
     ...findWrongTimes(parsed.workflow),
   ];
