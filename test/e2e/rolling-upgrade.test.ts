@@ -13,7 +13,7 @@ import { createHome, removeHome, token } from "./test-system.ts";
 
 const newer: readonly Patch[] = [
   {
-    file: "src/cli/install-place.ts",
+    file: "src/cli/server/install-place.ts",
     find: "    version,\n    dashboardFolder",
     replace: '    version: "99.1.0",\n    dashboardFolder',
   },

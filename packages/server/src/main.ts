@@ -12,11 +12,11 @@ import { addSecretCommands } from "./cli/commands/secret-commands.ts";
 import { addServerCommands } from "./cli/commands/server-commands.ts";
 import { addStoreCommands } from "./cli/commands/store-commands.ts";
 import { addWorkflowCommands } from "./cli/commands/workflow-commands.ts";
-import { exitCodes, exitCodeOf } from "./cli/exit-code.ts";
-import type { ExitCode } from "./cli/exit-code.ts";
-import { reportError } from "./cli/report-error.ts";
-import { createTerminal } from "./cli/terminal.ts";
-import type { Terminal } from "./cli/terminal.ts";
+import { exitCodes, exitCodeOf } from "./cli/terminal/exit-code.ts";
+import type { ExitCode } from "./cli/terminal/exit-code.ts";
+import { reportError } from "./cli/terminal/report-error.ts";
+import { createTerminal } from "./cli/terminal/terminal.ts";
+import type { Terminal } from "./cli/terminal/terminal.ts";
 
 /** Called by homeostat.js; ends the process with the command's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {

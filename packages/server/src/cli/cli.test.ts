@@ -6,16 +6,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HomeostatError } from "../base/error.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
-import { addressOf } from "./connect.ts";
-import { describeEvent } from "./describe-event.ts";
-import { exitCodeOf, exitCodeOfRun } from "./exit-code.ts";
-import { formatAge, formatBytes, formatSpan } from "./format-time.ts";
-import { parseInputs } from "./parse-inputs.ts";
-import { describeError, formatError } from "./report-error.ts";
+import { addressOf } from "./connection/connect.ts";
+import { describeEvent } from "./runs/describe-event.ts";
+import { exitCodeOf, exitCodeOfRun } from "./terminal/exit-code.ts";
+import { formatAge, formatBytes, formatSpan } from "./terminal/format-time.ts";
+import { parseInputs } from "./runs/parse-inputs.ts";
+import { describeError, formatError } from "./terminal/report-error.ts";
 import { processIdentity } from "../store/process-identity.ts";
-import { findServerAddress, removeServerAddress, writeServerAddress } from "./server-address.ts";
-import { readLogLines } from "./server-log.ts";
-import { cut, formatTable, oneLine } from "./table.ts";
+import { findServerAddress, removeServerAddress, writeServerAddress } from "./connection/server-address.ts";
+import { readLogLines } from "./server/server-log.ts";
+import { cut, formatTable, oneLine } from "./terminal/table.ts";
 
 const plain = (_: string, text: string): string => text;
 

@@ -1,7 +1,7 @@
 /** How commands are declared: commander parses, `act` hands arguments, options and terminal to the command's own file. */
-import type { GlobalOptions } from "../connect.ts";
-import type { ExitCode } from "../exit-code.ts";
-import type { Terminal } from "../terminal.ts";
+import type { GlobalOptions } from "../connection/connect.ts";
+import type { ExitCode } from "../terminal/exit-code.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** A command's work: gets its arguments, all options (global ones too) and where to write. */
 export type Work<Options extends GlobalOptions> = (

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { HomeostatError } from "../../base/error.ts";
-import type { ForOptions } from "../standing.ts";
+import type { ForOptions } from "../approvals/standing.ts";
 import type { Act } from "./act.ts";
 
 export function addApprovalCommands(program: Command, act: Act): void {
@@ -11,7 +11,9 @@ export function addApprovalCommands(program: Command, act: Act): void {
     .description("list what waits for a person, with the exact arguments")
     .option("-a, --all", "list answered ones too")
     .action(
-      act(async (_, options, terminal) => (await import("../approvals.ts")).approvals(options, terminal)),
+      act(async (_, options, terminal) =>
+        (await import("../approvals/approvals.ts")).approvals(options, terminal),
+      ),
     );
   addStandingCommands(approvals, act);
   program
@@ -35,7 +37,7 @@ export function addApprovalCommands(program: Command, act: Act): void {
     )
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../decide.ts")).decide(id, "approve", options, terminal),
+        (await import("../approvals/decide.ts")).decide(id, "approve", options, terminal),
       ),
     );
   program
@@ -44,7 +46,7 @@ export function addApprovalCommands(program: Command, act: Act): void {
     .requiredOption("--reason <text>", "why, for the record and the run")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../decide.ts")).decide(id, "reject", options, terminal),
+        (await import("../approvals/decide.ts")).decide(id, "reject", options, terminal),
       ),
     );
   program
@@ -54,7 +56,7 @@ export function addApprovalCommands(program: Command, act: Act): void {
     .option("--result <json>", "for happened: what the action gave back")
     .action(
       act(async ([id = "", answer = ""], options, terminal) => {
-        const { answers, decide } = await import("../decide.ts");
+        const { answers, decide } = await import("../approvals/decide.ts");
         const known = answers.slice(2).find((each) => each === answer);
         if (known === undefined)
           throw new HomeostatError("USAGE", `${answer} is none of ${answers.slice(2).join(", ")}`);
@@ -68,14 +70,16 @@ function addStandingCommands(approvals: Command, act: Act): void {
     .command("remembered")
     .description("list answers that stand for the same again")
     .action(
-      act(async (_, options, terminal) => (await import("../standing.ts")).listRemembered(options, terminal)),
+      act(async (_, options, terminal) =>
+        (await import("../approvals/standing.ts")).listRemembered(options, terminal),
+      ),
     );
   approvals
     .command("forget <id>")
     .description("ask again from now on")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../standing.ts")).forget(id, options, terminal),
+        (await import("../approvals/standing.ts")).forget(id, options, terminal),
       ),
     );
   approvals
@@ -84,7 +88,7 @@ function addStandingCommands(approvals: Command, act: Act): void {
     .requiredOption("--for <duration>", "how long, for example 14d")
     .action(
       act(async ([name = ""], options: ForOptions, terminal) =>
-        (await import("../standing.ts")).delegate(name, options, terminal),
+        (await import("../approvals/standing.ts")).delegate(name, options, terminal),
       ),
     );
   approvals
@@ -92,7 +96,7 @@ function addStandingCommands(approvals: Command, act: Act): void {
     .description("let somebody else answer this one question too")
     .action(
       act(async ([id = "", name = ""], options, terminal) =>
-        (await import("../standing.ts")).handOn(id, name, options, terminal),
+        (await import("../approvals/standing.ts")).handOn(id, name, options, terminal),
       ),
     );
   approvals
@@ -101,7 +105,7 @@ function addStandingCommands(approvals: Command, act: Act): void {
     .option("--expires <duration>", "how long it works (default: 24h)")
     .action(
       act(async ([id = "", name = ""], options, terminal) =>
-        (await import("../standing.ts")).createLink(id, name, options, terminal),
+        (await import("../approvals/standing.ts")).createLink(id, name, options, terminal),
       ),
     );
 }

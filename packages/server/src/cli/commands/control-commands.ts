@@ -1,7 +1,7 @@
 /** Commands that act on runs there are: stop them, speak to them, run them again, compare them. */
 import type { Command } from "commander";
-import type { BulkOptions } from "../bulk.ts";
-import type { RerunOptions } from "../rerun.ts";
+import type { BulkOptions } from "../runs/bulk.ts";
+import type { RerunOptions } from "../runs/rerun.ts";
 import type { Act } from "./act.ts";
 import { collect, parseCount } from "./option-values.ts";
 
@@ -19,10 +19,10 @@ export function addControlCommands(program: Command, act: Act): void {
       .option("--reason <text>", "why, for the record")
       .action(
         act<BulkOptions>(async ([id], options, terminal) => {
-          const { bulk, requireOneOrAll } = await import("../bulk.ts");
+          const { bulk, requireOneOrAll } = await import("../runs/bulk.ts");
           requireOneOrAll(name, id, options.all);
           if (id === undefined) return await bulk(name, options, terminal);
-          return await (await import("../control.ts")).control(id, name, options, terminal);
+          return await (await import("../runs/control.ts")).control(id, name, options, terminal);
         }),
       );
   }
@@ -31,7 +31,7 @@ export function addControlCommands(program: Command, act: Act): void {
     .description("say something to a run that goes on; its workflow reads it as run.messages")
     .action(
       act(async ([id = "", message = ""], options, terminal) =>
-        (await import("../steer.ts")).steer(id, message, options, terminal),
+        (await import("../runs/steer.ts")).steer(id, message, options, terminal),
       ),
     );
   addRerunCommands(program, act);
@@ -40,7 +40,7 @@ export function addControlCommands(program: Command, act: Act): void {
     .description("show what two runs did differently")
     .action(
       act(async ([a = "", b = ""], options, terminal) =>
-        (await import("../diff.ts")).diff(a, b, options, terminal),
+        (await import("../runs/diff.ts")).diff(a, b, options, terminal),
       ),
     );
 }
@@ -51,10 +51,10 @@ function addRerunCommands(program: Command, act: Act): void {
     .option("--from <step>", "path of the first step to be done again; those before keep their outcome")
     .action(
       act<BulkOptions & RerunOptions>(async ([id], options, terminal) => {
-        const { bulk, requireOneOrAll } = await import("../bulk.ts");
+        const { bulk, requireOneOrAll } = await import("../runs/bulk.ts");
         requireOneOrAll("rerun", id, options.all);
         if (id === undefined) return await bulk("rerun", options, terminal);
-        return await (await import("../rerun.ts")).rerun(id, "rerun", options, terminal);
+        return await (await import("../runs/rerun.ts")).rerun(id, "rerun", options, terminal);
       }),
     );
   withEdits(program.command("fork <run>"))
@@ -63,7 +63,7 @@ function addRerunCommands(program: Command, act: Act): void {
     .option("--dry-run", "only say what would be kept and repeated")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../rerun.ts")).rerun(id, "fork", options, terminal),
+        (await import("../runs/rerun.ts")).rerun(id, "fork", options, terminal),
       ),
     );
 }

@@ -1,7 +1,7 @@
 /** Commands about API keys. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { KeyCreateOptions, KeyListOptions } from "../key.ts";
+import type { KeyCreateOptions, KeyListOptions } from "../keys/key.ts";
 import type { Act } from "./act.ts";
 
 export function addKeyCommands(program: Command, act: Act): void {
@@ -18,7 +18,7 @@ export function addKeyCommands(program: Command, act: Act): void {
     .option("--tenant <name>", "whose runs and limits they see; only admins of the tenant `default` choose")
     .action(
       act(async ([name = ""], options: KeyCreateOptions, terminal) =>
-        (await import("../key.ts")).createKey(name, options, terminal),
+        (await import("../keys/key.ts")).createKey(name, options, terminal),
       ),
     );
   key
@@ -28,7 +28,7 @@ export function addKeyCommands(program: Command, act: Act): void {
     .option("--all-tenants", "of all tenants; only for admins of the tenant `default`")
     .action(
       act(async (_, options: KeyListOptions, terminal) =>
-        (await import("../key.ts")).listKeys(options, terminal),
+        (await import("../keys/key.ts")).listKeys(options, terminal),
       ),
     );
   key
@@ -36,7 +36,7 @@ export function addKeyCommands(program: Command, act: Act): void {
     .description("end a key, every session opened with it and every answer remembered on its word")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../key.ts")).revokeKey(id, options, terminal),
+        (await import("../keys/key.ts")).revokeKey(id, options, terminal),
       ),
     );
 }

@@ -1,6 +1,6 @@
 /** Commands that work on files and this machine: verify, check, doctor, configuration. */
 import type { Command } from "commander";
-import type { ResetOptions } from "../limits.ts";
+import type { ResetOptions } from "../server/limits.ts";
 import type { Act } from "./act.ts";
 
 export function addLocalCommands(program: Command, act: Act): void {
@@ -12,18 +12,22 @@ export function addLocalCommands(program: Command, act: Act): void {
     .option("--export <file>", "write a bundle that proves the run to others")
     .action(
       act(async ([file], options, terminal) =>
-        (await import("../verify.ts")).verify(file, options, terminal),
+        (await import("../data/verify.ts")).verify(file, options, terminal),
       ),
     );
   program
     .command("parts")
     .description("show what runs below what in the server, and what broke down")
-    .action(act(async (_, options, terminal) => (await import("../parts.ts")).parts(options, terminal)));
+    .action(
+      act(async (_, options, terminal) => (await import("../server/parts.ts")).parts(options, terminal)),
+    );
   addLimitCommands(program, act);
   program
     .command("doctor")
     .description("look at everything a server needs on this machine")
-    .action(act(async (_, options, terminal) => (await import("../doctor.ts")).doctor(options, terminal)));
+    .action(
+      act(async (_, options, terminal) => (await import("../doctor/doctor.ts")).doctor(options, terminal)),
+    );
   program
     .command("config")
     .description("work with the configuration")
@@ -31,27 +35,31 @@ export function addLocalCommands(program: Command, act: Act): void {
     .description("print every key with its value and where it comes from")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../config-print.ts")).configPrint(options, terminal),
+        (await import("../server/config-print.ts")).configPrint(options, terminal),
       ),
     );
   program
     .command("version")
     .description("print versions")
-    .action(act(async (_, options, terminal) => (await import("../version.ts")).version(options, terminal)));
+    .action(
+      act(async (_, options, terminal) => (await import("../server/version.ts")).version(options, terminal)),
+    );
 }
 
 function addLimitCommands(program: Command, act: Act): void {
   const limits = program
     .command("limits")
     .description("show how far rates, quotas and places are used, and what circuit breakers hold back")
-    .action(act(async (_, options, terminal) => (await import("../limits.ts")).limits(options, terminal)));
+    .action(
+      act(async (_, options, terminal) => (await import("../server/limits.ts")).limits(options, terminal)),
+    );
   limits
     .command("reset [target]")
     .description("forget failures of a host or tool, or of all, so that calls go again")
     .option("--process <id>", "only in this process, as `homeostat limits` names it")
     .action(
       act<ResetOptions>(async ([target], options, terminal) =>
-        (await import("../limits.ts")).resetBreakers(target, options, terminal),
+        (await import("../server/limits.ts")).resetBreakers(target, options, terminal),
       ),
     );
 }

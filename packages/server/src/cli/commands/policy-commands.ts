@@ -1,9 +1,9 @@
 /** Commands about policies: what one says, what a candidate would change, what is in force. */
-import type { PolicyReadOptions } from "../policy-reading.ts";
+import type { PolicyReadOptions } from "../policy/policy-reading.ts";
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { ActivateOptions, DryRunOptions } from "../policy-server.ts";
-import type { PolicyCoverageOptions, PolicyExplainOptions, PolicyTestOptions } from "../policy-ask.ts";
+import type { ActivateOptions, DryRunOptions } from "../policy/policy-server.ts";
+import type { PolicyCoverageOptions, PolicyExplainOptions, PolicyTestOptions } from "../policy/policy-ask.ts";
 import type { Act } from "./act.ts";
 import { collect, parseCount, parsePercent } from "./option-values.ts";
 
@@ -23,7 +23,7 @@ function addQuestions(policy: Command, act: Act): void {
     .description("check a policy file (default: the one in the data folder)")
     .action(
       act(async ([file], options, terminal) =>
-        (await import("../check-file.ts")).checkPolicyFile(file, options, terminal),
+        (await import("../policy/check-file.ts")).checkPolicyFile(file, options, terminal),
       ),
     );
   policy
@@ -33,7 +33,7 @@ function addQuestions(policy: Command, act: Act): void {
     .option("--min-coverage <percent>", "fail when fewer rules are hit", parsePercent)
     .action(
       act<PolicyTestOptions>(async ([file = ""], options, terminal) =>
-        (await import("../policy-ask.ts")).testPolicy(file, options, terminal),
+        (await import("../policy/policy-ask.ts")).testPolicy(file, options, terminal),
       ),
     );
   policy
@@ -49,7 +49,7 @@ function addQuestions(policy: Command, act: Act): void {
     .option("--at <time>", "when, such as 2026-01-07T09:00:00Z (default: now)")
     .action(
       act<PolicyExplainOptions>(async ([action = "", resource = ""], options, terminal) =>
-        (await import("../policy-ask.ts")).explainAction(action, resource, options, terminal),
+        (await import("../policy/policy-ask.ts")).explainAction(action, resource, options, terminal),
       ),
     );
   policy
@@ -61,7 +61,7 @@ function addQuestions(policy: Command, act: Act): void {
     .option("--tool <name>", "a tool the agent has; may be given several times", collect)
     .action(
       act<PolicyReadOptions>(async ([file = ""], options, terminal) =>
-        (await import("../policy-reading.ts")).readText(file, options, terminal),
+        (await import("../policy/policy-reading.ts")).readText(file, options, terminal),
       ),
     );
   policy
@@ -69,7 +69,7 @@ function addQuestions(policy: Command, act: Act): void {
     .description("compare two policies by rules and by example: files, versions (v3), or `active`")
     .action(
       act(async ([a = "", b = ""], options, terminal) =>
-        (await import("../policy-ask.ts")).diffPolicyFiles(a, b, options, terminal),
+        (await import("../policy/policy-ask.ts")).diffPolicyFiles(a, b, options, terminal),
       ),
     );
 }
@@ -84,14 +84,16 @@ function addTables(policy: Command, act: Act): void {
     .option("--min-coverage <percent>", "fail when fewer rules are hit", parsePercent)
     .action(
       act<PolicyCoverageOptions>(async (_, options, terminal) =>
-        (await import("../policy-ask.ts")).coverPolicy(options, terminal),
+        (await import("../policy/policy-ask.ts")).coverPolicy(options, terminal),
       ),
     );
   policy
     .command("schema")
     .description("print the JSON schema of policy files, for editors")
     .action(
-      act(async (_, _options, terminal) => (await import("../policy-ask.ts")).printPolicySchema(terminal)),
+      act(async (_, _options, terminal) =>
+        (await import("../policy/policy-ask.ts")).printPolicySchema(terminal),
+      ),
     );
 }
 
@@ -109,7 +111,7 @@ function addReplays(policy: Command, act: Act): void {
     .option("--examples <count>", "examples of each kind of change (default: 5)", parseCount)
     .action(
       act<DryRunOptions>(async ([file], options, terminal) =>
-        (await import("../policy-server.ts")).dryRunPolicy(file, options, terminal),
+        (await import("../policy/policy-server.ts")).dryRunPolicy(file, options, terminal),
       ),
     );
   const shadow = policy
@@ -120,7 +122,7 @@ function addReplays(policy: Command, act: Act): void {
     .description("run this policy as shadow from now on")
     .action(
       act(async ([file = ""], options, terminal) =>
-        (await import("../policy-server.ts")).setShadow(file, options, terminal),
+        (await import("../policy/policy-server.ts")).setShadow(file, options, terminal),
       ),
     );
   shadow
@@ -128,7 +130,7 @@ function addReplays(policy: Command, act: Act): void {
     .description("where the shadow would have decided otherwise")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../policy-server.ts")).showShadow(options, terminal),
+        (await import("../policy/policy-server.ts")).showShadow(options, terminal),
       ),
     );
   shadow
@@ -136,7 +138,7 @@ function addReplays(policy: Command, act: Act): void {
     .description("take the shadow away, with its counts")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../policy-server.ts")).clearShadow(options, terminal),
+        (await import("../policy/policy-server.ts")).clearShadow(options, terminal),
       ),
     );
 }
@@ -147,7 +149,7 @@ function addVersions(policy: Command, act: Act): void {
     .description("what was in force, newest first, with who activated it")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../policy-server.ts")).listVersions(options, terminal),
+        (await import("../policy/policy-server.ts")).listVersions(options, terminal),
       ),
     );
   policy
@@ -157,7 +159,7 @@ function addVersions(policy: Command, act: Act): void {
     .option("--expected <revision>", "the revision the change was made on (default: the one in force now)")
     .action(
       act<ActivateOptions>(async ([file = ""], options, terminal) =>
-        (await import("../policy-server.ts")).activatePolicy(file, options, terminal),
+        (await import("../policy/policy-server.ts")).activatePolicy(file, options, terminal),
       ),
     );
   policy
@@ -166,7 +168,7 @@ function addVersions(policy: Command, act: Act): void {
     .option("--note <text>", "why, for those who look at the versions later")
     .action(
       act<ActivateOptions>(async ([version = ""], options, terminal) =>
-        (await import("../policy-server.ts")).rollbackPolicy(version, options, terminal),
+        (await import("../policy/policy-server.ts")).rollbackPolicy(version, options, terminal),
       ),
     );
 }

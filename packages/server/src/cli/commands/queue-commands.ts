@@ -1,8 +1,8 @@
 /** Commands about the queue: schedules and dead letters. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { DeadFilterOptions, DeadSettleOptions } from "../dead.ts";
-import type { ScheduleAddOptions } from "../schedule.ts";
+import type { DeadFilterOptions, DeadSettleOptions } from "../runs/dead.ts";
+import type { ScheduleAddOptions } from "../workflows/schedule.ts";
 import type { Act } from "./act.ts";
 import { collect, parseCount } from "./option-values.ts";
 
@@ -48,21 +48,23 @@ function addScheduleCommands(program: Command, act: Act): void {
     .option("--paused", "do not begin yet")
     .action(
       act(async ([name = ""], options: ScheduleAddOptions, terminal) =>
-        (await import("../schedule.ts")).addSchedule(name, options, terminal),
+        (await import("../workflows/schedule.ts")).addSchedule(name, options, terminal),
       ),
     );
   schedule
     .command("list")
     .description("list schedules with their next times")
     .action(
-      act(async (_, options, terminal) => (await import("../schedule.ts")).listSchedules(options, terminal)),
+      act(async (_, options, terminal) =>
+        (await import("../workflows/schedule.ts")).listSchedules(options, terminal),
+      ),
     );
   schedule
     .command("show <name>")
     .description("show a schedule with its next five times")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../schedule.ts")).showSchedule(id, options, terminal),
+        (await import("../workflows/schedule.ts")).showSchedule(id, options, terminal),
       ),
     );
   const rests = { pause: "let a schedule rest", resume: "let a paused schedule go on" } as const;
@@ -72,7 +74,7 @@ function addScheduleCommands(program: Command, act: Act): void {
       .description(description)
       .action(
         act(async ([id = ""], options, terminal) =>
-          (await import("../schedule.ts")).pauseSchedule(verb, id, options, terminal),
+          (await import("../workflows/schedule.ts")).pauseSchedule(verb, id, options, terminal),
         ),
       );
   }
@@ -81,7 +83,7 @@ function addScheduleCommands(program: Command, act: Act): void {
     .description("run it now, beside its times")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../schedule.ts")).triggerSchedule(id, options, terminal),
+        (await import("../workflows/schedule.ts")).triggerSchedule(id, options, terminal),
       ),
     );
   schedule
@@ -89,7 +91,7 @@ function addScheduleCommands(program: Command, act: Act): void {
     .description("delete a schedule; its runs stay")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../schedule.ts")).removeSchedule(id, options, terminal),
+        (await import("../workflows/schedule.ts")).removeSchedule(id, options, terminal),
       ),
     );
 }
@@ -98,7 +100,7 @@ function addDeadCommands(program: Command, act: Act): void {
   const dead = program.command("dead").description("settle dead letters: runs that used up their attempts");
   withFilter(dead.command("list").description("list them, and how many died of what")).action(
     act(async (_, options: DeadFilterOptions, terminal) =>
-      (await import("../dead.ts")).listDead(options, terminal),
+      (await import("../runs/dead.ts")).listDead(options, terminal),
     ),
   );
   dead
@@ -106,7 +108,7 @@ function addDeadCommands(program: Command, act: Act): void {
     .description("show what led to its end")
     .action(
       act(async ([id = ""], options, terminal) =>
-        (await import("../dead.ts")).showDead(id, options, terminal),
+        (await import("../runs/dead.ts")).showDead(id, options, terminal),
       ),
     );
   const verbs = { retry: "try dead letters again", discard: "give dead letters up" } as const;
@@ -117,7 +119,7 @@ function addDeadCommands(program: Command, act: Act): void {
       .option("--dry-run", "only say what would be done")
       .action(
         act(async (ids, options: DeadSettleOptions, terminal) =>
-          (await import("../dead.ts")).settleDead(verb, ids, options, terminal),
+          (await import("../runs/dead.ts")).settleDead(verb, ids, options, terminal),
         ),
       );
   }

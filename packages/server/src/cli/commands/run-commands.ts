@@ -20,7 +20,9 @@ export function addRunCommands(program: Command, act: Act): void {
     .option("--dedup <key>", "a key that stands for one run: the same key again gives that run")
     .option("--dedup-window <duration>", "with --dedup: how long the key stands for it (default: 24h)")
     .action(
-      act(async ([path = ""], options, terminal) => (await import("../run.ts")).run(path, options, terminal)),
+      act(async ([path = ""], options, terminal) =>
+        (await import("../runs/run.ts")).run(path, options, terminal),
+      ),
     );
   program
     .command("ps")
@@ -29,25 +31,31 @@ export function addRunCommands(program: Command, act: Act): void {
     .option("--state <states>", "only these states, comma-separated")
     .option("--workflow <name>", "only runs of this workflow")
     .option("--limit <number>", "at most so many, 1 to 200", parseCount)
-    .action(act(async (_, options, terminal) => (await import("../ps.ts")).ps(options, terminal)));
+    .action(act(async (_, options, terminal) => (await import("../runs/ps.ts")).ps(options, terminal)));
   program
     .command("show <run>")
     .description("show a run with its steps, decisions, approvals and artifacts")
     .action(
-      act(async ([id = ""], options, terminal) => (await import("../show.ts")).show(id, options, terminal)),
+      act(async ([id = ""], options, terminal) =>
+        (await import("../runs/show.ts")).show(id, options, terminal),
+      ),
     );
   program
     .command("logs [run]")
     .description("print a run's journal, or the server's own log")
     .option("-f, --follow", "go on as more comes; with --json this prints one JSON document a line")
     .option("-n, --lines <number>", "of the server's log: the last so many lines (default: 100)", parseCount)
-    .action(act(async ([id], options, terminal) => (await import("../logs.ts")).logs(id, options, terminal)));
+    .action(
+      act(async ([id], options, terminal) => (await import("../runs/logs.ts")).logs(id, options, terminal)),
+    );
   program
     .command("erase <run>")
     .description("destroy the content of a run that is over, for good; its proofs stay")
     .option("--reason <text>", "why, for the record")
     .option("--yes", "do it: nothing brings it back")
     .action(
-      act(async ([id = ""], options, terminal) => (await import("../erase.ts")).erase(id, options, terminal)),
+      act(async ([id = ""], options, terminal) =>
+        (await import("../runs/erase.ts")).erase(id, options, terminal),
+      ),
     );
 }

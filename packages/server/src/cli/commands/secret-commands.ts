@@ -1,6 +1,6 @@
 /** Commands about secrets. */
 import type { Command } from "commander";
-import type { SecretSetOptions } from "../secret.ts";
+import type { SecretSetOptions } from "../keys/secret.ts";
 import type { Act } from "./act.ts";
 import { collect } from "./option-values.ts";
 
@@ -18,21 +18,21 @@ export function addSecretCommands(program: Command, act: Act): void {
     .option("--description <text>", "what it is, for people")
     .action(
       act(async ([name = ""], options: SecretSetOptions, terminal) =>
-        (await import("../secret.ts")).setSecret(name, options, terminal),
+        (await import("../keys/secret.ts")).setSecret(name, options, terminal),
       ),
     );
   secret
     .command("list")
     .description("list handles, versions and what they are for")
     .action(
-      act(async (_, options, terminal) => (await import("../secret.ts")).listSecrets(options, terminal)),
+      act(async (_, options, terminal) => (await import("../keys/secret.ts")).listSecrets(options, terminal)),
     );
   withContent(secret.command("rotate <name>"))
     .description("give a secret a new value for the same uses; the value is read from standard input")
     .option("--retire-previous", "destroy the version before at once, not at the next rotation")
     .action(
       act(async ([name = ""], options, terminal) =>
-        (await import("../secret.ts")).rotateSecret(name, options, terminal),
+        (await import("../keys/secret.ts")).rotateSecret(name, options, terminal),
       ),
     );
   secret
@@ -40,7 +40,7 @@ export function addSecretCommands(program: Command, act: Act): void {
     .description("destroy every version of a secret")
     .action(
       act(async ([name = ""], options, terminal) =>
-        (await import("../secret.ts")).removeSecret(name, options, terminal),
+        (await import("../keys/secret.ts")).removeSecret(name, options, terminal),
       ),
     );
 }

@@ -15,8 +15,8 @@ export function addStoreCommands(program: Command, act: Act): void {
     .option("--from <database>", "where from (default: the database that the configuration names)")
     .option("--dry-run", "only count, and say what would stand in the way")
     .action(
-      act<import("../store-migrate.ts").MigrateOptions>(async (_, options, terminal) =>
-        (await import("../store-migrate.ts")).storeMigrate(options, terminal),
+      act<import("../data/store-migrate.ts").MigrateOptions>(async (_, options, terminal) =>
+        (await import("../data/store-migrate.ts")).storeMigrate(options, terminal),
       ),
     );
   store
@@ -25,7 +25,7 @@ export function addStoreCommands(program: Command, act: Act): void {
     .option("--from <database>", "which (default: the database that the configuration names)")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../store-migrate.ts")).storeReopen(options, terminal),
+        (await import("../data/store-migrate.ts")).storeReopen(options, terminal),
       ),
     );
   const passphraseFile = "a file that holds the passphrase (default: backup.passphrase of the configuration)";
@@ -38,7 +38,7 @@ export function addStoreCommands(program: Command, act: Act): void {
     .action(
       act(async ([folder], options, terminal) => {
         if (folder === undefined) throw new HomeostatError("USAGE", "Name the folder to make the backup in");
-        return (await import("../backup.ts")).backup(folder, options, terminal);
+        return (await import("../data/backup.ts")).backup(folder, options, terminal);
       }),
     );
   backup
@@ -48,7 +48,7 @@ export function addStoreCommands(program: Command, act: Act): void {
     .option("--passphrase-file <file>", passphraseFile)
     .action(
       act(async ([folder = ""], options, terminal) =>
-        (await import("../backup.ts")).backupVerify(folder, options, terminal),
+        (await import("../data/backup.ts")).backupVerify(folder, options, terminal),
       ),
     );
   program
@@ -60,7 +60,7 @@ export function addStoreCommands(program: Command, act: Act): void {
     .option("--passphrase-file <file>", passphraseFile)
     .action(
       act(async ([folder = ""], options, terminal) =>
-        (await import("../backup.ts")).restore(folder, options, terminal),
+        (await import("../data/backup.ts")).restore(folder, options, terminal),
       ),
     );
 }

@@ -1,7 +1,7 @@
 /** Commands about workflows: check, draw, register, signal. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import type { GraphOptions } from "../workflow-graph.ts";
+import type { GraphOptions } from "../workflows/workflow-graph.ts";
 import type { Act } from "./act.ts";
 
 export function addWorkflowCommands(program: Command, act: Act): void {
@@ -11,7 +11,7 @@ export function addWorkflowCommands(program: Command, act: Act): void {
     .option("--data <json>", "what it carries; a text that is no JSON is taken as it is")
     .action(
       act(async ([id = "", name = ""], options, terminal) =>
-        (await import("../signal.ts")).signal({ id, name }, options, terminal),
+        (await import("../runs/signal.ts")).signal({ id, name }, options, terminal),
       ),
     );
   const workflow = program.command("workflow").description("work with workflows");
@@ -25,7 +25,7 @@ function addFileCommands(workflow: Command, act: Act): void {
     .description("check a workflow file; needs no server")
     .action(
       act(async ([file = ""], options, terminal) =>
-        (await import("../check-file.ts")).checkWorkflowFile(file, options, terminal),
+        (await import("../policy/check-file.ts")).checkWorkflowFile(file, options, terminal),
       ),
     );
   workflow
@@ -36,7 +36,7 @@ function addFileCommands(workflow: Command, act: Act): void {
     )
     .action(
       act(async ([what = ""], options: GraphOptions, terminal) =>
-        (await import("../workflow-graph.ts")).workflowGraph(what, options, terminal),
+        (await import("../workflows/workflow-graph.ts")).workflowGraph(what, options, terminal),
       ),
     );
   workflow
@@ -44,7 +44,7 @@ function addFileCommands(workflow: Command, act: Act): void {
     .description("print the JSON Schema of workflow files, for editors")
     .action(
       act(async (_, options, terminal) =>
-        (await import("../workflow-graph.ts")).workflowSchema(options, terminal),
+        (await import("../workflows/workflow-graph.ts")).workflowSchema(options, terminal),
       ),
     );
 }
@@ -55,14 +55,16 @@ function addRegistryCommands(workflow: Command, act: Act): void {
     .description("register a workflow under its name; its triggers take effect")
     .action(
       act(async ([file = ""], options, terminal) =>
-        (await import("../workflow.ts")).addWorkflow(file, options, terminal),
+        (await import("../workflows/workflow.ts")).addWorkflow(file, options, terminal),
       ),
     );
   workflow
     .command("list")
     .description("list registered workflows and their triggers")
     .action(
-      act(async (_, options, terminal) => (await import("../workflow.ts")).listWorkflows(options, terminal)),
+      act(async (_, options, terminal) =>
+        (await import("../workflows/workflow.ts")).listWorkflows(options, terminal),
+      ),
     );
   workflow
     .command("show <name>")
@@ -70,7 +72,7 @@ function addRegistryCommands(workflow: Command, act: Act): void {
     .option("--version <number>", "not the newest but this version")
     .action(
       act(async ([name = ""], options, terminal) =>
-        (await import("../workflow.ts")).showWorkflow(name, options, terminal),
+        (await import("../workflows/workflow.ts")).showWorkflow(name, options, terminal),
       ),
     );
   workflow
@@ -78,7 +80,7 @@ function addRegistryCommands(workflow: Command, act: Act): void {
     .description("take a workflow away from new runs, with its triggers")
     .action(
       act(async ([name = ""], options, terminal) =>
-        (await import("../workflow.ts")).removeWorkflow(name, options, terminal),
+        (await import("../workflows/workflow.ts")).removeWorkflow(name, options, terminal),
       ),
     );
 }
