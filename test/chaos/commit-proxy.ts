@@ -17,6 +17,8 @@ export interface CommitProxy {
    * the answer is never passed on.
    */
   actAtCommit(skip: number, when: Moment, act: () => void): void;
+  /** Passes on what was held back: for a process that was stopped and not killed. */
+  letGo(): void;
   clear(): void;
   close(): Promise<void>;
 }
@@ -37,9 +39,16 @@ export async function startCommitProxy(socket: string): Promise<CommitProxy> {
   const open = new Set<Socket>();
   let seen = 0;
   let aim: Aim | undefined;
+  let pass: (() => void)[] = [];
   const server = createServer((client) => {
     const upstream = createConnection(socket);
     let isHeld = false;
+    const hold = (to: Socket, bytes: Buffer): void => {
+      pass.push(() => {
+        isHeld = false;
+        to.write(bytes);
+      });
+    };
     for (const each of [client, upstream]) {
       open.add(each);
       each.on("error", () => each.destroy());
@@ -56,6 +65,7 @@ export async function startCommitProxy(socket: string): Promise<CommitProxy> {
           isHeld = true;
           if (aim.when === "before") {
             aim.act();
+            hold(upstream, bytes);
             return;
           }
         }
@@ -63,8 +73,9 @@ export async function startCommitProxy(socket: string): Promise<CommitProxy> {
       upstream.write(bytes);
     });
     upstream.on("data", (bytes: Buffer) => {
-      if (!isHeld) client.write(bytes);
-      else if (bytes.includes(completed)) aim?.act();
+      if (!isHeld) return void client.write(bytes);
+      if (aim?.when === "after" && bytes.includes(completed)) aim.act();
+      hold(client, bytes);
     });
   });
   await new Promise<void>((resolve) => server.listen(join(folder, ".s.PGSQL.5432"), resolve));
@@ -78,8 +89,12 @@ export async function startCommitProxy(socket: string): Promise<CommitProxy> {
     actAtCommit(skip, when, act) {
       aim = { number: seen + skip + 1, when, act };
     },
+    letGo() {
+      for (const each of pass.splice(0)) each();
+    },
     clear() {
       aim = undefined;
+      pass = [];
     },
     async close() {
       for (const each of open) each.destroy();

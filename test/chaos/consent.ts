@@ -1,101 +1,52 @@
-/** What journals must say: each folds to its run's row, and nothing was done to the world without an intent and a needed yes. */
+/** What must hold of people's words: nothing is done to the world without an intent and a needed yes, and no word is lost. */
 import { canonicalJson } from "../../packages/server/src/base/canonical-json.ts";
 import type { JsonValue } from "../../packages/server/src/base/canonical-json.ts";
-import { errorMessage } from "../../packages/server/src/base/error.ts";
-import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
-import { homeAt } from "../../packages/server/src/home/home.ts";
 import type { EventBody } from "../../packages/server/src/runs/journal/event.ts";
-import { fold, initialState } from "../../packages/server/src/runs/journal/fold.ts";
-import type { RunState } from "../../packages/server/src/runs/journal/fold.ts";
-import { emptyHead, readJournal } from "../../packages/server/src/runs/journal/journal.ts";
-import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
-import type { Row } from "../../packages/server/src/store/store.ts";
-import type { FakeBank } from "./fake-bank.ts";
+import type { Acknowledged, Evidence } from "./evidence.ts";
+import type { Invariant } from "./invariants.ts";
 
-/** A word of a person that the API took with a success. */
-export interface Acknowledged {
-  readonly runId: string;
-  readonly word: "approve" | "reject" | "cancel";
-  /** Of an answer. */
-  readonly approvalId: string | null;
-}
+export const consentInvariants: readonly Invariant[] = [
+  { name: "nothing is begun that policy denied", find: denied },
+  { name: "what policy asked about has a yes before its intent", find: unasked },
+  { name: "nothing is begun while a run is undone", find: begunWhileUndone },
+  { name: "an acknowledged word is on record", find: unheard },
+  { name: "of a yes and a no to one question one is acknowledged", find: contradictions },
+  { name: "nothing is paid without an intent", find: unintended },
+  { name: "what is paid is what the intent says", find: otherwisePaid },
+];
 
-export interface ConsentRequest {
-  readonly home: string;
-  readonly reader: StoreReader;
-  readonly bank: FakeBank;
-  readonly acknowledged: readonly Acknowledged[];
-}
+type Intended = Extract<EventBody, { readonly kind: "action.intended" }>;
 
-/** What did not hold; empty is success. */
-export async function findUnconsented(request: ConsentRequest): Promise<readonly string[]> {
-  const { home, reader, bank, acknowledged } = request;
-  const place = homeAt(home);
-  const blobs = await openFolderBlobsReader({ folder: place.blobs, keysFolder: place.keys, store: reader });
-  const readText = async (runId: string, sha256: string, sizeBytes: number): Promise<string> =>
-    (await blobs.get({ subject: runId, sha256, sizeBytes })).toString("utf8");
-  const statuses = new Map(
-    (await reader.read("SELECT id, status FROM approvals")).map((row) => [row["id"], String(row["status"])]),
+function intentsOf({ journals }: Evidence): readonly Intended[] {
+  return [...journals.values()].flatMap(({ events }) =>
+    events.filter((event) => event.kind === "action.intended"),
   );
-  const intents = new Map<string, JsonValue>();
-  const violations: string[] = [];
-  for (const row of await reader.read("SELECT id, state, head_seq, head_digest FROM runs")) {
-    const runId = String(row["id"]);
-    const bodies: EventBody[] = [];
-    try {
-      let state = initialState(runId, emptyHead(runId).digest);
-      for await (const event of readJournal(reader, readText, runId)) {
-        state = fold(state, event);
-        bodies.push(event.body);
-      }
-      violations.push(...rowProblems(row, state));
-    } catch (error) {
-      violations.push(`the journal of ${runId} does not fold: ${errorMessage(error)}`);
-      continue;
-    }
-    for (const event of bodies)
-      if (event.kind === "action.intended") intents.set(event.intent.key, event.intent.args);
-    violations.push(...consentProblems(runId, bodies, statuses));
-    const words = acknowledged.filter((each) => each.runId === runId);
-    violations.push(...words.flatMap((each) => unheardProblems(each, bodies, String(row["state"]))));
-  }
-  return [...violations, ...chargeProblems(bank, intents), ...contradictions(acknowledged)];
 }
 
-const endedAs: Readonly<Partial<Record<RunState["phase"], string>>> = {
-  completed: "COMPLETED",
-  failed: "FAILED",
-  dead: "DEAD",
-  cancelled: "CANCELLED",
-};
-
-function rowProblems(row: Row, { id, phase, headSeq, headDigest }: RunState): readonly string[] {
-  const folded = `${endedAs[phase] ?? "open"} at ${headSeq} ${headDigest}`;
-  const isEnded = Object.values(endedAs).includes(String(row["state"]));
-  const stored = `${isEnded ? String(row["state"]) : "open"} at ${String(row["head_seq"])} ${String(row["head_digest"])}`;
-  return folded === stored ? [] : [`the journal of ${id} folds to ${folded}, its row says ${stored}`];
+function denied(evidence: Evidence): readonly string[] {
+  return intentsOf(evidence)
+    .filter(({ intent }) => intent.decision.effect === "deny")
+    .map(({ intent }) => intent.key);
 }
 
-/** Each intent that policy asked about stands behind a yes to its own question, and none behind the end of the run. */
-function consentProblems(
-  runId: string,
+/** The yes is to its own question, is not taken back by a no, and the question's row says the same. */
+function unasked({ journals, approvals }: Evidence): readonly string[] {
+  return [...journals.values()].flatMap(({ events }) => unaskedInJournal(events, approvals));
+}
+
+function unaskedInJournal(
   events: readonly EventBody[],
-  statuses: ReadonlyMap<unknown, string>,
+  statuses: ReadonlyMap<string, string>,
 ): readonly string[] {
   const problems: string[] = [];
   const approved = new Set<string>();
   const refused = new Set<string>();
-  let ended: string | null = null;
   for (const event of events) {
     if (event.kind === "approval.decided")
       (event.answer === "approve" ? approved : refused).add(event.approvalId);
-    if (event.kind === "run.cancelled" || event.kind === "run.unwinding") ended = event.kind;
-    if (event.kind !== "action.intended") continue;
-    const { key, decision, approvalId } = event.intent;
-    if (ended !== null) problems.push(`${key} was begun in ${runId} after ${ended}`);
-    if (decision.effect === "deny") problems.push(`${key} was begun although policy denied it`);
-    if (decision.effect !== "ask") continue;
-    if (approvalId === null) problems.push(`${key} was begun although policy asked, and nobody was`);
+    if (event.kind !== "action.intended" || event.intent.decision.effect !== "ask") continue;
+    const { key, approvalId } = event.intent;
+    if (approvalId === null) problems.push(`${key} was begun, and nobody was asked`);
     else if (!approved.has(approvalId) || refused.has(approvalId))
       problems.push(`${key} was begun without a yes to ${approvalId} before it`);
     else if (statuses.get(approvalId) !== "approved")
@@ -104,43 +55,65 @@ function consentProblems(
   return problems;
 }
 
+/** The undoing itself is not: its steps are `STEP/compensate`, or lie below. */
+function begunWhileUndone({ journals }: Evidence): readonly string[] {
+  return [...journals.values()].flatMap(({ events }) => {
+    const from = events.findIndex(({ kind }) => kind === "run.unwinding");
+    return (from === -1 ? [] : events.slice(from))
+      .filter((event) => event.kind === "action.intended")
+      .filter(({ step }) => !step.split("/").includes("compensate"))
+      .map(({ intent }) => intent.key);
+  });
+}
+
 /** Taken with a success means: it is on record, or the run had ended before it came. */
-function unheardProblems(
-  { runId, word, approvalId }: Acknowledged,
+function unheard({ acknowledged = [], journals, runs }: Evidence): readonly string[] {
+  const states = new Map(runs.map((run) => [String(run["id"]), String(run["state"])]));
+  return acknowledged
+    .filter((each) => !isHeard(each, journals.get(each.runId)?.events ?? [], states.get(each.runId)))
+    .map(({ word, runId }) => `${word} of ${runId}`);
+}
+
+function isHeard(
+  { word, approvalId }: Acknowledged,
   events: readonly EventBody[],
-  state: string,
-): readonly string[] {
-  const isHeard = events.some((event) =>
-    word === "cancel"
-      ? event.kind === "run.cancelled" || (event.kind === "run.unwinding" && event.outcome === "cancelled")
-      : event.kind === "approval.decided" && event.approvalId === approvalId && event.answer === word,
-  );
+  state: string | undefined,
+): boolean {
   const mayBeLate = word === "cancel" ? state === "COMPLETED" || state === "FAILED" : state === "CANCELLED";
-  return isHeard || mayBeLate ? [] : [`${word} of ${runId} was acknowledged, but is not in its journal`];
+  return (
+    mayBeLate ||
+    events.some((event) =>
+      word === "cancel"
+        ? event.kind === "run.cancelled" || (event.kind === "run.unwinding" && event.outcome === "cancelled")
+        : event.kind === "approval.decided" && event.approvalId === approvalId && event.answer === word,
+    )
+  );
 }
 
-/** Nobody pays without an intent on record, nor anything but what the intent says. */
-function chargeProblems(bank: FakeBank, intents: ReadonlyMap<string, JsonValue>): readonly string[] {
-  const problems: string[] = [];
-  for (const [key, body] of bank.bodies) {
-    const args = intents.get(key) as { readonly body?: JsonValue } | undefined;
-    if (args === undefined) problems.push(`${key} was charged without an intent in a journal`);
-    else if (args.body !== body)
-      problems.push(`${key} was charged ${body}, the intent said ${canonicalJson(args.body ?? null)}`);
-  }
-  return problems;
-}
-
-/** Of a yes and a no to one question only one can have been taken. */
-function contradictions(acknowledged: readonly Acknowledged[]): readonly string[] {
+function contradictions({ acknowledged = [] }: Evidence): readonly string[] {
   const answers = new Map<string, string>();
   const problems: string[] = [];
   for (const { word, approvalId } of acknowledged) {
     if (approvalId === null) continue;
     const other = answers.get(approvalId);
-    if (other !== undefined && other !== word)
-      problems.push(`both ${other} and ${word} of ${approvalId} were acknowledged`);
+    if (other !== undefined && other !== word) problems.push(`both ${other} and ${word} of ${approvalId}`);
     answers.set(approvalId, word);
+  }
+  return problems;
+}
+
+function unintended(evidence: Evidence): readonly string[] {
+  const keys = new Set(intentsOf(evidence).map(({ intent }) => intent.key));
+  return [...evidence.bank.charges.keys()].filter((key) => !keys.has(key));
+}
+
+function otherwisePaid(evidence: Evidence): readonly string[] {
+  const problems: string[] = [];
+  for (const { intent } of intentsOf(evidence)) {
+    const paid = evidence.bank.bodies.get(intent.key);
+    const { body } = intent.args as { readonly body?: JsonValue };
+    if (paid !== undefined && paid !== body)
+      problems.push(`${intent.key} was charged ${paid}, the intent said ${canonicalJson(body ?? null)}`);
   }
   return problems;
 }

@@ -9,6 +9,9 @@ export interface FakeBank {
   readonly charges: ReadonlyMap<string, number>;
   /** What each key asked for; of several times the last. */
   readonly bodies: ReadonlyMap<string, string>;
+  /** Resolves when the next charge is on record; its answer then waits for `letGo`. */
+  holdNext(): Promise<void>;
+  letGo(): void;
   close(): Promise<void>;
 }
 
@@ -16,6 +19,8 @@ export interface FakeBank {
 export async function startFakeBank(delayMs: number): Promise<FakeBank> {
   const charges = new Map<string, number>();
   const bodies = new Map<string, string>();
+  let trap: (() => void) | undefined;
+  let held = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     const key = String(request.headers["idempotency-key"] ?? "none");
     charges.set(key, (charges.get(key) ?? 0) + 1);
@@ -24,7 +29,10 @@ export async function startFakeBank(delayMs: number): Promise<FakeBank> {
     request.on("data", (part: string) => (body += part));
     // A caller that died in the middle of its body said nothing whole.
     request.on("end", () => bodies.set(key, body));
-    void sleep(delayMs).then(() => {
+    const isHeld = trap !== undefined;
+    trap?.();
+    trap = undefined;
+    void Promise.all([sleep(delayMs), isHeld ? held.promise : undefined]).then(() => {
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ charged: true }));
     });
@@ -34,6 +42,11 @@ export async function startFakeBank(delayMs: number): Promise<FakeBank> {
     port: (server.address() as AddressInfo).port,
     charges,
     bodies,
+    holdNext() {
+      held = Promise.withResolvers();
+      return new Promise((resolve) => (trap = resolve));
+    },
+    letGo: () => held.resolve(),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -20,7 +20,7 @@
 struct faults {
   /* Syncs of regular files so far, of all processes that map the file. */
   volatile uint32_t syncs;
-  /* Kill the process at this sync; 0 never. */
+  /* Send the process the signal at this sync; 0 never. */
   volatile uint32_t kill_at;
   /* 1: after the sync is done, else before it. */
   volatile uint32_t kill_after;
@@ -28,7 +28,8 @@ struct faults {
   volatile uint32_t delay_ms;
   /* 1: writes to regular files fail with ENOSPC. */
   volatile uint32_t full;
-  volatile uint32_t unused;
+  /* What it is killed with. */
+  volatile uint32_t signal;
   /* Milliseconds that the wall clock is ahead. */
   volatile int64_t ahead_ms;
 };
@@ -57,9 +58,9 @@ static int sync_with_faults(int file, int (*real)(int)) {
   uint32_t number = __sync_add_and_fetch(&faults->syncs, 1);
   if (faults->delay_ms) usleep(faults->delay_ms * 1000);
   int is_last = faults->kill_at && number == faults->kill_at;
-  if (is_last && !faults->kill_after) kill(getpid(), SIGKILL);
+  if (is_last && !faults->kill_after) kill(getpid(), faults->signal);
   int result = real(file);
-  if (is_last) kill(getpid(), SIGKILL);
+  if (is_last && faults->kill_after) kill(getpid(), faults->signal);
   return result;
 }
 

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 
 export interface Faults {
@@ -12,6 +13,8 @@ export interface Faults {
   syncs(): Promise<number>;
   /** Kills the process at the sync after `skip` more, before or after it is done. */
   killAtSync(skip: number, when: "before" | "after"): Promise<void>;
+  /** The same with SIGSTOP, in the middle of the commit that the sync belongs to. */
+  stopAtSync(skip: number, when: "before" | "after"): Promise<void>;
   /** How much longer each sync takes. */
   slowSyncs(ms: number): Promise<void>;
   /** While true, writes to files fail as on a full disk. */
@@ -24,7 +27,7 @@ export interface Faults {
 }
 
 /** Offsets in `struct faults` of fault-shim.c. */
-const at = { syncs: 0, killAt: 4, killAfter: 8, delayMs: 12, full: 16, aheadMs: 24 };
+const at = { syncs: 0, killAt: 4, killAfter: 8, delayMs: 12, full: 16, signal: 20, aheadMs: 24 };
 const sizeBytes = 32;
 
 /** The reason why faults cannot be injected here. */
@@ -47,13 +50,16 @@ export async function createFaults(folder: string): Promise<Faults> {
   const path = join(folder, "faults");
   const file = await open(path, "w+");
   await file.write(Buffer.alloc(sizeBytes), 0, sizeBytes, 0);
+  const signalAtSync = async (signal: number, skip: number, when: "before" | "after"): Promise<void> => {
+    await writeNumber(file, at.signal, signal);
+    await writeNumber(file, at.killAfter, when === "after" ? 1 : 0);
+    await writeNumber(file, at.killAt, (await readNumber(file, at.syncs)) + skip + 1);
+  };
   const faults: Faults = {
     environment: { LD_PRELOAD: library, HOMEOSTAT_TEST_FAULTS: path },
     syncs: () => readNumber(file, at.syncs),
-    async killAtSync(skip, when) {
-      await writeNumber(file, at.killAfter, when === "after" ? 1 : 0);
-      await writeNumber(file, at.killAt, (await readNumber(file, at.syncs)) + skip + 1);
-    },
+    killAtSync: (skip, when) => signalAtSync(constants.signals.SIGKILL, skip, when),
+    stopAtSync: (skip, when) => signalAtSync(constants.signals.SIGSTOP, skip, when),
     slowSyncs: (ms) => writeNumber(file, at.delayMs, ms),
     fillDisk: (isFull) => writeNumber(file, at.full, isFull ? 1 : 0),
     async setClockAhead(ms) {

@@ -8,7 +8,7 @@ import { bankEnvironment, untilAllEnded } from "../cluster/payments.ts";
 import type { Payments } from "../cluster/payments.ts";
 import { startFakeBank } from "./fake-bank.ts";
 import type { FakeBank } from "./fake-bank.ts";
-import type { Acknowledged } from "./consent.ts";
+import type { Acknowledged } from "./evidence.ts";
 import { createFaults } from "./fault-shim.ts";
 import type { Faults } from "./fault-shim.ts";
 import { findViolations } from "./invariants.ts";
@@ -21,6 +21,8 @@ export interface Scenario {
   /** One sentence: what is done to the runtime. */
   readonly about: string;
   readonly needs: readonly Need[];
+  /** Figures that must not be 0: else nothing was broken, and that nothing was found says nothing. */
+  readonly breaks: readonly string[];
   run(chaos: Chaos): Promise<ScenarioResult>;
 }
 
@@ -64,7 +66,7 @@ export interface ChaosOptions {
 export async function runScenario(scenario: Scenario, options: ChaosOptions): Promise<ScenarioResult> {
   const endings: (() => Promise<void>)[] = [];
   try {
-    return await scenario.run({
+    const result = await scenario.run({
       random: createRandom(options.seed),
       scale: options.scale,
       say: options.say,
@@ -88,6 +90,9 @@ export async function runScenario(scenario: Scenario, options: ChaosOptions): Pr
         return faults;
       },
     });
+    const idle = scenario.breaks.filter((name) => (result.figures[name] ?? 0) === 0);
+    const nothing = idle.map((name) => `nothing was broken: ${name} is 0`);
+    return { ...result, violations: [...result.violations, ...nothing] };
   } finally {
     for (const end of endings.toReversed()) await end();
   }

@@ -138,7 +138,7 @@ function hasLaterCharge(bank: FakeBank, id: string): boolean {
   return [2, 3].some((attempt) => bank.charges.has(`${id}/pay/${attempt}`));
 }
 
-export async function untilPublished(cluster: Cluster): Promise<void> {
+export async function untilPublished(cluster: Pick<Cluster, "openReader">): Promise<void> {
   const reader = await cluster.openReader();
   try {
     for (let tries = 0; tries < 600; tries += 1) {

@@ -1,15 +1,18 @@
 /** A wall clock that jumps, a disk that is full for a while, and syncs that take their time. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster } from "../../cluster/cluster.ts";
 import { submitPayments } from "../../cluster/payments.ts";
 import type { Scenario } from "../scenario.ts";
 
 const dayMs = 86_400_000;
+const farMs = 60_000;
 
 export const clockJumps: Scenario = {
   name: "clock-jumps",
   about:
     "the wall clock jumps a day ahead and a day back, and by up to half an hour, beyond every lease, while runs are driven",
   needs: ["compiler"],
+  breaks: ["jumps", "eventsOfOtherTimes"],
   async run({ open, faults, random, scale }) {
     const injected = await faults();
     const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
@@ -33,14 +36,33 @@ export const clockJumps: Scenario = {
     isOver = true;
     await jumping;
     // Who lost an unsafe action waits no longer than that may take, and a lease, whatever clock its deadline was set by.
-    return { violations: await settle(payments, { deadlineMs: 240_000 }), figures: { jumps, runs } };
+    const violations = await settle(payments, { deadlineMs: 240_000 });
+    return {
+      violations,
+      figures: { jumps, runs, eventsOfOtherTimes: await countEventsOfOtherTimes(cluster) },
+    };
   },
 };
+
+/** That the clock of the members did jump. */
+async function countEventsOfOtherTimes(cluster: Cluster): Promise<number> {
+  const reader = await cluster.openReader();
+  try {
+    const [row] = await reader.read("SELECT COUNT(*) AS n FROM journal WHERE at_ms > ? OR at_ms < ?", [
+      Date.now() + farMs,
+      Date.now() - dayMs / 2,
+    ]);
+    return Number(row!["n"]);
+  } finally {
+    await reader.close();
+  }
+}
 
 export const diskFull: Scenario = {
   name: "disk-full",
   about: "every write fails with ENOSPC for a while, again and again",
   needs: ["compiler"],
+  breaks: ["refusedReady"],
   async run({ open, faults, random, scale, say }) {
     const injected = await faults();
     const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
@@ -87,6 +109,7 @@ export const slowSyncs: Scenario = {
   name: "slow-syncs",
   about: "every sync takes 50 ms longer, with two workers writing one database",
   needs: ["compiler"],
+  breaks: ["syncs"],
   async run({ open, faults, scale }) {
     const injected = await faults();
     const { cluster, bank, settle } = await open({ database: "sqlite", environment: injected.environment });
@@ -94,6 +117,9 @@ export const slowSyncs: Scenario = {
     await injected.slowSyncs(50);
     const runs = 20 * scale;
     const payments = await submitPayments(cluster, bank, { runs, parallel: 4 });
-    return { violations: await settle(payments, { deadlineMs: 240_000 }), figures: { runs } };
+    return {
+      violations: await settle(payments, { deadlineMs: 240_000 }),
+      figures: { runs, syncs: await injected.syncs() },
+    };
   },
 };

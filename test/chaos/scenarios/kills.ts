@@ -6,6 +6,7 @@ export const kills: Scenario = {
   name: "kills",
   about: "kill -9 of one server at random moments, while it starts and in the middle of tools",
   needs: [],
+  breaks: ["kills", "charges"],
   async run({ random, scale, say }) {
     const seed = Math.floor(random() * 2 ** 31);
     const { violations, ...figures } = await killRounds({ kills: 25 * scale, seed, say });

@@ -6,14 +6,17 @@ import { kills } from "./kills.ts";
 import { approvalRaces } from "./races.ts";
 import { duplicateWakeups, postgresCuts, postgresRestarts, redisLoss } from "./servers.ts";
 import { clusterStorm, sqliteStorm } from "./storms.ts";
-import { aimedZombies, zombies } from "./zombies.ts";
+import { zombieBeforeAct, zombieInCommit, zombieInPostgresCommit, zombieInTool, zombies } from "./zombies.ts";
 
 export const scenarios: readonly Scenario[] = [
   kills,
   boundaries,
   commitBoundaries,
   zombies,
-  aimedZombies,
+  zombieInTool,
+  zombieBeforeAct,
+  zombieInCommit,
+  zombieInPostgresCommit,
   clockJumps,
   diskFull,
   slowSyncs,

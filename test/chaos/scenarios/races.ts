@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Payments } from "../../cluster/payments.ts";
-import type { Acknowledged } from "../consent.ts";
+import type { Acknowledged } from "../evidence.ts";
 import type { Scenario } from "../scenario.ts";
 
 const askedBody = "amount=1";
@@ -27,6 +27,7 @@ export const approvalRaces: Scenario = {
   name: "approval-races",
   about: "approve, edit, reject, cancel and expiry at the same moment, and kill -9 in between",
   needs: [],
+  breaks: ["kills", "acknowledged", "paid"],
   async run({ open, random, scale }) {
     const { cluster, bank, settle } = await open({ database: "sqlite", policy, bankDelayMs: 30 });
     const payments: Payments = { submitted: new Map(), outcomeQuestions: 0 };

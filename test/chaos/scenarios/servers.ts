@@ -13,6 +13,7 @@ export const postgresRestarts: Scenario = {
   name: "postgres-restarts",
   about: "PostgreSQL crashes and comes back while runs are driven",
   needs: ["postgres", "redis"],
+  breaks: ["crashes"],
   async run({ open, random, scale }) {
     const stage = await open({ database: "postgres", redis: true });
     await startCluster(stage);
@@ -35,6 +36,7 @@ export const postgresCuts: Scenario = {
   name: "postgres-cuts",
   about: "connections to PostgreSQL are cut in the middle of transactions, many times a second",
   needs: ["postgres", "redis"],
+  breaks: ["cuts"],
   async run({ open, random, scale }) {
     const stage = await open({ database: "postgres", redis: true });
     await startCluster(stage);
@@ -60,6 +62,7 @@ export const redisLoss: Scenario = {
   name: "redis-loss",
   about: "Redis forgets everything, freezes, crashes and comes back empty",
   needs: ["postgres", "redis"],
+  breaks: ["rounds"],
   async run({ open, random, scale }) {
     const stage = await open({ database: "postgres", redis: true });
     await startCluster(stage);
@@ -88,6 +91,7 @@ export const duplicateWakeups: Scenario = {
   name: "duplicate-wake-ups",
   about: "every run is announced many times over, also long after it has ended",
   needs: ["postgres", "redis"],
+  breaks: ["wakeups"],
   async run({ open, scale }) {
     const stage = await open({ database: "postgres", redis: true });
     await startCluster(stage);

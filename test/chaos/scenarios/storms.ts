@@ -53,6 +53,7 @@ export const clusterStorm: Scenario = {
   name: "storm",
   about: "three gateways and five workers on PostgreSQL and Redis, one killed each second while most live",
   needs: ["postgres", "redis"],
+  breaks: ["kills"],
   async run(chaos) {
     const stage = await chaos.open({ database: "postgres", redis: true, bankDelayMs: 5 });
     const members: readonly Role[] = [...Array<Role>(3).fill("gateway"), ...Array<Role>(5).fill("worker")];
@@ -64,6 +65,7 @@ export const sqliteStorm: Scenario = {
   name: "storm-sqlite",
   about: "a gateway and two workers on SQLite, one killed each second while most live",
   needs: [],
+  breaks: ["kills"],
   async run(chaos) {
     const stage = await chaos.open({ database: "sqlite", bankDelayMs: 5 });
     return await storm(stage, { members: ["gateway", "worker", "worker"], runs: 150 * chaos.scale }, chaos);
