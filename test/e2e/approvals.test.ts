@@ -115,11 +115,50 @@ test("two of the approvers agree, the requester and an operator may not, and eac
   expect(detail.body["voters"]).toMatchObject([{ by: "bob", countsFor: "bob" }, { by: "admin" }]);
 });
 
-test("a link shows the question to whoever holds it, answers once as its addressee, and is in no log", async () => {
+test("a link leads its addressee to the question, who answers signed in, once; to nobody else it is worth anything", async () => {
+  const { run, approval } = await ask("olga", move);
+  const made = await call("admin", "POST", `/v1/approvals/${approval}/links`, { for: "ada", expires: "1h" });
+  expect(made).toMatchObject({ status: 201, body: { needsSession: true } });
+  const token = new URL(made.body["url"] as string).hash.slice(1);
+  const open = (who: string | null) => call(who, "POST", "/v1/approval-links/open", { token });
+  const answer = (who: string | null) =>
+    call(who, "POST", "/v1/approval-links/answer", { token, answer: "approve" });
+  for (const each of [open, answer]) {
+    expect(await each(null)).toMatchObject({ status: 401, body: { code: "AUTHENTICATION_REQUIRED" } });
+    // Also whoever may answer the question by themselves, and the admin who made the link.
+    for (const who of ["bob", "admin"])
+      expect(await each(who)).toMatchObject({
+        status: 403,
+        body: { detail: `This link is for ada, and you are ${who}` },
+      });
+  }
+  expect(await open("ada")).toMatchObject({ status: 200, body: { principal: "ada", approval: { id: approval } } });
+  // Signed in, as a browser is.
+  const session = await fetch(`${system.url}/v1/session`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${keys.get("ada")!}` },
+  });
+  const cookie = session.headers.get("set-cookie")!.split(";")[0]!;
+  const post = (headers: Record<string, string>) =>
+    fetch(`${system.url}/v1/approval-links/answer`, {
+      method: "POST",
+      headers: { cookie, "content-type": "application/json", ...headers },
+      body: JSON.stringify({ token, answer: "approve" }),
+    });
+  expect((await post({ origin: "https://mail.example.org" })).status).toBe(403);
+  const answered = await post({ origin: system.url });
+  expect([answered.status, await answered.json()]).toMatchObject([200, { status: "approved", decidedBy: "ada" }]);
+  expect((await answer("ada")).status).toBe(410);
+  expect(await untilEnded(run)).toBe("COMPLETED");
+}); // prettier-ignore
+
+test("where the link alone is enough it shows the question to whoever holds it and answers once as its addressee", async () => {
+  await system.stop();
+  system = await startTestSystem(home, { HOMEOSTAT_APPROVALS_LINKS: "token" });
   const { run, approval } = await ask("olga", move);
   expect((await call("bob", "POST", `/v1/approvals/${approval}/links`, { for: "ada" })).status).toBe(403);
   const made = await call("admin", "POST", `/v1/approvals/${approval}/links`, { for: "ada", expires: "1h" });
-  expect(made.status).toBe(201);
+  expect(made).toMatchObject({ status: 201, body: { needsSession: false } });
   const url = new URL(made.body["url"] as string);
   expect([url.pathname, url.search]).toEqual(["/answer", ""]);
   const token = url.hash.slice(1);
@@ -136,6 +175,8 @@ test("a link shows the question to whoever holds it, answers once as its address
     410,
   );
   expect(await untilEnded(run)).toBe("COMPLETED");
+  await system.stop();
+  system = await startTestSystem(home);
 });
 
 test("an edit that the tool does not take is refused at once; a good one is asked once more with the file's digest", async () => {

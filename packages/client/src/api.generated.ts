@@ -825,7 +825,13 @@ export interface Operations {
     readonly params: { readonly id: string };
     readonly query: undefined;
     readonly body: { readonly for: string; readonly expires?: string | undefined };
-    readonly answer: { readonly url: string; readonly for: string; readonly expiresAt: string };
+    readonly answer: {
+      readonly url: string;
+      readonly for: string;
+      readonly expiresAt: string;
+      /** Whoever it is for must sign in; else the link alone is enough */
+      readonly needsSession: boolean;
+    };
   };
   /** Answer an approval */
   "approvals.decide": {

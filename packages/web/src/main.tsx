@@ -18,7 +18,7 @@ import "./ui/problem-notice.css";
 const client = createQueryClient(() => client.setQueryData(keys.session, null));
 // Before the router reads the address: the token must not stay in it a moment longer than needed.
 const token = takeTokenFromAddress(window.location, window.history);
-// A link from mail or chat is its own credential: that page stands outside of the session.
+// A link from mail or chat may be its own credential: that page stands outside of the session, and asks for one if it is not.
 const isAnswer = window.location.pathname === "/answer";
 const linkToken = isAnswer ? takeLinkToken(window.location, window.history) : null;
 const AnswerPage = lazy(async () => ({ default: (await import("./approvals/answer-page.tsx")).AnswerPage }));

@@ -22,6 +22,13 @@ export const approvalLinksMigration: Migration = {
   ],
 };
 
+/**
+ * What it takes to answer by a link. `session`: its addressee, signed in or with their key; the link only leads to the question.
+ * `token`: the link alone, so that whoever reads the mail can answer.
+ */
+export const linkCredentials = ["session", "token"] as const;
+export type LinkCredential = (typeof linkCredentials)[number];
+
 export interface ApprovalLink {
   readonly tenant: string;
   readonly approvalId: string;

@@ -224,6 +224,15 @@ export const settings = {
       form: "s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1",
       default: undefined,
       description: "A bucket in place of the folder `blobs`, so that every host reaches the same files.",
+  approvals: {
+    links: choice({
+      of: ["session", "token"],
+      default: "session",
+      description:
+        "What answering by a link from mail or chat takes: the addressee signed in or with their key (session), or the link alone (token). See docs/approvals.md.",
+      why: "mails are forwarded and kept in archives; whoever reads one must not be able to answer with it",
+    }),
+  },
       why: "one machine needs no S3 server",
     }),
     accessKeyId: optionalText({

@@ -66,6 +66,7 @@ async function createHouse(): Promise<House> {
       checkArguments: () => undefined,
       holdsSecret: () => false,
       origin: () => "http://127.0.0.1",
+      links: "session",
     }),
     ...createArtifactRoutes({
       store,

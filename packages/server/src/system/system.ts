@@ -255,6 +255,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     checkArguments: checkEdits(tools, { holdsSecret }),
     holdsSecret,
     origin: () => config.http.publicOrigins[0] ?? address(),
+    links: config.approvals.links,
   };
   let isReady = false;
   const { version } = options;

@@ -1,12 +1,21 @@
-/** The page behind a link from mail or chat: shows one question to one person, without sign-in, and takes one answer. */
+/** The page behind a link from mail or chat: shows one question to one person, signed in if the server wants it, and takes one answer. */
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useEffect, useId, useState, type FormEvent, type ReactElement, type ReactNode } from "react";
+import {
+  useCallback,
+  useEffect,
+  useId,
+  useState,
+  type FormEvent,
+  type ReactElement,
+  type ReactNode,
+} from "react";
 import { inboxApi, type LinkedQuestion } from "../api/inbox-calls.ts";
-import { problemOf } from "../api/problem.ts";
+import { isSignedOut, problemOf } from "../api/problem.ts";
 import type { Approval } from "../api/contract.ts";
 import { JsonView } from "../json-view/json-view.tsx";
 import { Logo } from "../shell/logo.tsx";
 import { ThemeToggle } from "../shell/theme-toggle.tsx";
+import { SessionGate } from "../sign-in/session-gate.tsx";
 import { Button } from "../ui/button.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
@@ -25,6 +34,9 @@ interface Props {
 
 export function AnswerPage({ token: given }: Props): ReactElement {
   const [token, setToken] = useState(given);
+  // Whether the link alone is enough is for the server to say.
+  const [mustSignIn, setMustSignIn] = useState(false);
+  const onSignedOut = useCallback(() => setMustSignIn(true), []);
   useEffect(() => {
     document.title = "A question · Homeostat";
     // A link pasted into this very tab changes only the fragment.
@@ -32,16 +44,17 @@ export function AnswerPage({ token: given }: Props): ReactElement {
     window.addEventListener("hashchange", onHash);
     return () => window.removeEventListener("hashchange", onHash);
   }, [token]);
-  return (
+  const page = (
     <main className="answer">
       <header className="answer-head">
         <Logo size={26} />
         <span>Homeostat</span>
         <ThemeToggle />
       </header>
-      {token === null ? <NoToken /> : <Linked key={token} token={token} />}
+      {token === null ? <NoToken /> : <Linked key={token} token={token} onSignedOut={onSignedOut} />}
     </main>
   );
+  return mustSignIn ? <SessionGate token={null}>{page}</SessionGate> : page;
 }
 
 function NoToken(): ReactElement {
@@ -58,7 +71,12 @@ function NoToken(): ReactElement {
   );
 }
 
-function Linked({ token }: { readonly token: string }): ReactElement {
+interface LinkedProps {
+  readonly token: string;
+  readonly onSignedOut: () => void;
+}
+
+function Linked({ token, onSignedOut }: LinkedProps): ReactElement {
   // Once: opening uses nothing up, but an answered link would tell nothing more.
   const question = useQuery({
     queryKey: ["approval-link", token],
@@ -66,7 +84,11 @@ function Linked({ token }: { readonly token: string }): ReactElement {
     staleTime: Number.POSITIVE_INFINITY,
     retry: (failures, error) => failures < 2 && problemOf(error).status === 0,
   });
-  if (question.isPending) return <Loading lines={5} />;
+  const isOut = question.isError && isSignedOut(question.error);
+  useEffect(() => {
+    if (isOut) onSignedOut();
+  }, [isOut, onSignedOut]);
+  if (question.isPending || isOut) return <Loading lines={5} />;
   if (question.isError) return <Refused error={question.error} onRetry={() => void question.refetch()} />;
   return <Question token={token} linked={question.data} />;
 }
@@ -80,6 +102,15 @@ function Refused({
   readonly onRetry: () => void;
 }): ReactElement {
   const problem = problemOf(error);
+  if (problem.code === "AUTHORIZATION_DENIED")
+    return (
+      <Notice title={problem.detail}>
+        <p>{problem.hint}</p>
+        <p>
+          <a href="/approvals">Open the inbox</a>
+        </p>
+      </Notice>
+    );
   if (problem.code !== "APPROVAL_LINK_INVALID") return <ProblemNotice error={error} onRetry={onRetry} />;
   return (
     <Notice title={problem.detail}>

@@ -98,8 +98,10 @@ function LinkNotice({ link }: { readonly link: ApprovalLink }): ReactElement {
   return (
     <div className="link-notice" role="status">
       <p className="small">
-        For {link.for} alone: whoever has it answers as {link.for}. Opening it decides nothing, answering uses
-        it up. It stands until <Exact time={link.expiresAt} />.
+        {link.needsSession
+          ? `For ${link.for} alone, who signs in to answer.`
+          : `For ${link.for} alone: whoever has it answers as ${link.for}.`}{" "}
+        Opening it decides nothing, answering uses it up. It stands until <Exact time={link.expiresAt} />.
       </p>
       <p className="link-address">
         <code>{link.url}</code>

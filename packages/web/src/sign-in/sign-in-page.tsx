@@ -35,7 +35,8 @@ export function SignInPage({ onToken, error, isBusy }: Props): ReactElement {
           <Logo size={44} />
           <h1>Sign in to Homeostat</h1>
           <p className="quiet">
-            The link that <code>homeostat up</code> prints signs you in. Without it, enter the token.
+            The link that <code>homeostat up</code> prints signs you in. Without it, enter the token, or the
+            key that an admin made for you.
           </p>
         </div>
         {error !== null && !isRefused && <ProblemNotice error={error} />}

@@ -86,6 +86,14 @@ export async function createLink(
     params: { id },
     body: { for: who, expires: options.expires ?? "24h" },
   });
+  terminal.note((paint) =>
+    paint(
+      "dim",
+      link.needsSession
+        ? `${who} must sign in, or send their key, to answer with it.`
+        : `Whoever has this link answers as ${who}.`,
+    ),
+  );
   terminal.result(link, () => link.url);
   return exitCodes.done;
 }

@@ -1,6 +1,7 @@
 /** Routes of approvals: one list of everything that waits for a person, and the ways to answer, hand on and remember. */
 import { z } from "zod";
 import { createLinkToken, insertLink } from "../../approvals/links.ts";
+import type { LinkCredential } from "../../approvals/links.ts";
 import { findResponder } from "../../approvals/responder.ts";
 import { rememberMatches, rememberScopes } from "../../approvals/standing.ts";
 import type { Remember } from "../../approvals/standing.ts";
@@ -23,6 +24,8 @@ export interface ApprovalsRoutesDeps extends AnswerDeps {
   readonly redact: Redact;
   /** Origin under which people reach the dashboard, such as `https://homeostat.example.org`. */
   readonly origin: () => string;
+  /** What answering by a link takes. */
+  readonly links: LinkCredential;
 }
 
 const params = z.object({ id: z.string().min(1).max(64) });
@@ -168,12 +171,17 @@ function linkRoute(deps: ApprovalsRoutesDeps): Route {
     operationId: "approvals.createLink",
     summary: "A link for mail or chat with which one person can answer this question once",
     description:
-      "Opening the link shows the question and decides nothing. Only an admin makes links for others.",
+      "Opening the link shows the question and decides nothing. With `needsSession` its addressee must be signed in for both. Only an admin makes links for others.",
     tags: ["approvals"],
     access: "operator",
     params,
     body: z.strictObject({ for: principalName, expires: duration.prefault("24h") }),
-    response: z.object({ url: z.string(), for: z.string(), expiresAt: z.string() }),
+    response: z.object({
+      url: z.string(),
+      for: z.string(),
+      expiresAt: z.string(),
+      needsSession: z.boolean().describe("Whoever it is for must sign in; else the link alone is enough"),
+    }),
     status: 201,
     async handle({ params: { id }, body, principal }) {
       const approval = await requireApproval(deps.store, id, principal.tenant);
@@ -198,7 +206,8 @@ function linkRoute(deps: ApprovalsRoutesDeps): Route {
       ]);
       // In the fragment, which neither proxies nor mail scanners send on.
       const url = `${deps.origin()}/answer#${token}`;
-      return { url, for: body.for, expiresAt: new Date(link.expiresAtMs).toISOString() };
+      const expiresAt = new Date(link.expiresAtMs).toISOString();
+      return { url, for: body.for, expiresAt, needsSession: deps.links === "session" };
     },
   });
 }
