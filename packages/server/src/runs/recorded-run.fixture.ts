@@ -57,11 +57,12 @@ async function recordScenario(scenario: Scenario): Promise<RecordedRun> {
 export async function openRecorded(
   { tables, files }: RecordedRun,
   openStore?: WorldOptions["openStore"],
+  decide: NonNullable<WorldOptions["decide"]> = scenarioPolicy,
 ): Promise<World> {
   const world = await createWorld({
     ...(openStore === undefined ? {} : { openStore }),
     tools: scenarioTools(createMood()),
-    decide: scenarioPolicy,
+    decide,
     prepare: (home) => writeFiles(home, files),
   });
   for (const [table, rows] of Object.entries(tables)) {

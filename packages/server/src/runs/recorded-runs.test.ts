@@ -93,6 +93,29 @@ async function goesOn(recorded: RecordedRun, openStore: WorldOptions["openStore"
   }
 }
 
+test("a child that was begun before such steps were judged is waited for, and nobody is asked", async () => {
+  const recorded = recordings
+    .flatMap(({ runs }) => runs)
+    .find(({ scenario }) => scenario === "one child has ended, another waits for a person")!;
+  const kinds = journalOf([recorded]).map((row) => row["kind"]);
+  expect(kinds).not.toContain("action.intended");
+  const world = await openRecorded(recorded, undefined, (action) =>
+    action === "workflow.run" ? "deny" : "allow",
+  );
+  try {
+    const runId = recorded.runIds.at(-1)!;
+    await world.startWorker("upgraded", ["recorder"]);
+    const scenario = scenarios.find(({ name }) => name === recorded.scenario)!;
+    await scenario.goOn(world, runId);
+    await world.until(runId, "COMPLETED");
+    const since = await world.kinds(runId);
+    expect(since).not.toContain("approval.requested");
+    expect(since).not.toContain("action.denied");
+  } finally {
+    await world.close();
+  }
+});
+
 /** One recorded event, also by its digest: the chain goes on from the very same one. */
 function nameOf(row: Row): string {
   return `${row["run_id"]}/${row["seq"]}/${row["digest"]}`;
