@@ -1,6 +1,6 @@
 /** Limits and circuit breakers of several processes, seen and reset through the gateway that has none of them itself. */
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -53,6 +53,7 @@ async function open(options: ClusterOptions): Promise<World> {
     async startWorker(root) {
       const path = `${cluster.home}-${root}`;
       await mkdir(path);
+      cleanups.push(() => rm(path, { recursive: true }));
       await writeFile(join(path, "hello.txt"), "hello");
       return await cluster.start("worker", {
         HOMEOSTAT_ROOTS: JSON.stringify({ [root]: { path, mode: "read" } }),

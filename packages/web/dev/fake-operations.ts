@@ -77,7 +77,13 @@ export function limitLevels(): Answer<"limits.get"> {
     ],
     buckets: [
       { key: "mail-per-user/default/ada", left: 0.4, count: 20, perMs: hourMs, processes: null },
-      { key: "policy/default/w/http.get/5/1000", left: 4, count: 10, perMs: 1_000, processes: 2 },
+      {
+        key: "policy/default/workflow:brand-audit/http.get/5/1000",
+        left: 4,
+        count: 10,
+        perMs: 1_000,
+        processes: 2,
+      },
     ],
     quotas: [{ key: "calls-per-day/default", used: 412, count: 1000, endsAt: at(9 * hourMs) }],
     bulkheads: [{ ...browsers, atOnce: 4, line: 32, inUse: 3, waiting: 1, refused: 3, processes: 2 }],

@@ -20,6 +20,9 @@ export type NewApiKey = Operations["keys.create"]["body"];
 export type EndedApiKey = Operations["keys.revoke"]["answer"];
 export type CreatedApiKey = Operations["keys.create"]["answer"];
 export type RegisteredWorkflow = Operations["workflows.list"]["answer"]["data"][number];
+/** Without a target all of them, without a process in every one. */
+export type BreakerChoice = Operations["limits.resetBreakers"]["body"];
+export type BreakerReset = Operations["limits.resetBreakers"]["answer"];
 export type WorkersAnswer = Operations["workers.list"]["answer"];
 
 export type SettleAction = "retry" | "discard";
@@ -47,6 +50,8 @@ const client = createClient({ baseUrl: "" });
 export const operationsApi = {
   workers: (signal?: AbortSignal): Promise<WorkersAnswer> => client.call("workers.list", { signal }),
   limits: (signal?: AbortSignal): Promise<Limits> => client.call("limits.get", { signal }),
+  resetBreakers: (which: BreakerChoice): Promise<BreakerReset> =>
+    client.call("limits.resetBreakers", { body: which }),
 
   secrets: async (signal?: AbortSignal): Promise<readonly Secret[]> =>
     (await client.call("secrets.list", { signal })).data,

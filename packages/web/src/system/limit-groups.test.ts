@@ -42,3 +42,31 @@ test("a rule is told in words", () => {
     "1000 message.* per day, together",
   ]);
 });
+
+test("with several processes a level says whether it is a sum or one for all", () => {
+  const process = { id: "wrk_1", role: "worker", host: "kiln", pid: 1, state: "running" } as const;
+  const nothing = { buckets: [], bulkheads: [], refusals: [], breakers: [], leftOut: 0 };
+  const processes = [1, 2].map(() => ({ ...process, ...nothing, isAnswering: false, reportedAt: null }));
+  const notes = groupLimits({ ...limits, processes }).flatMap(({ levels }) => levels.map(({ note }) => note));
+  expect(notes).toEqual([
+    "sum of 2 processes",
+    "",
+    "one for all processes",
+    "in one process, 1 of 16 in line, 3 turned away",
+  ]);
+});
+
+test("a rate of a policy rule is told by who acts and how often", () => {
+  const bucket = { left: 2, count: 3, perMs: 60_000, processes: 1 };
+  const keys = ["policy/acme/workflow:a/b/http.get/3/60000", "policy/short", "policy/a/b/c/3/soon"];
+  const { levels } = groupLimits({
+    ...limits,
+    ...{ configured: [], quotas: [], bulkheads: [] },
+    buckets: keys.map((key) => ({ ...bucket, key })),
+  })[0]!;
+  expect(levels.map(({ whose, note }) => [whose, note])).toEqual([
+    ["acme/workflow:a/b http.get", "3 per 1 min"],
+    ["policy/short", ""],
+    ["policy/a/b/c/3/soon", ""],
+  ]);
+});

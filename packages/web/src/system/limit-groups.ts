@@ -38,8 +38,21 @@ export function groupLimits(limits: Limits): readonly LimitGroup[] {
   }));
   const others = levels.filter(({ key }) => !limits.configured.some((rule) => belongs(key, rule.name)));
   if (others.length === 0) return configured;
-  const rest = others.map(({ key, ...level }) => ({ ...level, whose: key }));
+  const rest = others.map(({ key, note, ...level }) => {
+    const rule = policyRate(key);
+    if (rule === undefined) return { ...level, note, whose: key };
+    return { ...level, whose: rule.whose, note: note === "" ? rule.rate : `${rule.rate}, ${note}` };
+  });
   return [...configured, { name: "Others", text: "of policy rules and built in", levels: rest }];
+}
+
+/** Keys of a policy rule's own rate are `policy/TENANT/AGENT/ACTION/COUNT/MILLISECONDS`. */
+function policyRate(key: string): { readonly whose: string; readonly rate: string } | undefined {
+  const [kind, tenant, ...rest] = key.split("/");
+  const [action, count, perMs] = rest.slice(-3);
+  if (kind !== "policy" || rest.length < 4 || !/^\d+$/.test(perMs ?? "")) return undefined;
+  const agent = rest.slice(0, -3).join("/");
+  return { whose: `${tenant}/${agent} ${action}`, rate: `${count} per ${formatSpan(Number(perMs))}` };
 }
 
 export function ruleText({ of, action, count, per }: LimitRule): string {
@@ -56,16 +69,23 @@ function belongs(key: string, name: string): boolean {
 
 type KeyedLevel = Omit<LimitLevel, "whose"> & { readonly key: string };
 
-function levelsOf({ buckets, quotas, bulkheads }: Limits): readonly KeyedLevel[] {
+function levelsOf({ buckets, quotas, bulkheads, processes }: Limits): readonly KeyedLevel[] {
+  const isOne = processes.length < 2;
+  const sumOf = (several: number | null): readonly string[] => {
+    if (isOne) return [];
+    if (several === null) return ["one for all processes"];
+    return several === 1 ? ["in one process"] : [`sum of ${several} processes`];
+  };
   return [
-    ...buckets.map(({ key, left, count }) => ({
+    ...buckets.map(({ key, left, count, processes: several }) => ({
       ...{ key, count, used: count - Math.max(0, Math.floor(left)) },
-      ...{ note: "", endsAt: null },
+      ...{ note: sumOf(several).join(""), endsAt: null },
     })),
     ...quotas.map(({ key, used, count, endsAt }) => ({ key, used, count, endsAt, note: "" })),
-    ...bulkheads.map(({ key, inUse, atOnce, waiting, line, refused }) => ({
+    ...bulkheads.map(({ key, inUse, atOnce, waiting, line, refused, processes: several }) => ({
       ...{ key, used: inUse, count: atOnce, endsAt: null },
       note: [
+        ...sumOf(several),
         ...(waiting === 0 ? [] : [`${waiting} of ${line} in line`]),
         ...(refused === 0 ? [] : [`${refused} turned away`]),
       ].join(", "),

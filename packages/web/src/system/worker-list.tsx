@@ -13,7 +13,7 @@ import { Progress } from "../ui/progress.tsx";
 import { StateBadge } from "../ui/state-glyph.tsx";
 import type { StateLook } from "../ui/state.ts";
 
-const looks: Readonly<Record<Worker["state"], StateLook>> = {
+export const workerLooks: Readonly<Record<Worker["state"], StateLook>> = {
   running: { label: "Running", tone: "done", glyph: "check" },
   stopping: { label: "Stopping", tone: "moving", glyph: "arc" },
   silent: { label: "Silent", tone: "waiting", glyph: "diamond" },
@@ -57,7 +57,7 @@ function WorkerCard({ worker }: { readonly worker: Worker }): ReactElement {
         <h2>
           {worker.host} <span className="quiet">process {worker.pid}</span>
         </h2>
-        <StateBadge look={looks[worker.state]} />
+        <StateBadge look={workerLooks[worker.state]} />
       </header>
       <div className="panel-body stack">
         {worker.concurrency > 0 ? (
