@@ -216,14 +216,6 @@ export const settings = {
       why: "the built-in JavaScript interpreter needs none; the default policy asks `standard` for all other languages",
     }),
   },
-  limits: limitsSettings,
-  secrets: secretsSettings,
-  blobs: {
-    url: optionalText({
-      pattern: /^s3:\/\//,
-      form: "s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1",
-      default: undefined,
-      description: "A bucket in place of the folder `blobs`, so that every host reaches the same files.",
   approvals: {
     links: choice({
       of: ["session", "token"],
@@ -233,6 +225,14 @@ export const settings = {
       why: "mails are forwarded and kept in archives; whoever reads one must not be able to answer with it",
     }),
   },
+  limits: limitsSettings,
+  secrets: secretsSettings,
+  blobs: {
+    url: optionalText({
+      pattern: /^s3:\/\//,
+      form: "s3://bucket/prefix?endpoint=https://host:9000&region=eu-central-1",
+      default: undefined,
+      description: "A bucket in place of the folder `blobs`, so that every host reaches the same files.",
       why: "one machine needs no S3 server",
     }),
     accessKeyId: optionalText({
