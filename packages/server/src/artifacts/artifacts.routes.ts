@@ -10,7 +10,7 @@ import { listArtifacts, requireArtifact } from "./find-artifacts.ts";
 import { mayShowInline, mediaTypeOf, unknownMediaType } from "./media-type.ts";
 
 export interface ArtifactRoutesDeps {
-  readonly store: Pick<Store, "read">;
+  readonly store: Pick<Store, "read" | "recent">;
   /** The decrypted content. Throws BLOB_NOT_FOUND, BLOB_CORRUPT, BLOB_ERASED. */
   readonly readContent: (artifact: Artifact) => Promise<Uint8Array>;
 }
@@ -32,7 +32,7 @@ function listRoute({ store }: ArtifactRoutesDeps): Route {
     query: z.strictObject({ ...pageQuery, run: z.string().optional().describe("Only those of this run") }),
     response: pageOf(artifactSchema),
     handle: async ({ query, principal }) => {
-      const found = await listArtifacts(store, {
+      const found = await listArtifacts(store.recent, {
         tenant: principal.tenant,
         limit: query.limit + 1,
         ...(query.run === undefined ? {} : { runId: query.run }),

@@ -132,6 +132,16 @@ export const metricTable = {
     labels: ["database"],
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000],
   },
+  homeostat_store_recent_reads_total: {
+    type: "counter",
+    help: "Reads of lists and counts that people are shown, by the database that answered: primary or replica.",
+    labels: ["from"],
+  },
+  homeostat_store_replica_lag_seconds: {
+    type: "gauge",
+    help: "How long the replica last took to show what was committed, or has been behind; +Inf while it is away.",
+    labels: [],
+  },
   homeostat_sandbox_runs_total: {
     type: "counter",
     help: "Programs run in the sandbox, by language and how they ended.",

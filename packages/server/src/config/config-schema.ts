@@ -52,9 +52,17 @@ export const settings = {
     form: "a URL such as postgres://user:password@replica:5432/database",
     default: undefined,
     description:
-      "A streaming replica of `databaseUrl` for long reads, used while it shows all that is committed.",
+      "A streaming replica of `databaseUrl` for long reads and for lists, used while it shows all that was written before.",
     why: "few databases are large enough to need one",
     secret: true,
+  }),
+  databaseReadMaxLagMs: integer({
+    min: 10,
+    max: 60_000,
+    default: 250,
+    description:
+      "Milliseconds: a replica that is further behind serves no lists, and no list waits longer for it to catch up.",
+    why: "a replica in the same building is behind by less than 20 ms; a person does not notice a quarter of a second",
   }),
   redisUrl: optionalText({
     pattern: /^rediss?:\/\//,

@@ -11,13 +11,14 @@ import { requireUsable } from "../store/marks.ts";
 import { placeOf } from "../store/postgres-url.ts";
 import { isProcessDead } from "../store/process-identity.ts";
 import { openSqliteReader } from "../store/sqlite-reader.ts";
-import type { Statement } from "../store/store.ts";
+import type { ReplicaState, Statement } from "../store/store.ts";
 import { watchWrites } from "../store/write-watch.ts";
 import type { WatchedStore } from "../store/write-watch.ts";
 import type { StoreReader } from "../store/sqlite-reader.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;
+type ServingConfig = DatabaseConfig & Pick<Config, "databaseReadMaxLagMs">;
 
 /** The state's store, and how it is: see `storePart`. */
 export interface StateStore extends WatchedStore {
@@ -27,7 +28,7 @@ export interface StateStore extends WatchedStore {
 
 /** Migrates it too. Throws DATA_FOLDER_UNUSABLE, STORE_UNAVAILABLE, and what `requireUsable` throws after a move. */
 export async function openStateStore(
-  config: DatabaseConfig,
+  config: ServingConfig,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): Promise<StateStore> {
   const { databaseUrl: url, databaseReadUrl: readUrl } = config;
@@ -47,9 +48,23 @@ export async function openStateStore(
       return await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase });
     // The driver takes 30 ms to load, which those who do without need not wait for.
     const { openPostgresStore } = await import("../store/postgres.ts");
-    return await openPostgresStore({ ...common, url, readUrl });
+    return await openPostgresStore({
+      ...{ ...common, url, readUrl, replicaMaxLagMs: config.databaseReadMaxLagMs },
+      observeRecent: (from) => metrics.count("homeostat_store_recent_reads_total", { from }),
+    });
   };
-  return { ...watchWrites(await usable(await open()), { clock, probe: writeProbe }), died };
+  const store = await usable(await open());
+  metrics.beforeScrape(() => {
+    const lag = lagSeconds(store.recent.replica());
+    if (lag !== undefined) metrics.set("homeostat_store_replica_lag_seconds", {}, lag);
+  });
+  return { ...watchWrites(store, { clock, probe: writeProbe }), died };
+}
+
+/** Infinite while it is away. */
+function lagSeconds(replica: ReplicaState | undefined): number | undefined {
+  if (replica === undefined) return undefined;
+  return replica.kind === "away" ? Infinity : replica.lagMs / 1000;
 }
 
 function writeProbe(): Statement {
@@ -77,6 +92,23 @@ export async function openStateReader(config: DatabaseConfig): Promise<StoreRead
   if (url === undefined) return await openSqliteReader(homeAt(config.home).stateDatabase);
   const { openPostgresReader } = await import("../store/postgres-reader.ts");
   return await openPostgresReader({ url, readUrl, clock, logger: createSilentLogger() });
+}
+
+/** How the replica is, by one measurement; undefined where there is none. Never rejects. */
+export async function measureReplica(
+  config: ServingConfig,
+  primary: StoreReader,
+): Promise<ReplicaState | undefined> {
+  const { databaseReadUrl: url, databaseReadMaxLagMs: maxLagMs } = config;
+  if (url === undefined) return undefined;
+  const { createReplica } = await import("../store/postgres-replica.ts");
+  const { committedPlace } = await import("../store/postgres-place.ts");
+  const replica = createReplica({ url, clock, maxLagMs, committedUpTo: () => committedPlace(primary) });
+  try {
+    return await replica.measured;
+  } finally {
+    replica.close();
+  }
 }
 
 /** What may be shown of it: the file, or user, host and database of the URL. */

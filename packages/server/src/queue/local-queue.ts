@@ -47,8 +47,8 @@ export function createLocalQueue(deps: {
     async counts(tenant) {
       const rows =
         tenant === undefined
-          ? await store.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state")
-          : await store.read("SELECT state, COUNT(*) AS n FROM runs WHERE tenant = ? GROUP BY state", [
+          ? await store.recent.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state")
+          : await store.recent.read("SELECT state, COUNT(*) AS n FROM runs WHERE tenant = ? GROUP BY state", [
               tenant,
             ]);
       const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>;

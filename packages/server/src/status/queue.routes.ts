@@ -8,7 +8,7 @@ import type { LimitLevel } from "../queue/queue-levels.ts";
 import type { Store } from "../store/store.ts";
 
 export interface QueueRoutesDeps {
-  readonly store: Pick<Store, "read">;
+  readonly store: Pick<Store, "recent">;
   readonly now: () => number;
   readonly limits: QueueLimits;
   readonly agingMinutes: number;
@@ -51,7 +51,7 @@ export function queueRoutes(deps: QueueRoutesDeps): readonly Route[] {
       response: queueSchema,
       handle: async ({ principal: { tenant } }) => {
         const { store, limits, agingMinutes } = deps;
-        const levels = await readQueueLevels(store, { tenant, limits, nowMs: deps.now() });
+        const levels = await readQueueLevels(store.recent, { tenant, limits, nowMs: deps.now() });
         return {
           lanes: levels.lanes.map(({ oldestDueAtMs, ...lane }) => ({
             ...lane,

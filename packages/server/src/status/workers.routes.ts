@@ -8,7 +8,7 @@ import type { WorkerRow } from "../queue/worker-registry.ts";
 import type { Store } from "../store/store.ts";
 
 export interface WorkersRoutesDeps {
-  readonly store: Pick<Store, "read">;
+  readonly store: Pick<Store, "recent">;
   readonly now: () => number;
   readonly isOwnerDead: (owner: string) => boolean;
 }
@@ -54,9 +54,9 @@ export function workersRoutes(deps: WorkersRoutesDeps): readonly Route[] {
       }),
       handle: async ({ query }) => {
         const nowMs = deps.now();
-        const known = await listWorkers(deps.store, { nowMs, isOwnerDead: deps.isOwnerDead });
+        const known = await listWorkers(deps.store.recent, { nowMs, isOwnerDead: deps.isOwnerDead });
         const shown = known.filter(({ state }) => query.all || state !== "gone");
-        const unmet = await findUnmetNeeds(deps.store, known, nowMs);
+        const unmet = await findUnmetNeeds(deps.store.recent, known, nowMs);
         return { data: shown.map(viewWorker), nextCursor: null, unmet: [...unmet] };
       },
     }),

@@ -1,6 +1,13 @@
 /** How far a replica has come, as a place in the primary's write-ahead log. */
 import type { Clock } from "../base/clock.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
+import type { Store } from "./store.ts";
+
+/** Asked of the primary: what a replica must have reached to show every commit acknowledged so far. */
+export async function committedPlace(primary: Pick<Store, "read">): Promise<string> {
+  const [row] = await primary.read("SELECT pg_current_wal_flush_lsn()::text AS place");
+  return String(row?.["place"]);
+}
 
 /** `alone`: it is no replica (any more), so what it shows may be another history. */
 export type ReplicaLook = "reached" | "behind" | "alone";

@@ -5,6 +5,7 @@ import { HomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import { createPostgresStatements, queryConfig } from "./postgres-connection.ts";
 import { isStalePlan, openingFailure, postgresFailureText, readingError } from "./postgres-failure.ts";
+import { committedPlace } from "./postgres-place.ts";
 import { createPostgresScanner } from "./postgres-scan.ts";
 import { placeOf } from "./postgres-url.ts";
 import { checkedValue } from "./sql-value.ts";
@@ -42,10 +43,7 @@ export function createPostgresReads(url: string, logger: Logger): PostgresReads 
   let closing: Promise<void> | undefined;
   return {
     read,
-    async committedUpTo() {
-      const [row] = await read("SELECT pg_current_wal_flush_lsn()::text AS place");
-      return String(row?.["place"]);
-    },
+    committedUpTo: () => committedPlace({ read }),
     close: () => (closing ??= pool.end()),
   };
 

@@ -11,6 +11,8 @@ import type { ReplicaState, Row } from "./store.ts";
 
 export interface Replica {
   state(): ReplicaState;
+  /** The state after the first measurement; never rejects. */
+  readonly measured: Promise<ReplicaState>;
   /** Rows that show all up to `place`; undefined when it cannot give them now. Never rejects. */
   read(query: PostgresQuery, place: string): Promise<readonly Row[] | undefined>;
   close(): void;
@@ -52,9 +54,11 @@ export function createReplica(deps: ReplicaDeps): Replica {
   let left = Promise.withResolvers<undefined>();
   // What it is measured by: a place of the primary, and since when it stands there.
   let goal: { readonly place: string; readonly sinceMs: number } | undefined;
+  const first = Promise.withResolvers<ReplicaState>();
   void keepMeasuring();
   return {
     state: () => state,
+    measured: first.promise,
     async read(query, place) {
       if (state.kind !== "following" || connections.busy() > mostReads) return undefined;
       return await Promise.race([readUpTo(query, place), left.promise]);
@@ -92,6 +96,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
   async function keepMeasuring(): Promise<void> {
     while (!closing.signal.aborted) {
       const found = await measure();
+      first.resolve(found);
       if (closing.signal.aborted) return;
       become(found);
       // Rejects when it is closed, which the loop's condition sees.

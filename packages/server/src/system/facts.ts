@@ -9,8 +9,8 @@ import type { OpenApiInfo } from "../http/openapi.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { hashMemoryMigration } from "../runs/workspace/hash-memory.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
-import type { Store } from "../store/store.ts";
-import type { Part } from "../supervision/part.ts";
+import type { ReplicaState, Store } from "../store/store.ts";
+import type { Health, Part } from "../supervision/part.ts";
 import type { StateStore } from "../home/state-store.ts";
 
 /** The marks of what may never be recorded; personal data may, for runs work with it. */
@@ -90,9 +90,19 @@ export function storePart(store: StateStore, cache: Store, metrics: Pick<Metrics
     health() {
       if (closed) return { kind: "failed", detail: "closed" };
       const problem = store.writeProblem();
-      return problem === undefined ? { kind: "ok" } : { kind: "failed", detail: problem, needsPerson: true };
+      if (problem !== undefined) return { kind: "failed", detail: problem, needsPerson: true };
+      return replicaHealth(store.recent.replica());
     },
   };
+}
+
+/** Without its replica the database serves everything itself. */
+function replicaHealth(replica: ReplicaState | undefined): Health {
+  if (replica === undefined) return { kind: "ok" };
+  if (replica.kind === "following")
+    return { kind: "ok", detail: `the replica is behind by ${Math.round(replica.lagMs)} ms` };
+  const what = replica.kind === "away" ? `away: ${replica.why}` : `behind by ${Math.round(replica.lagMs)} ms`;
+  return { kind: "degraded", detail: `the replica is ${what}; the primary serves the lists` };
 }
 
 /** Counts programs and their time. */

@@ -4,7 +4,8 @@ import { systemClock as clock } from "../../base/clock.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { isProcessDead } from "../../store/process-identity.ts";
 import type { StoreReader } from "../../store/sqlite-reader.ts";
-import { databasePlace, openStateReader } from "../../home/state-store.ts";
+import type { ReplicaState } from "../../store/store.ts";
+import { databasePlace, measureReplica, openStateReader } from "../../home/state-store.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
@@ -23,6 +24,7 @@ export async function checkState(config: Config): Promise<readonly Diagnosis[]> 
       return [
         { name: "database", state: "ok", detail },
         ...(isServer ? [judgeSkew(await measureSkew(store), config.runs.leaseSeconds * 1000)] : []),
+        ...judgeReplica(await measureReplica(config, store), config.databaseReadMaxLagMs),
         ...judgeLeases(await readLeases(store), clock.now(), isProcessDead),
         ...judgeDead(await countDead(store)),
       ];
@@ -77,6 +79,26 @@ export function judgeSkew({ aheadMs, roundTripMs }: ClockSkew, leaseTtlMs: numbe
   if (apartMs >= leaseTtlMs / 3) return { name, state: "failed", detail, hint };
   if (apartMs >= harmlessSkewMs) return { name, state: "warning", detail, hint };
   return { name, state: "ok", detail };
+}
+
+/** Without its replica the primary serves everything, so nothing is broken. Pure. */
+export function judgeReplica(replica: ReplicaState | undefined, maxLagMs: number): readonly Diagnosis[] {
+  const name = "replica";
+  if (replica === undefined) return [];
+  switch (replica.kind) {
+    case "following":
+      return [{ name, state: "ok", detail: `behind by ${Math.round(replica.lagMs)} ms` }];
+    case "behind": {
+      const detail = `behind by more than ${maxLagMs} ms (databaseReadMaxLagMs): the primary serves lists and long reads`;
+      const hint =
+        "Look whether the replica is overloaded or its replay is paused, or raise databaseReadMaxLagMs.";
+      return [{ name, state: "warning", detail, hint }];
+    }
+    case "away": {
+      const detail = `${replica.why}: the primary serves lists and long reads`;
+      return [{ name, state: "warning", detail, hint: "Start the replica, or correct databaseReadUrl." }];
+    }
+  }
 }
 
 export interface LeaseRow {

@@ -13,7 +13,7 @@ import { judgeKeys } from "./check-keys.ts";
 import { judgeLedger } from "./check-ledger.ts";
 import { judgeNode } from "./check-machine.ts";
 import { judgeTree } from "./check-server.ts";
-import { judgeDead, judgeLeases, judgeSkew } from "./check-state.ts";
+import { judgeDead, judgeLeases, judgeReplica, judgeSkew } from "./check-state.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { doctor } from "./doctor.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -36,6 +36,19 @@ describe("what doctor makes of what it finds", () => {
     ]);
     expect(state(1_400, 2_000)).toBe("ok");
     expect(judgeSkew({ aheadMs: -1_500, roundTripMs: 2 }, 30_000).detail).toContain("1500 ms behind");
+  });
+
+  test("a replica that is behind or away is worth a warning: the primary serves everything", () => {
+    expect(judgeReplica(undefined, 250)).toEqual([]);
+    expect(judgeReplica({ kind: "following", lagMs: 12.4 }, 250)).toMatchObject([
+      { state: "ok", detail: "behind by 12 ms" },
+    ]);
+    expect(judgeReplica({ kind: "behind", lagMs: 300 }, 250)).toMatchObject([
+      { state: "warning", detail: expect.stringContaining("more than 250 ms") },
+    ]);
+    expect(judgeReplica({ kind: "away", why: "ECONNREFUSED" }, 250)).toMatchObject([
+      { state: "warning", detail: expect.stringContaining("ECONNREFUSED: the primary serves") },
+    ]);
   });
 
   test("leases are stale when they ended long ago or their holder is gone, and never while somebody may hold them", () => {

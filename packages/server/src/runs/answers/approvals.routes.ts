@@ -236,7 +236,8 @@ function listRoute(deps: ApprovalsRoutesDeps): Route {
         values.push(after[0], after[0], after[1]);
       }
       const sql = `SELECT * FROM approvals WHERE ${where.join(" AND ")} ORDER BY requested_at_ms, id LIMIT ?`;
-      const rows = (await deps.store.read(sql, [...values, query.limit + 1])).map(approvalFromStore);
+      const found = await deps.store.recent.read(sql, [...values, query.limit + 1]);
+      const rows = found.map(approvalFromStore);
       const page = toPage(rows, query.limit, (row) => [row.requestedAtMs, row.id]);
       return { data: page.data.map((row) => viewApproval(row, deps.redact)), nextCursor: page.nextCursor };
     },

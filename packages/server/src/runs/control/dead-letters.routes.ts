@@ -62,9 +62,9 @@ function listRoute(deps: DeadLettersRoutesDeps): Route {
       const { limit, cursor } = query;
       const filter = filterOf(query, principal.tenant);
       const before = cursor === undefined ? null : parseCursor(cursor, z.tuple([z.number(), z.string()]));
-      const rows = await listDeadLetters(deps.store, filter, { before, limit: limit + 1 });
+      const rows = await listDeadLetters(deps.store.recent, filter, { before, limit: limit + 1 });
       const page = toPage(rows, limit, (row) => [row.endedAtMs ?? 0, row.id]);
-      const groups = before === null ? await countDeadLetters(deps.store, filter) : [];
+      const groups = before === null ? await countDeadLetters(deps.store.recent, filter) : [];
       return { data: page.data.map(viewRun), nextCursor: page.nextCursor, groups };
     },
   });

@@ -26,7 +26,7 @@ export async function readState(deps: RunReaderDeps, runId: string): Promise<Run
 
 /** At most `limit` events after `afterSeq`. */
 export async function readEvents(
-  deps: RunReaderDeps,
+  deps: { readonly store: Pick<Store, "read">; readonly readBlobText: ReadBlobText },
   page: { readonly runId: string; readonly afterSeq: number; readonly limit: number },
 ): Promise<readonly RunEvent[]> {
   const rows = await deps.store.read(

@@ -66,7 +66,7 @@ function listRoute({ store }: RunsRoutesDeps): Route {
     response: pageOf(runSummarySchema),
     handle: async ({ query, principal }) => {
       const cursorShape = z.tuple([z.number(), z.string()]);
-      const rows = await listRuns(store, {
+      const rows = await listRuns(store.recent, {
         tenant: principal.tenant,
         states: (query.state ?? []) as readonly TaskState[],
         workflow: query.workflow ?? null,
@@ -204,7 +204,10 @@ function eventsRoute(deps: RunsRoutesDeps): Route {
       await requireRun(deps.store, principal.tenant, params.id);
       const afterSeq =
         query.cursor === undefined ? query.after : parseCursor(query.cursor, z.tuple([z.number()]))[0];
-      const events = await readEvents(deps, { runId: params.id, afterSeq, limit: query.limit + 1 });
+      const events = await readEvents(
+        { ...deps, store: deps.store.recent },
+        { runId: params.id, afterSeq, limit: query.limit + 1 },
+      );
       const shown = events.slice(0, query.limit);
       const last = shown.at(-1);
       return {

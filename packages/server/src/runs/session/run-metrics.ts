@@ -41,13 +41,15 @@ export function observeEvents(metrics: Metrics, events: readonly RunEvent[], row
 /** Gauges that are cheaper to read on a scrape than to follow. */
 export function readQueueGauges(
   metrics: Metrics,
-  deps: { readonly queue: Queue; readonly store: Pick<Store, "read"> },
+  deps: { readonly queue: Queue; readonly store: Pick<Store, "recent"> },
 ): void {
   metrics.beforeScrape(async () => {
     for (const [state, count] of Object.entries(await deps.queue.counts())) {
       metrics.set("homeostat_runs", { state }, count);
     }
-    const [row] = await deps.store.read("SELECT COUNT(*) AS n FROM approvals WHERE status = 'waiting'");
+    const [row] = await deps.store.recent.read(
+      "SELECT COUNT(*) AS n FROM approvals WHERE status = 'waiting'",
+    );
     metrics.set("homeostat_approvals_waiting", {}, (row?.["n"] as number | undefined) ?? 0);
   });
 }

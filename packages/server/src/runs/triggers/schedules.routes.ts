@@ -176,7 +176,7 @@ function listRoute(deps: SchedulesRoutesDeps): Route {
     response: pageOf(scheduleSchema),
     handle: async ({ query: { limit, cursor }, principal: { tenant } }) => {
       const after = cursor === undefined ? null : parseCursor(cursor, z.tuple([z.string()]))[0];
-      const found = await listSchedules(deps.store, { tenant, after, limit: limit + 1 });
+      const found = await listSchedules(deps.store.recent, { tenant, after, limit: limit + 1 });
       const page = toPage(found, limit, ({ name }) => [name]);
       return { data: page.data.map((each) => view(each, deps)), nextCursor: page.nextCursor };
     },
