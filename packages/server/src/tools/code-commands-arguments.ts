@@ -1,37 +1,21 @@
 /** What the arguments of ordinary commands do: start programs, load code into others, write outside the work folder. */
 import type { SimpleCommand } from "../policy/shell/shell.ts";
+import { clientStartsPrograms } from "./code-commands-clients.ts";
+import { gitStartsPrograms } from "./code-commands-git.ts";
+import { runsUnread } from "./code-commands-languages.ts";
+import { setsByBuiltin } from "./code-commands-variables.ts";
 import { isForeign } from "./foreign-path.ts";
 
-type Words = SimpleCommand["argv"];
-
-/** Variables by which a program is made to run other code first. */
-export const loadingVariables: ReadonlySet<string> = new Set([
-  "BASH_ENV", "ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "NODE_OPTIONS", "PROMPT_COMMAND", "PYTHONSTARTUP", "PYTHONHOME",
-  "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_SSH", "GIT_SSH_COMMAND", "LESSOPEN", "PERL5OPT", "RUBYOPT",
-]); // prettier-ignore
-
 /** Resources below `bash/`, such as `tar!program`, `!environment` and `!write-absolute`. Careful: false alarms only ask. */
-export function describeArguments(name: string, argv: Words): readonly string[] {
-  const words = argv.slice(1).flatMap((word) => (word === null ? [] : [word]));
+export function describeArguments(name: string, command: SimpleCommand): readonly string[] {
+  const words = command.texts.slice(1);
+  const startsOthers =
+    starters[name]?.(words) === true || runsUnread(name, words) || clientStartsPrograms(name, command);
   return [
-    ...(setters.has(name) && words.some(setsLoading) ? ["!environment"] : []),
-    ...(starters[name]?.(words) === true ? [`${name}!program`] : []),
+    ...(setsByBuiltin(name, words) ? ["!environment"] : []),
+    ...(startsOthers ? [`${name}!program`] : []),
     ...(writesOutside(name, words) ? ["!write-absolute"] : []),
   ];
-}
-
-const setters: ReadonlySet<string> = new Set([
-  "env",
-  "export",
-  "declare",
-  "typeset",
-  "local",
-  "readonly",
-  "sudo",
-]);
-
-function setsLoading(word: string): boolean {
-  return loadingVariables.has(/^([A-Za-z_]\w*)\+?=/.exec(word)?.[1] ?? "");
 }
 
 /** Commands with words of their own that start programs. */
@@ -39,93 +23,96 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   vi: (words) => words.some(isEditorCommand),
   vim: (words) => words.some(isEditorCommand),
   nvim: (words) => words.some(isEditorCommand),
-  ex: (words) => words.some(isEditorCommand),
+  rvim: (words) => words.some(isEditorCommand),
+  gvim: (words) => words.some(isEditorCommand),
+  vimdiff: (words) => words.some(isEditorCommand),
   view: (words) => words.some(isEditorCommand),
-  emacs: (words) => words.some((word) => /^--?(?:eval|execute|load|l|f|funcall|script)\b/.test(word)),
-  git: (words) =>
-    words.some((word, index) => startsByGit(word, words[index - 1])) ||
-    // `git config core.pager x` holds for every later call.
-    (words.includes("config") && words.some((word) => programSetting.test(word))),
-  tar: (words) =>
-    words.some((word) =>
-      /^--(?:checkpoint-a|to-c|use-c|rsh-c|info-s|new-volume-s)|^-[A-Za-z]*[IF]/.test(word),
-    ),
-  sed: startsSed,
-  gsed: startsSed,
-  make: (words) =>
-    words.some((word) => word === "-f" || word === "-C" || /^--(?:eval|file|directory)/.test(word)),
-  split: (words) => words.some((word) => word.startsWith("--filter")),
-  sort: (words) => words.some((word) => word.startsWith("--compress-prog")),
+  emacs: (words) => words.some((word) => /^--?(?:eval|execute|load|l|f|funcall|script|batch)\b/.test(word)),
+  git: gitStartsPrograms,
+  tar: startsTar,
+  bsdtar: startsTar,
+  cpio: (words) => words.some((word) => /^--rs/.test(word)),
+  split: (words) => words.some((word) => word.startsWith("--f")),
+  sort: (words) => words.some((word) => word.startsWith("--co")),
   zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
   man: (words) => words.some((word) => /^-(?:P|-pager|H|-html)/.test(word)),
   less: (words) => words.some((word) => word.startsWith("+")),
-  // Scripts in files are ones that nobody has read.
-  awk: (words) => words.some(isAwkFile),
-  gawk: (words) => words.some(isAwkFile),
-  mawk: (words) => words.some(isAwkFile),
   hash: (words) => words.some((word) => /^-[a-z]*p/.test(word)),
-  compgen: (words) => words.includes("-C"),
-  complete: (words) => words.includes("-C"),
-  sqlite3: (words) => words.some((word) => /^\s*\.(?:sh|sy|lo)|\bload_extension\b/.test(word)),
-  psql: (words) => words.some((word) => word.includes("\\!") || /\bto\s+program\b/i.test(word)),
-  dc: (words) => words.some((word) => word.includes("!")),
-  "systemd-run": () => true,
-  "start-stop-daemon": () => true,
-  "run-parts": () => true,
+  // Words are expanded like those of a program, functions are called.
+  compgen: (words) => words.some((word) => /^-[CF]/.test(word) || /\$\(|`/.test(word)),
+  complete: (words) => words.some((word) => /^-C/.test(word) || /\$\(|`/.test(word)),
+  // A shell that reads its input, unless it is given a text.
+  script: (words) => !words.some((word) => /^-[a-zA-Z]*c|^--(?:command|version|help)/.test(word)),
+  parallel: startsParallel,
+  find: startsByFind,
+  fd: (words) => words.some((word) => /^(?:-[a-zA-Z]*[xX]|--exec)/.test(word)),
+  rg: (words) => words.some((word) => /^--pre(?:=|$)/.test(word)),
+  fzf: (words) => words.some((word) => /^--(?:preview|bind|history)/.test(word)),
+  install: (words) => words.some((word) => word.startsWith("--strip-p")),
+  "ssh-keygen": (words) => words.some((word) => /^-[Dw]/.test(word)),
+  "ssh-add": (words) => words.some((word) => /^-s/.test(word)),
+  openssl: (words) => words[0] === "engine" || words.some((word) => /^-(?:engine|provider)/.test(word)),
+  gpg: (words) =>
+    words.some((word) =>
+      /^--(?:exec-path|photo-viewer|agent-program|dirmngr-program|options|homedir)/.test(word),
+    ),
+  tcpdump: (words) => words.some((word) => /^-z/.test(word)),
+  ip: (words) => words.includes("exec"),
+  nmap: (words) => words.some((word) => /^--(?:script|interactive)/.test(word)),
+  aria2c: (words) => words.some((word) => word.startsWith("--on-")),
+  convert: (words) => words.some((word) => /^(?:\w+:)?\||^(?:msl|ephemeral):/.test(word)),
+  magick: (words) => words.some((word) => /^(?:\w+:)?\||^(?:msl|ephemeral):|^-script$/.test(word)),
+  gs: (words) => words.some((word) => /%pipe%|^-dNOSAFER/.test(word)),
+  pandoc: (words) =>
+    words.some((word) => /^(?:-F|-L|--(?:filter|lua-filter|pdf-engine|defaults)|-d)/.test(word)),
+  ...Object.fromEntries(
+    ["tex", "latex", "pdftex", "pdflatex", "xelatex", "lualatex"].map((name) => [name, startsTex]),
+  ),
+  ...Object.fromEntries(
+    ["gcc", "g++", "cc", "c++", "clang", "clang++"].map((name) => [name, startsCompiler]),
+  ),
 };
 
-/** `-f file`, and gawk's `-E`, `-i` and `-l`. */
-function isAwkFile(word: string): boolean {
-  return /^(?:-[fEil]|--(?:file|exec|include|load))/.test(word);
-}
-
-/** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`. */
+/** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`, and `-e`, which reads commands from the input. */
 function isEditorCommand(word: string): boolean {
-  return /^\+./.test(word) || /^-(?:c|-cmd|S|s|u|-startuptime)$/.test(word) || /^(?:-c|--cmd)/.test(word);
-}
-
-/** `-c alias.x=!...`, `-c core.pager=...`: any setting that names a program. */
-function startsByGit(word: string, before: string | undefined): boolean {
-  if (before === "-c" || word.startsWith("--config-env")) return programSetting.test(word.split("=", 1)[0]!);
-  if (before === "submodule" && word === "foreach") return true;
-  if (before === "bisect" && word === "run") return true;
   return (
-    /^--(?:upload-pack|receive-pack|exec)\b|^ext::|^-[uo]?ext::/.test(word) ||
-    (before === "rebase" && /^-x|^--exec/.test(word))
+    /^\+./.test(word) || /^-[A-Za-z]*[cSsuUlewW]/.test(word) || /^--(?:cmd|startuptime|remote)/.test(word)
   );
 }
 
-/** Settings of git whose values are programs. */
-const programSetting =
-  /^(?:--config-env$|alias\.|(?:core|sequence)\.(?:pager|editor|sshcommand|fsmonitor|hookspath|gitproxy|askpass)$|pager\.|.*\.(?:textconv|clean|smudge|process|cmd|command|helper|program|driver|proxy)$)/i;
-
-/** A script in a file is one that nobody has read. */
-function startsSed(words: readonly string[]): boolean {
-  return words.some((word) => /^(?:-f|--file)/.test(word)) || sedScripts(words).some(startsBySed);
+/** `-I program`, `--to-command`, `--checkpoint-action` and their kind; the first word may be letters without a dash. */
+function startsTar(words: readonly string[]): boolean {
+  const first = words[0] ?? "";
+  if (first.startsWith("\0") || (/^[A-Za-z]+$/.test(first) && /[IF]/.test(first))) return true;
+  return words.some((word) => /^--(?:checkpoint-a|to-c|us|rs|rmt|inf|new-v)|^-[A-Za-z]*[IF]/.test(word));
 }
 
-/** What follows `-e`, else the first operand. */
-function sedScripts(words: readonly string[]): readonly string[] {
-  const given = words.flatMap((word, index) => {
-    if (word === "-e" || word === "--expression") return [words[index + 1] ?? ""];
-    return /^(?:-e|--expression=)(.+)$/s.exec(word)?.slice(1) ?? [];
-  });
-  if (given.length > 0) return given;
-  return words.filter((word) => !word.startsWith("-")).slice(0, 1);
-}
-
-/** The command `e`, and the flag `e` of `s`; both are GNU's. */
-function startsBySed(script: string): boolean {
-  // Longer scripts are not read: they ask.
-  if (script.length > 4_096) return true;
+/** `parallel ::: ls`, `parallel -a file`, `parallel '{}'`: what comes as data is the command. */
+function startsParallel(words: readonly string[]): boolean {
+  const command = words.find((word) => !word.startsWith("-"));
   return (
-    /(?:^|[;{}\n])\s{0,9}(?:\d+|\$|\/[^/\n]{0,200}\/)?(?:,(?:\d+|\$))?\s{0,9}!?\s{0,9}e(?:\s|$|;)/.test(
-      script,
-    ) ||
-    /(?:^|[;{}\n\d/])\s{0,9}s([^\w\s\\])(?:(?!\1)[^\\]|\\.){0,500}\1(?:(?!\1)[^\\]|\\.){0,500}\1[a-zA-Z0-9]{0,9}e/s.test(
-      script,
-    )
+    command === undefined ||
+    /^:::|[{\0]/.test(command) ||
+    words.some((word) => /^(?:-a|--arg-file)/.test(word))
   );
+}
+
+/** `-exec` may stand in a word that is only known at run time, where a test or an action is expected. */
+function startsByFind(words: readonly string[]): boolean {
+  const first = words.findIndex((word) => /^[-(!]/.test(word));
+  if (first < 0) return false;
+  return words.some((word, index) => index > first && word.startsWith("\0") && !/^-/.test(words[index - 1]!));
+}
+
+function startsTex(words: readonly string[]): boolean {
+  return words.some(
+    (word) => /^--?(?:shell-escape|enable-write18|shell-restricted)/.test(word) || word.includes("\\write18"),
+  );
+}
+
+/** Programs and plugins of a compiler's own choosing, and files with options. */
+function startsCompiler(words: readonly string[]): boolean {
+  return words.some((word) => /^(?:-wrapper|-fplugin|-specs|--specs|-B|@|-Xclang|-load)/.test(word));
 }
 
 /** Which of a command's operands it writes: the last one, or every one. */
@@ -145,7 +132,20 @@ const writers: Readonly<Record<string, "last" | "all">> = {
   mknod: "all",
 };
 
+/** Commands that write a file an option names: its value, attached or the next word. */
+const outputs: Readonly<Record<string, RegExp | undefined>> = {
+  sort: /^(?:-o=?|--output=)(.*)$/s,
+  shuf: /^(?:-o=?|--output=)(.*)$/s,
+  find: /^-f(?:print0?|ls|printf)=(.*)$/s,
+  unzip: /^-d=?(.*)$/s,
+};
+
 function writesOutside(name: string, words: readonly string[]): boolean {
+  const named = outputs[name];
+  if (named !== undefined)
+    return words.some((word, index) =>
+      isForeign(named.exec(word)?.[1] ?? (named.test(`${words[index - 1]}=`) ? word : "")),
+    );
   const which = writers[name];
   if (which === undefined) return false;
   const operands = words.filter((word) => !word.startsWith("-"));

@@ -3,6 +3,8 @@ import { commandName } from "../policy/shell/shell-names.ts";
 import type { Redirection, SimpleCommand } from "../policy/shell/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { describeArguments } from "./code-commands-arguments.ts";
+import { readAwk } from "./code-commands-awk.ts";
+import { readSed } from "./code-commands-sed.ts";
 import { isForeign } from "./foreign-path.ts";
 
 export interface ProgramText {
@@ -18,10 +20,23 @@ export function describeForms(command: SimpleCommand): readonly string[] {
   if (recursive.has(name)) forms.push(...describeRecursion(name, command));
   if (name === "find" && command.argv.includes("-delete")) forms.push(...describeFind(command));
   if (name === "kill" && killsOthers(command.argv)) forms.push("kill!others");
-  if (awks.has(name) && command.argv.some((word) => word !== null && startsPrograms(word))) {
-    forms.push(`${name}!system`);
-  }
-  return [...forms, ...describeArguments(name, command.argv)];
+  if (awks.has(name)) forms.push(...describeAwk(name, command.texts.slice(1)));
+  if (name === "sed" || name === "gsed") forms.push(...describeSed(name, command.texts.slice(1)));
+  return [...forms, ...describeArguments(name, command)];
+}
+
+function describeAwk(name: string, words: readonly string[]): readonly string[] {
+  const { startsPrograms, usesNetwork, written } = readAwk(words);
+  return [
+    ...(startsPrograms ? [`${name}!system`] : []),
+    ...(usesNetwork ? ["!network"] : []),
+    ...written.flatMap(describeWritten),
+  ];
+}
+
+function describeSed(name: string, words: readonly string[]): readonly string[] {
+  const { startsPrograms, written } = readSed(words);
+  return [...(startsPrograms ? [`${name}!program`] : []), ...written.flatMap(describeWritten)];
 }
 
 /** The program in the arguments of an interpreter; `unknown` when it is a file or only known at run time. */
@@ -39,7 +54,10 @@ export function findProgramText(command: SimpleCommand): ProgramText | "unknown"
       const text = option[1] === undefined || option[1] === "" ? argv[at + 1] : option[1];
       return text === undefined || text === null ? "unknown" : { language, text };
     }
-    if (modules.test(word)) return harmlessModules.has(argv[at + 1] ?? "") ? undefined : "unknown";
+    if (modules.test(word)) {
+      const isHarmless = language === "python" && harmlessModules.has(argv[at + 1] ?? "");
+      return isHarmless ? undefined : "unknown";
+    }
     if (!word.startsWith("-") || word === "-") {
       if (word !== "-") return "unknown";
       break;
@@ -62,7 +80,9 @@ const python: Interpreter = { language: "python", options: /^-[A-Za-bd-z]*c(.*)$
 const node: Interpreter = {
   language: "javascript",
   options: /^(?:-e|-p|-pe|--eval|--print)(?:=(.*))?$/s,
-  modules: /^(?:-r|--require|--import|--loader)$/,
+  // Of the other long options only those are known to load nothing.
+  modules:
+    /^(?:-r|-C|-i|--(?!(?:no-(?:warnings|deprecation)|input-type|max-old-space-size|stack-size|trace-[a-z-]+|enable-source-maps|unhandled-rejections|experimental-[a-z-]+-modules|harmony[a-z-]*|throw-deprecation|preserve-symlinks)(?:=|$)).*)/s,
 };
 
 /** Modules of Python that only work on what they are given. */
@@ -70,18 +90,21 @@ const harmlessModules: ReadonlySet<string> = new Set(["json.tool", "this", "cale
 
 function interpreterOf(name: string | null): Interpreter | undefined {
   if (name === null) return undefined;
-  if (/^python(?:[23](?:\.\d+)?)?$/.test(name)) return python;
-  return name === "node" || name === "nodejs" ? node : undefined;
+  if (/^(?:python|pypy)[\d.]*(?:-dbg|[dt])?$/.test(name)) return python;
+  return /^node(?:js)?[\d.]*$/.test(name) ? node : undefined;
 }
 
-function describeRedirection({ operator, target }: Redirection): string[] {
-  if (target === null || operator.startsWith("<<")) return [];
-  if (/^\/dev\/(?:tcp|udp)\//.test(target)) return ["!network"];
-  const isWrite = operator.includes(">") && !/^(?:\d+|\d*-)$/.test(target);
-  if (!isWrite) return [];
+function describeRedirection({ operator, text }: Redirection): string[] {
+  if (text === null || operator.startsWith("<<")) return [];
+  if (/^\/dev\/(?:tcp|udp)\//.test(text)) return ["!network"];
+  const isWrite = operator.includes(">") && !/^(?:\d+|\d*-)$/.test(text);
+  return isWrite ? describeWritten(text) : [];
+}
+
+function describeWritten(path: string): string[] {
   // What lies there is run by the next `git commit`.
-  if (/(?:^|\/)\.git\/hooks\//.test(target)) return ["git!program"];
-  return isForeign(target) ? ["!write-absolute"] : [];
+  if (/(?:^|\/)\.git\/(?:hooks\/|config$)/.test(path)) return ["git!program"];
+  return isForeign(path) ? ["!write-absolute"] : [];
 }
 
 const recursive: ReadonlySet<string> = new Set(["rm", "chmod", "chown", "chgrp", "setfacl"]);
@@ -121,8 +144,3 @@ function killsOthers(argv: SimpleCommand["argv"]): boolean {
 }
 
 const awks: ReadonlySet<string> = new Set(["awk", "gawk", "mawk", "nawk"]);
-
-/** `system(...)`, and pipes to and from commands. */
-function startsPrograms(program: string): boolean {
-  return /\bsystem\s{0,9}\(|\|\s{0,9}(?:&\s{0,9})?(?:getline|")|@load/.test(program);
-}

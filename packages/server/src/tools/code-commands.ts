@@ -5,7 +5,7 @@ import { commandName } from "../policy/shell/shell-names.ts";
 import { parseShell } from "../policy/shell/shell.ts";
 import type { Place, ShellOptions, SimpleCommand } from "../policy/shell/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
-import { loadingVariables } from "./code-commands-arguments.ts";
+import { assignsLoading, isLoadingValue } from "./code-commands-variables.ts";
 import { describeForms, findProgramText } from "./code-commands-forms.ts";
 import type { ProgramText } from "./code-commands-forms.ts";
 
@@ -28,7 +28,7 @@ export function findProgramCommands(
 ): ProgramCommands {
   const lines = new Map<string, number>();
   collect({ lines, language, depth: 0 }, { language, text }, undefined);
-  if (Object.keys(environment).some((name) => loadingVariables.has(name))) {
+  if (Object.entries(environment).some(([name, value]) => isLoadingValue(name, value))) {
     note(lines, `${language}/!environment`, 1);
   }
   const resources = limit([...lines.keys()], language);
@@ -99,8 +99,7 @@ function collectCommand(collector: Collector, command: SimpleCommand): void {
   const { lines } = collector;
   const { line } = command.place;
   if (command.argv.length > 0) note(lines, `bash/${commandName(command.argv) ?? "?"}`, line);
-  if (command.assignments.some(({ name }) => loadingVariables.has(name)))
-    note(lines, "bash/!environment", line);
+  if (assignsLoading(command)) note(lines, "bash/!environment", line);
   for (const form of describeForms(command)) note(lines, `bash/${form}`, line);
   const program = findProgramText(command);
   if (program === "unknown") note(lines, "bash/?", line);

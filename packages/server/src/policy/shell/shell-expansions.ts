@@ -1,6 +1,15 @@
 /** Reads quotes and what the shell expands in words: `$x`, `${x:-y}`, `$(...)`, backticks, arithmetic, process substitution. */
 import { readAnsi } from "./shell-ansi.ts";
-import { addUnknown, deeper, fail, placeOf, skipBlanks, skipContinuations } from "./shell-reader.ts";
+import { hidesSubstitution } from "./shell-hidden.ts";
+import {
+  addUnknown,
+  deeper,
+  fail,
+  placeOf,
+  skipBlanks,
+  skipContinuations,
+  unknownText,
+} from "./shell-reader.ts";
 import type { Reader, WordDraft } from "./shell-reader.ts";
 
 export function createDraft(): WordDraft {
@@ -13,12 +22,14 @@ export function createDraft(): WordDraft {
     valueFrom: 0,
     brace: "none",
     hasBracket: false,
+    isHiding: false,
   };
 }
 
-export function makeUnknown(word: WordDraft): void {
+export function makeUnknown(word: WordDraft, name?: string): void {
   word.isUnknown = true;
   word.isPlain = false;
+  word.text += unknownText(name);
 }
 
 /** Quotes, backslashes and expansions. False when `sign` is none of them. */
@@ -125,13 +136,16 @@ export function readDollar(reader: Reader, word: WordDraft, isDouble: boolean): 
     reader.at++;
     return;
   }
-  word.isUnknown = true;
-  word.isPlain = false;
+  const start = next;
   reader.at = next + 1;
   if (sign === "(") readParenthesis(reader);
   else if (sign === "{") deeper(reader, () => readParameter(reader, isDouble));
   else if (sign === "[") fail(reader, "`$[` is not read; write `$((`");
   else if (/[A-Za-z_]/.test(sign)) skipName(reader);
+  makeUnknown(
+    word,
+    /^(?:([A-Za-z_]\w{0,63})|\{([A-Za-z_]\w{0,63})\})$/.exec(text.slice(start, reader.at))?.slice(1).join(""),
+  );
 }
 
 function readParenthesis(reader: Reader): void {
@@ -176,10 +190,12 @@ export function readArithmetic(reader: Reader): void {
       if (sign === undefined) fail(reader, "an arithmetic expression is not closed");
       if (sign === "(") depth++;
       if (sign === ")" && depth-- === 0) break;
+      requireUnescaped(reader, sign);
       if (readInner(reader, inside, sign)) continue;
       if (sign === "'") fail(reader, "a single quote in arithmetic is read differently by different shells");
       reader.at++;
     }
+    if (expanding.test(inside.text)) addUnknown(reader, placeOf(reader, start));
     const second = skipContinuations(text, reader.at + 1);
     if (text[second] !== ")") fail(reader, "`((` is not closed by `))`; put a blank between parentheses");
     if (!areParenthesesEven(text, start, reader.at)) {
@@ -226,16 +242,26 @@ export function readSubscript(reader: Reader): void {
       reader.at = start;
       fail(reader, "a subscript is not closed");
     }
+    requireUnescaped(reader, sign);
     if (readInner(reader, inside, sign)) continue;
     if (sign === "'") {
       if (text[reader.at - 1] === "$") fail(reader, "`$` before a quote in a subscript is not read");
-      readSingle(reader);
+      inside.text += readSingle(reader);
       continue;
     }
     reader.at++;
     if (sign === "[") depth++;
-    else if (sign === "]" && --depth === 0) return;
+    else if (sign === "]" && --depth === 0) break;
   }
+  if (expanding.test(inside.text)) addUnknown(reader, placeOf(reader, start));
+}
+
+/** What is quoted in arithmetic and expands all the same: numbers are expanded once more when they are computed. */
+const expanding = /\$[({]|`/;
+
+function requireUnescaped(reader: Reader, sign: string): void {
+  if (sign !== "\\" || !/[$`]/.test(reader.text[reader.at + 1] ?? "")) return;
+  fail(reader, "an escaped expansion in a number may be expanded after all");
 }
 
 /** `(a b c)` behind `name=`; the reader stands at the parenthesis. */
@@ -292,7 +318,7 @@ function readParameter(reader: Reader, isDouble: boolean): void {
     if (readInnerOf(reader, inside, sign, isDouble)) continue;
     if (sign === "'" && !isQuoteLiteral) {
       if (isDouble) fail(reader, "a single quote inside `${` is read differently by different shells");
-      readSingle(reader);
+      inside.text += readSingle(reader);
       continue;
     }
     if ((sign === "<" || sign === ">") && text[reader.at + 1] === "(") {
@@ -300,8 +326,9 @@ function readParameter(reader: Reader, isDouble: boolean): void {
     }
     reader.at++;
   }
-  // `${x@P}` expands the value as a prompt, and prompts may run commands.
-  if (text.slice(reader.at - 2, reader.at) === "@P") addUnknown(reader);
+  // `${x@P}` expands the value as a prompt, and prompts may run commands. `${x:'a[$(b)]'}` computes a number.
+  const isPrompt = text.slice(reader.at - 2, reader.at) === "@P";
+  if (isPrompt || hidesSubstitution(inside.text)) addUnknown(reader);
   reader.at++;
 }
 

@@ -1,6 +1,7 @@
 /** The grammar of the shell language (POSIX.1-2024, XCU 2.10, and bash's additions), read by recursive descent. */
 import { readDocuments, readRedirection, startsRedirection } from "./shell-redirections.ts";
 import {
+  addUnknown,
   beginCommand,
   deeper,
   fail,
@@ -10,11 +11,14 @@ import {
   shellLimits,
   skipBlanks,
   skipContinuations,
+  unknownText,
 } from "./shell-reader.ts";
 import type { Draft, Reader } from "./shell-reader.ts";
 import { readArithmetic } from "./shell-expansions.ts";
+import { peekReserved } from "./shell-reserved.ts";
 import { readWord } from "./shell-words.ts";
 import type { Word } from "./shell-words.ts";
+import { computesNothing } from "./shell-hidden.ts";
 import { readInnerCommands } from "./shell-wrappers.ts";
 
 /** What ends a list of commands; it is left for the caller. */
@@ -77,27 +81,6 @@ function skipLines(reader: Reader): void {
     if (reader.text[reader.at] !== "\n") return;
     reader.at++;
     readDocuments(reader);
-  }
-}
-
-const reserved: ReadonlySet<string> = new Set([
-  "!", "{", "}", "[[", "if", "then", "elif", "else", "fi", "do", "done", "case", "esac", "while", "until", "for",
-  "select", "in", "function", "time", "coproc",
-]); // prettier-ignore
-
-/** A reserved word at this place, were a command to begin here. Bounded by the longest one. */
-function peekReserved({
-  text,
-  at: from,
-}: Reader): { readonly text: string; readonly end: number } | undefined {
-  let word = "";
-  for (let at = skipContinuations(text, from); ; at = skipContinuations(text, at)) {
-    const sign = text[at];
-    if (sign === undefined || isMeta(sign)) return reserved.has(word) ? { text: word, end: at } : undefined;
-    // `!(` is a subshell unless extended patterns are on, and those only make it a name.
-    word += sign;
-    at++;
-    if (word.length > 8 || !/[a-z!{}[]/.test(sign)) return undefined;
   }
 }
 
@@ -226,7 +209,9 @@ function readFor(reader: Reader): void {
   if (reader.text[reader.at] === "(") {
     readParentheses(reader);
   } else {
-    requireWord(reader);
+    const draft = beginCommand(reader);
+    const name = requireWord(reader).text;
+    draft.assignments.push({ name, value: null, text: unknownText() });
     skipLines(reader);
     const next = peekReserved(reader);
     if (next?.text === "in") {
@@ -235,7 +220,7 @@ function readFor(reader: Reader): void {
         skipBlanks(reader);
         const sign = reader.text[reader.at];
         if (sign === undefined || (isMeta(sign) && !isProcessSubstitution(reader))) break;
-        readWord(reader, false);
+        if (readWord(reader, false).isHiding) addUnknown(reader);
       }
     }
   }
@@ -299,6 +284,7 @@ function readCondition(reader: Reader): void {
       continue;
     }
     const word = readWord(reader, false);
+    if (word.isHiding) addUnknown(reader);
     if (word.isPlain && word.value === "]]") break;
   }
   readRedirections(reader);
@@ -329,8 +315,14 @@ function readRedirections(reader: Reader): void {
       reader.at += numbered[0].length;
       if (isProcessSubstitution(reader)) unexpected(reader);
     }
-    draft ??= beginCommand(reader);
+    if (draft === undefined) {
+      draft = beginCommand(reader);
+      // `while read x; do ...; done <<E`.
+      draft.readsInput = true;
+    }
     readRedirection(reader, draft);
+    if (draft.isHiding) addUnknown(reader, draft.place);
+    draft.isHiding = false;
   }
 }
 
@@ -356,6 +348,7 @@ function readSimple(reader: Reader): void {
     const next = reader.text[reader.at];
     if (next === undefined || (isMeta(next) && !isProcessSubstitution(reader))) break;
     const word = readWord(reader, argv.length === 0 || declaring.has(argv[0]!));
+    draft.isHiding ||= word.isHiding;
     const isNumber = word.isPlain && /^(?:[0-9]+|\{\w+\})$/.test(word.value ?? "");
     const behind = reader.text[reader.at];
     if (isNumber && (behind === "<" || behind === ">")) continue;
@@ -363,6 +356,7 @@ function readSimple(reader: Reader): void {
     else {
       argv.push(word.value);
       draft.patterns.push(word.pattern);
+      draft.texts.push(word.text);
     }
     if (argv.length > shellLimits.wordsPerCommand) fail(reader, "a command has too many words");
     if (argv.length === 1 && draft.redirections.length === 0 && isFunctionNext(reader)) {
@@ -370,6 +364,7 @@ function readSimple(reader: Reader): void {
       return readFunctionBody(reader);
     }
   }
+  if (draft.isHiding && !computesNothing(argv)) addUnknown(reader, draft.place);
   readInnerCommands(reader, draft);
 }
 

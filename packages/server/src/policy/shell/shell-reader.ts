@@ -11,6 +11,8 @@ export interface SimpleCommand {
   readonly argv: readonly (string | null)[];
   /** For each word of `argv`: its text when file name patterns (`*.txt`) are all that is unknown of it, else null. */
   readonly patterns: readonly (string | null)[];
+  /** The words as far as they are known: what is not stands between two U+0000, `$name` with its name, all else as nothing. */
+  readonly texts: readonly string[];
   readonly assignments: readonly Assignment[];
   readonly redirections: readonly Redirection[];
   readonly place: Place;
@@ -19,6 +21,8 @@ export interface SimpleCommand {
 export interface Assignment {
   readonly name: string;
   readonly value: string | null;
+  /** As in `texts` of the command. */
+  readonly text: string;
 }
 
 export interface Redirection {
@@ -26,6 +30,8 @@ export interface Redirection {
   readonly operator: string;
   /** The file, the number, or what a here-document or here-string holds; null when only known at run time. */
   readonly target: string | null;
+  /** As in `texts` of the command; null for here-documents. */
+  readonly text: string | null;
 }
 
 /** `posix`: the text is for any `sh`, so what shells read differently is not parsed. */
@@ -35,9 +41,14 @@ export type Dialect = "bash" | "posix";
 export interface Draft {
   readonly argv: (string | null)[];
   readonly patterns: (string | null)[];
+  readonly texts: string[];
   readonly assignments: Assignment[];
-  readonly redirections: { readonly operator: string; target: string | null }[];
+  readonly redirections: { readonly operator: string; target: string | null; text: string | null }[];
   readonly place: Place;
+  /** A word holds `a[$(x)]`, see `hidesSubstitution`. */
+  isHiding: boolean;
+  /** The shell itself may read its input into variables, which may be computed with later. */
+  readsInput: boolean;
 }
 
 /** What is known of a word while it is read. */
@@ -52,6 +63,8 @@ export interface WordDraft {
   /** Unquoted `{`, then `,` or `..`: with `}` it is several words. */
   brace: "none" | "open" | "list";
   hasBracket: boolean;
+  /** An element of a list holds `a[$(x)]`. */
+  isHiding: boolean;
 }
 
 /** A here-document whose body begins after the end of the line. */
@@ -60,6 +73,7 @@ export interface PendingDocument {
   readonly isQuoted: boolean;
   readonly stripsTabs: boolean;
   readonly redirection: { target: string | null };
+  readonly draft: Draft;
   readonly place: Place;
   /** Set when the command is a shell that runs the body. */
   runs: Dialect | null;
@@ -142,9 +156,22 @@ export function findLineStarts(text: string): readonly number[] {
 }
 
 export function beginCommand(reader: Reader): Draft {
-  const draft = { argv: [], patterns: [], assignments: [], redirections: [], place: placeOf(reader) };
+  const draft = createCommand(placeOf(reader));
   keepCommand(reader, draft);
   return draft;
+}
+
+export function createCommand(place: Place): Draft {
+  return {
+    argv: [],
+    patterns: [],
+    texts: [],
+    assignments: [],
+    redirections: [],
+    place,
+    isHiding: false,
+    readsInput: false,
+  };
 }
 
 export function keepCommand(reader: Reader, draft: Draft): void {
@@ -157,7 +184,12 @@ export function keepCommand(reader: Reader, draft: Draft): void {
 
 /** Something runs here that cannot be known from the text. */
 export function addUnknown(reader: Reader, place: Place = placeOf(reader)): void {
-  keepCommand(reader, { argv: [null], patterns: [null], assignments: [], redirections: [], place });
+  keepCommand(reader, { ...createCommand(place), argv: [null], patterns: [null], texts: [unknownText()] });
+}
+
+/** How `texts` show what is only known at run time; `name` for a plain `$name`. A text holds no other U+0000. */
+export function unknownText(name: string = ""): string {
+  return `\0${name}\0`;
 }
 
 /** Runs `read` one construct deeper. */

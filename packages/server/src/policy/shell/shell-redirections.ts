@@ -1,6 +1,7 @@
 /** Reads redirections and here-documents (POSIX.1-2024, XCU 2.7). */
 import { addUnknown, fail, isMeta, isProcessSubstitution, peekOperator, skipBlanks } from "./shell-reader.ts";
 import type { Draft, PendingDocument, Reader } from "./shell-reader.ts";
+import { hidesSubstitution } from "./shell-hidden.ts";
 import { readWord } from "./shell-words.ts";
 
 const redirecting: ReadonlySet<string> = new Set([
@@ -28,7 +29,7 @@ export function readRedirection(reader: Reader, draft: Draft): void {
   if (sign === undefined || (isMeta(sign) && !isProcessSubstitution(reader))) {
     fail(reader, `\`${operator.text}\` has no target`);
   }
-  const redirection: Draft["redirections"][number] = { operator: operator.text, target: null };
+  const redirection: Draft["redirections"][number] = { operator: operator.text, target: null, text: null };
   draft.redirections.push(redirection);
   if (operator.text === "<<" || operator.text === "<<-") {
     const stripsTabs = operator.text === "<<-";
@@ -36,6 +37,7 @@ export function readRedirection(reader: Reader, draft: Draft): void {
       ...readDelimiter(reader),
       stripsTabs,
       redirection,
+      draft,
       place: draft.place,
       runs: null,
     });
@@ -43,6 +45,8 @@ export function readRedirection(reader: Reader, draft: Draft): void {
   }
   const word = readWord(reader, false);
   redirection.target = word.value;
+  redirection.text = word.text;
+  draft.isHiding ||= word.isHiding;
   if (operator.text === "<<<" && word.value === null) redirection.target = word.pattern;
 }
 
@@ -97,6 +101,7 @@ function readBody(reader: Reader, document: PendingDocument): void {
   if (isQuoted || !/[$`\\]/.test(body)) {
     redirection.target = body;
   } else redirection.target = reader.readDocument(reader, body, document.place);
+  if (document.draft.readsInput && hidesSubstitution(body)) addUnknown(reader, document.place);
   if (document.runs === null) return;
   if (redirection.target === null) addUnknown(reader, document.place);
   else reader.readText(reader, redirection.target, { dialect: document.runs, place: document.place });

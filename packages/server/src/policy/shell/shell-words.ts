@@ -8,7 +8,8 @@ import {
   readSubscript,
 } from "./shell-expansions.ts";
 import { addUnknown, fail, isMeta, isProcessSubstitution, skipContinuations } from "./shell-reader.ts";
-import type { Reader, WordDraft } from "./shell-reader.ts";
+import type { Assignment, Reader, WordDraft } from "./shell-reader.ts";
+import { hidesSubstitution } from "./shell-hidden.ts";
 
 export interface Word {
   /** Null: the shell only knows when it runs. */
@@ -17,8 +18,12 @@ export interface Word {
   readonly pattern: string | null;
   /** Nothing is quoted or expanded: only such words can be reserved or numbers of redirections. */
   readonly isPlain: boolean;
+  /** See `SimpleCommand.texts`. */
+  readonly text: string;
+  /** It holds `a[$(x)]` in quotes, see `hidesSubstitution`. */
+  readonly isHiding: boolean;
   /** For `name=value`, `name+=value` and `name[...]=value`. */
-  readonly assignment: { readonly name: string; readonly value: string | null } | null;
+  readonly assignment: Assignment | null;
 }
 
 /** `isAssignable`: an assignment may stand here. The reader stands at the first sign and is left behind the last. */
@@ -60,12 +65,16 @@ export function readWord(reader: Reader, isAssignable: boolean): Word {
 function finish(word: WordDraft): Word {
   const { name, isUnknown, isPattern, text } = word;
   const isFixed = !isUnknown && !isPattern;
+  const valueText = text.slice(word.valueFrom);
   return {
     value: isFixed ? text : null,
     pattern: isPattern && !isUnknown ? text : null,
     isPlain: word.isPlain,
+    text,
+    // A subscript before the value was read as one already.
+    isHiding: word.isHiding || hidesSubstitution(valueText),
     // File name patterns are not expanded in values.
-    assignment: name === null ? null : { name, value: isUnknown ? null : text.slice(word.valueFrom) },
+    assignment: name === null ? null : { name, value: isUnknown ? null : valueText, text: valueText },
   };
 }
 
@@ -99,8 +108,10 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
   if (text[reader.at] !== "(") return true;
   if (reader.dialect === "posix")
     fail(reader, "a list as a value means different things in different shells");
-  readArray(reader, () => void readWord(reader, false));
-  word.isUnknown = true;
+  readArray(reader, () => {
+    word.isHiding ||= readWord(reader, false).isHiding;
+  });
+  makeUnknown(word);
   return true;
 }
 

@@ -1,5 +1,5 @@
 /** Finds the commands inside commands: what `sudo`, `xargs`, `find -exec`, `bash -c`, `eval` and their kind will run. */
-import { addUnknown, fail, keepCommand, shellLimits } from "./shell-reader.ts";
+import { addUnknown, createCommand, fail, keepCommand, shellLimits, unknownText } from "./shell-reader.ts";
 import type { Dialect, Draft, Reader } from "./shell-reader.ts";
 import { commandName } from "./shell-names.ts";
 import { readOptions, wrappers } from "./shell-wrapper-options.ts";
@@ -12,7 +12,6 @@ export function readInnerCommands(reader: Reader, draft: Draft, level = 0): void
   const name = commandName(draft.argv);
   if (name === null) return;
   if (level > shellLimits.textDepth) fail(reader, "commands are nested in commands too deeply");
-  noteHiddenSubstitutions(reader, draft);
   const inner = { reader, draft, level };
   const shell = shells[name];
   if (shell !== undefined) return readShell(inner, shell);
@@ -42,21 +41,36 @@ const specials: Readonly<Record<string, ((inner: Inner) => void) | undefined>> =
   mapfile: readCallback,
   readarray: readCallback,
   find: readFind,
+  jobs: readJobs,
+  read: markInputRead,
 };
 
-/** `a[$(rm x)]` runs its command wherever the shell takes a text as a number or a name, even out of single quotes. */
-function noteHiddenSubstitutions(reader: Reader, draft: Draft): void {
-  const { argv, assignments } = draft;
-  const isHidden = (text: string | null): boolean => text !== null && /\w\[(?:\$\(|`|\$\{)/.test(text);
-  if (argv.some(isHidden) || assignments.some(({ value }) => isHidden(value)))
-    addUnknown(reader, draft.place);
+/** Words of a command that are another command's. */
+interface Given {
+  readonly from: number;
+  readonly to: number;
+  /** What is replaced in them by what is only known at run time. */
+  readonly replaced: string | null;
+  /** Words that are only known at run time come behind them. */
+  readonly hasMore: boolean;
 }
 
 /** Another simple command, with the place of the outer one. */
-function addCommand({ reader, draft, level }: Inner, argv: Words, patterns: Words): void {
-  if (argv.length === 0) return;
+function addCommand({ reader, draft, level }: Inner, { from, to, replaced, hasMore }: Given): void {
   const { redirections, place } = draft;
-  const command: Draft = { argv: [...argv], patterns: [...patterns], assignments: [], redirections, place };
+  const command: Draft = { ...createCommand(place), redirections };
+  for (let at = from; at < to; at++) {
+    const isReplaced = replaced !== null && draft.argv[at]?.includes(replaced) === true;
+    command.argv.push(isReplaced ? null : draft.argv[at]!);
+    command.patterns.push(draft.patterns[at]!);
+    command.texts.push(isReplaced ? draft.texts[at]!.replaceAll(replaced, unknownText()) : draft.texts[at]!);
+  }
+  if (command.argv.length === 0) return;
+  if (hasMore) {
+    command.argv.push(null);
+    command.patterns.push(null);
+    command.texts.push(unknownText());
+  }
   keepCommand(reader, command);
   readInnerCommands(reader, command, level + 1);
 }
@@ -123,12 +137,28 @@ function readTrap(inner: Inner): void {
 function readAliases(inner: Inner): void {
   for (const word of inner.draft.argv.slice(1)) {
     if (word === null) addUnknown(inner.reader, inner.draft.place);
-    else if (word.includes("=")) readText(inner, word.slice(word.indexOf("=") + 1), inner.reader.dialect);
+    else if (word.includes("=")) {
+      // Where the alias is used, more words follow.
+      readText(inner, `${word.slice(word.indexOf("=") + 1)} "$@"`, inner.reader.dialect);
+    }
   }
+}
+
+/** `jobs -x command`. */
+function readJobs(inner: Inner): void {
+  const { argv } = inner.draft;
+  const at = argv.indexOf("-x");
+  if (at >= 0) addCommand(inner, { from: at + 1, to: argv.length, replaced: null, hasMore: false });
+}
+
+/** A here-document that `read` and its kind put into variables. */
+function markInputRead({ draft }: Inner): void {
+  draft.readsInput = true;
 }
 
 /** `mapfile -C command`. */
 function readCallback(inner: Inner): void {
+  markInputRead(inner);
   const { argv } = inner.draft;
   argv.forEach((word, index) => {
     if (word === null || (/^-\w*C/.test(word) && !word.endsWith("C")))
@@ -139,29 +169,25 @@ function readCallback(inner: Inner): void {
 
 /** `find ... -exec command ;` or `+`, any number of times. */
 function readFind(inner: Inner): void {
-  const { argv, patterns } = inner.draft;
+  const { argv } = inner.draft;
   for (let at = 1; at < argv.length; at++) {
     if (!/^-(?:exec|ok)(?:dir)?$/.test(argv[at] ?? "")) continue;
     let end = at + 1;
     while (end < argv.length && argv[end] !== ";" && !(argv[end] === "+" && argv[end - 1] === "{}")) end++;
-    const words = argv.slice(at + 1, end).map((word) => (word?.includes("{}") === true ? null : word));
-    addCommand(inner, words, patterns.slice(at + 1, end));
+    addCommand(inner, { from: at + 1, to: end, replaced: "{}", hasMore: false });
     at = end;
   }
 }
 
 function readWrapped(inner: Inner, wrapper: Wrapper): void {
   const { reader, draft } = inner;
-  const { argv, patterns } = draft;
+  const { argv } = draft;
   const { from, isUnsure, texts, replaced } = readOptions(argv, wrapper);
   // An option that is not in the table may have eaten the command's name, and no command is named like an option.
   if (isUnsure || argv[from]?.startsWith("-") === true) addUnknown(reader, draft.place);
   for (const text of texts) readText(inner, text, "posix");
   if (from >= argv.length) return;
-  let words: Words = argv.slice(from);
-  if (wrapper.joins === true) return readJoined(inner, words, "posix");
-  if (replaced !== null) words = words.map((word) => (word?.includes(replaced) === true ? null : word));
+  if (wrapper.joins === true) return readJoined(inner, argv.slice(from), "posix");
   // What comes from the input is put at the end.
-  if (wrapper.appends === true) return addCommand(inner, [...words, null], [...patterns.slice(from), null]);
-  addCommand(inner, words, patterns.slice(from));
+  addCommand(inner, { from, to: argv.length, replaced, hasMore: wrapper.appends === true });
 }

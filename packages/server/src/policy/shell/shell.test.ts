@@ -28,7 +28,7 @@ describe("simple commands", () => {
     ["! a; { b; }; (c; (d))", ["a"], ["b"], ["c"], ["d"]],
     ["if a; then b; elif c; then d; else e; fi", ["a"], ["b"], ["c"], ["d"], ["e"]],
     ["while a; do b; done; until c\ndo d\ndone", ["a"], ["b"], ["c"], ["d"]],
-    ["for i in 1 $(a); do b; done; for ((i=0;i<$(c);i++)) { d; }", ["a"], ["b"], ["c"], ["d"]],
+    ["for i in 1 $(a); do b; done; for ((i=0;i<$(c);i++)) { d; }", [], ["a"], ["b"], ["c"], ["d"]],
     ["case $(a) in x|y) b;; (*) c;& z) d\nesac", ["a"], ["b"], ["c"], ["d"]],
     ["f() { a; }; function g { b; }; h() (c)", ["a"], ["b"], ["c"]],
     ["echo `a \\`b\\`` $(c $(d)) \"$(e)\" $((1+$(f)))", ["echo", null, null, null, null], ["a", null], ["b"], ["c", null], ["d"], ["e"], ["f"]],
@@ -84,7 +84,7 @@ describe("simple commands", () => {
       ["d"],
     ]);
     expect(parseShell("cat <<'E'\na $x\nE\n").commands[0]?.redirections).toEqual([
-      { operator: "<<", target: "a $x\n" },
+      { operator: "<<", target: "a $x\n", text: null },
     ]);
   });
 });
@@ -106,7 +106,8 @@ describe("commands inside commands", () => {
     ["bash -i", [null]],
     ["sh -sc 'rm x'", ["rm", "x"]],
     ["trap 'rm x' EXIT", ["rm", "x"]],
-    ["alias l='rm x'", ["rm", "x"]],
+    ["alias l='rm x'", ["rm", "x", null]],
+    ["alias l='sh -c'", ["sh", "-c", null], [null]],
     ["env -i -u X A=1 rm x", ["rm", "x"]],
     ["env -S 'rm x'", ["rm", "x"]],
     ["sudo -u root -- rm x", ["rm", "x"]],
