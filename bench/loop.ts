@@ -22,6 +22,7 @@ import { compilePolicy } from "../packages/server/src/policy/rules/compile.ts";
 import { decide } from "../packages/server/src/policy/rules/decide.ts";
 import { requirePolicy } from "../packages/server/src/policy/file/policy-file.ts";
 import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
+import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
 import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
 import { runsMigration } from "../packages/server/src/queue/run-row.ts";
@@ -261,6 +262,7 @@ async function openDurable(folder: string) {
       workersMigration,
       runChangesMigration,
       claimsMigration,
+      runIndexesMigration,
       approvalsMigration,
       approvalDepthMigration,
       inboxMigration,

@@ -5,6 +5,7 @@ import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createId } from "../packages/server/src/base/id.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
 import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
+import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createClaims } from "../packages/server/src/queue/claim.ts";
 import type { Claims, TakenRun } from "../packages/server/src/queue/claim.ts";
 import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
@@ -22,6 +23,7 @@ export const queueMigrations = [
   workersMigration,
   runChangesMigration,
   claimsMigration,
+  runIndexesMigration,
 ];
 
 /** A database in a folder of its own below `parent`; `close` removes it. */

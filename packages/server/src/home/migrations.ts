@@ -12,6 +12,7 @@ import { apiKeysMigration } from "../identity/api-keys.ts";
 import { sessionsMigration } from "../identity/sessions.ts";
 import { erasuresMigration } from "../retention/erasure.ts";
 import { claimsMigration } from "../queue/claim-columns.ts";
+import { runIndexesMigration } from "../queue/run-indexes.ts";
 import { runKeysMigration } from "../queue/deduplicate.ts";
 import { policyShadowMigration } from "../policy/force/shadow.ts";
 import { policyVersionsMigration } from "../policy/force/versions.ts";
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   policyVersionsMigration,
   policyShadowMigration,
   claimsMigration,
+  runIndexesMigration,
   runKeysMigration,
   schedulesMigration,
   approvalScoreMigration,

@@ -11,6 +11,7 @@ import type { Migration, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../store/test-postgres.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { createClaims } from "./claim.ts";
 import type { Claims, ClaimSettings } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
@@ -27,6 +28,7 @@ const migrations: readonly Migration[] = [
   workersMigration,
   runChangesMigration,
   claimsMigration,
+  runIndexesMigration,
 ];
 const logger = createSilentLogger();
 /** A time of our own: claims are told what time it is. */

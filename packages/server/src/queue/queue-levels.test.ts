@@ -10,6 +10,7 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { createClaims } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { noLimits } from "./limits.ts";
@@ -18,7 +19,14 @@ import { runChangesMigration } from "./run-changes.ts";
 import { insertRun, runsMigration } from "./run-row.ts";
 import { workersMigration } from "./worker-registry.ts";
 
-const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration, claimsMigration];
+const migrations = [
+  leaseMigration,
+  runsMigration,
+  workersMigration,
+  runChangesMigration,
+  claimsMigration,
+  runIndexesMigration,
+];
 const logger = createSilentLogger();
 const t0 = 1_700_000_000_000;
 

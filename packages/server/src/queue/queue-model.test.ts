@@ -13,6 +13,7 @@ import type { Statement, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../store/test-postgres.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { createClaims } from "./claim.ts";
 import type { Claims } from "./claim.ts";
 import { runKeysMigration, takeRunKey } from "./deduplicate.ts";
@@ -32,6 +33,7 @@ const migrations = [
   workersMigration,
   runChangesMigration,
   claimsMigration,
+  runIndexesMigration,
   runKeysMigration,
 ];
 const logger = createSilentLogger();

@@ -16,6 +16,7 @@ import { createBullmqQueue } from "./bullmq-queue.ts";
 import type { BullmqQueue } from "./bullmq-queue.ts";
 import { describeQueue, testRun } from "./describe-queue.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { createLocalQueue } from "./local-queue.ts";
 import type { Queue } from "./local-queue.ts";
 import { runChangesMigration } from "./run-changes.ts";
@@ -30,7 +31,14 @@ afterEach(async () => {
 
 async function openStore(): Promise<LeaseStore> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-queue-"));
-  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration, claimsMigration];
+  const migrations = [
+    leaseMigration,
+    runsMigration,
+    workersMigration,
+    runChangesMigration,
+    claimsMigration,
+    runIndexesMigration,
+  ];
   const store = await openSqliteStore({ path: join(folder, "state.db"), migrations, clock, logger });
   cleanups.push(() => rm(folder, { recursive: true }), store.close);
   return store;

@@ -9,6 +9,7 @@ import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { until } from "../store/test-things.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { createRunChanges, runChangesMigration } from "./run-changes.ts";
 import { insertRun, projectRun, runsMigration } from "./run-row.ts";
@@ -20,7 +21,7 @@ async function openTwo(): Promise<readonly [Store, Store]> {
   const open = (): Promise<Store> =>
     openSqliteStore({
       path: join(folder, "state.db"),
-      migrations: [leaseMigration, runsMigration, runChangesMigration, claimsMigration],
+      migrations: [leaseMigration, runsMigration, runChangesMigration, claimsMigration, runIndexesMigration],
       clock,
       logger: createSilentLogger(),
     });

@@ -149,11 +149,17 @@ function values(row: RunRow): (string | number | null)[] {
 /** See `run-changes.ts`. */
 const nextChange = "(SELECT COALESCE(MAX(change_no), 0) + 1 FROM runs)";
 
+// Texts are put together once: stores find what they have prepared by them.
+const insertText = `INSERT INTO runs (id, dedup_key, change_no, ${columns.join(", ")})
+  VALUES (?, ?, ${nextChange}${", ?".repeat(columns.length)})`;
+const projectText = `UPDATE runs SET change_no = ${nextChange}, ${columns.map((column) => `${column} = ?`).join(", ")},
+    claims = CASE WHEN ? = 'RUNNING' THEN claims ELSE 0 END, fault = CASE WHEN ? = 'RUNNING' THEN fault END
+  WHERE id = ? AND head_seq = ?`;
+
 /** Joins the batch that appends `run.created`. A taken `dedupKey` fails the batch. */
 export function insertRun(row: RunRow, dedupKey: string | null): Statement {
   return {
-    sql: `INSERT INTO runs (id, dedup_key, change_no, ${columns.join(", ")})
-      VALUES (?, ?, ${nextChange}${", ?".repeat(columns.length)})`,
+    sql: insertText,
     params: [row.id, dedupKey, ...values(row)],
   };
 }
@@ -164,9 +170,7 @@ export function insertRun(row: RunRow, dedupKey: string | null): Statement {
  */
 export function projectRun(row: RunRow, previousSeq: number): Statement {
   return {
-    sql: `UPDATE runs SET change_no = ${nextChange}, ${columns.map((column) => `${column} = ?`).join(", ")},
-        claims = CASE WHEN ? = 'RUNNING' THEN claims ELSE 0 END, fault = CASE WHEN ? = 'RUNNING' THEN fault END
-      WHERE id = ? AND head_seq = ?`,
+    sql: projectText,
     params: [...values(row), row.state, row.state, row.id, previousSeq],
     expect: { rows: 1, guard: "journal-head" },
   };

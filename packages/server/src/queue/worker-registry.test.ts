@@ -8,6 +8,7 @@ import { leaseMigration } from "../store/lease.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { claimsMigration } from "./claim-columns.ts";
+import { runIndexesMigration } from "./run-indexes.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { runChangesMigration } from "./run-changes.ts";
 import { insertRun, runsMigration } from "./run-row.ts";
@@ -25,7 +26,14 @@ const logger = createSilentLogger();
 
 async function openStore(): Promise<Store> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-registry-"));
-  const migrations = [leaseMigration, runsMigration, workersMigration, runChangesMigration, claimsMigration];
+  const migrations = [
+    leaseMigration,
+    runsMigration,
+    workersMigration,
+    runChangesMigration,
+    claimsMigration,
+    runIndexesMigration,
+  ];
   const store = await openSqliteStore({
     path: join(folder, "state.db"),
     migrations,

@@ -29,6 +29,7 @@ import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createTestLimits } from "../limits/testing-limits.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/rules/decision.ts";
 import { claimsMigration } from "../queue/claim-columns.ts";
+import { runIndexesMigration } from "../queue/run-indexes.ts";
 import { runKeysMigration } from "../queue/deduplicate.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
 import { runChangesMigration } from "../queue/run-changes.ts";
@@ -141,6 +142,7 @@ const migrations: readonly Migration[] = [
   workersMigration,
   runChangesMigration,
   claimsMigration,
+  runIndexesMigration,
   runKeysMigration,
   schedulesMigration,
   approvalsMigration,
@@ -315,7 +317,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         },
       ),
     command: (runId, command) =>
-      commandRun({ store, clock }, { tenant: "default", runId, command, by: "eve", reason: null }),
+      commandRun({ store, clock, holdsSecret: submitDeps.holdsSecret }, { tenant: "default", runId, command, by: "eve", reason: null }),
     signal: (runId, name, data = null) =>
       sendSignal(
         { store, clock, readBlobText, holdsSecret: (text) => text.includes("SECRET") },
@@ -333,7 +335,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     registry,
     cancelAtOnce: (runId) =>
       commandRun(
-        { store, clock, foldUnheld },
+        { store, clock, foldUnheld, holdsSecret: submitDeps.holdsSecret },
         { tenant: "default", runId, command: "cancel", by: "eve", reason: null },
       ),
     async close() {

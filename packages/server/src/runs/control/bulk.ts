@@ -132,7 +132,7 @@ async function choose(
   while (found.length <= limit) {
     const states = filter.states.length > 0 ? filter.states : sensibleStates[action];
     const page: readonly RunRow[] = await listRuns(deps.store, {
-      ...{ tenant, states, workflow: filter.workflow, before },
+      ...{ tenant, states, workflow: filter.workflow, before: before?.[1] ?? null },
       limit: pageSize,
     });
     const own =

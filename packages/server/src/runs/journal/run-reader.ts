@@ -45,8 +45,8 @@ export interface RunQuery {
   readonly label?: string | null;
   /** Only runs made from this one or by a step of it; null: all. */
   readonly parent?: string | null;
-  /** Older than this (time, id). */
-  readonly before: readonly [number, string] | null;
+  /** Older than this run: ids sort by the time of creation. */
+  readonly before: string | null;
   readonly limit: number;
 }
 
@@ -72,9 +72,9 @@ export async function listRuns(store: Pick<Store, "read">, query: RunQuery): Pro
     params.push(query.parent);
   }
   if (query.before !== null) {
-    where.push("(created_at_ms < ? OR (created_at_ms = ? AND id < ?))");
-    params.push(query.before[0], query.before[0], query.before[1]);
+    where.push("id < ?");
+    params.push(query.before);
   }
-  const sql = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY created_at_ms DESC, id DESC LIMIT ?`;
+  const sql = `SELECT * FROM runs WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`;
   return (await store.read(sql, [...params, query.limit])).map(runFromStore);
 }

@@ -65,17 +65,17 @@ function listRoute({ store }: RunsRoutesDeps): Route {
     }),
     response: pageOf(runSummarySchema),
     handle: async ({ query, principal }) => {
-      const cursorShape = z.tuple([z.number(), z.string()]);
+      const cursorShape = z.tuple([z.string()]);
       const rows = await listRuns(store.recent, {
         tenant: principal.tenant,
         states: (query.state ?? []) as readonly TaskState[],
         workflow: query.workflow ?? null,
         label: query.label ?? null,
         parent: query.parent ?? null,
-        before: query.cursor === undefined ? null : parseCursor(query.cursor, cursorShape),
+        before: query.cursor === undefined ? null : parseCursor(query.cursor, cursorShape)[0],
         limit: query.limit + 1,
       });
-      const page = toPage(rows, query.limit, (row) => [row.createdAtMs, row.id]);
+      const page = toPage(rows, query.limit, (row) => [row.id]);
       return { data: page.data.map(viewRun), nextCursor: page.nextCursor };
     },
   });
