@@ -254,6 +254,7 @@ async function runTool(
     idempotencyKey: "run_1/audit/1",
     roots: [{ name: "workspace", path: folder, writable: true }],
     signal: AbortSignal.timeout(100_000),
+    requireTime: () => undefined,
     clock: systemClock,
     minimumIsolation: "none",
     timeoutMs: 60_000,

@@ -1,6 +1,8 @@
 /** A worker that stands still beyond its lease and wakes up believing that it still has it. */
 import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { homeAt } from "../../../packages/server/src/home/home.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import type { Member } from "../../cluster/member-process.ts";
 import { submitPayments, untilAllEnded } from "../../cluster/payments.ts";
@@ -84,7 +86,7 @@ export const zombieBeforeAct: Scenario = {
       async catch(submit) {
         await submit();
         // Nobody publishes now, and a payment waits for its intent to be in the ledger.
-        stop(gateway);
+        await stopUnlocked(gateway, cluster.home);
         const zombie = await cluster.start("worker");
         await untilIntended(stage);
         stop(zombie);
@@ -205,6 +207,30 @@ async function rounds({ scale }: Chaos, stage: Stage, trap: Trap): Promise<Scena
 
 function stop({ child }: Member): void {
   child.kill("SIGSTOP");
+}
+
+/** Not while it writes: SQLite's lock would stand still with it. */
+async function stopUnlocked(member: Member, home: string): Promise<void> {
+  const database = new DatabaseSync(homeAt(home).stateDatabase, { timeout: 0 });
+  const isFree = (): boolean => {
+    try {
+      database.exec("BEGIN IMMEDIATE; ROLLBACK");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  try {
+    await until("a process stands still without the lock", async () => {
+      stop(member);
+      while (!isStopped(member)) await sleep(1);
+      if (isFree()) return true;
+      member.child.kill("SIGCONT");
+      return false;
+    });
+  } finally {
+    database.close();
+  }
 }
 
 /** By proc_pid_stat(5); the signal takes its moment. */

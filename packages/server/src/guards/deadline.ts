@@ -9,6 +9,11 @@ export interface Deadline {
   leftMs(): number;
   /** True when the time ran out, false when one of the other signals came first. */
   hasPassed(): boolean;
+  /**
+   * Throws TIMEOUT when the time is over by the clock itself, also before the signal says so: a process that was stopped for a while
+   * hears of what it waited for before it hears of its timers.
+   */
+  requireTime(): void;
   /** Lets the timer go; to be called when the work has ended. May be called twice. */
   end(): void;
 }
@@ -33,6 +38,9 @@ export function createDeadline(deps: {
     signal: AbortSignal.any([timeout.signal, ...others]),
     leftMs: () => Math.max(0, endMs - clock.monotonic()),
     hasPassed: () => timeout.signal.aborted,
+    requireTime() {
+      if (clock.monotonic() >= endMs) throw error;
+    },
     end: () => timer.abort(),
   };
 }

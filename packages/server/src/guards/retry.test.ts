@@ -42,12 +42,27 @@ describe("a deadline", () => {
     const clock = createManualClock();
     const deadline = createDeadline({ clock, ms: 100 });
     clock.advance(40);
+    deadline.requireTime();
     expect(deadline.leftMs()).toBe(60);
     expect(deadline.hasPassed()).toBe(false);
     clock.advance(60);
     await Promise.resolve();
     expect([deadline.leftMs(), deadline.hasPassed(), deadline.signal.aborted]).toEqual([0, true, true]);
     expect(deadline.signal.reason).toMatchObject({ code: "TIMEOUT" });
+  });
+
+  test("is over by the clock before its signal has been set, as after a stop of the process", () => {
+    const clock = createManualClock();
+    // What was waited for comes first: timers are not run yet.
+    const late = { ...clock, monotonic: () => clock.monotonic() + 100 };
+    let isLate = false;
+    const deadline = createDeadline({
+      clock: { ...clock, monotonic: () => (isLate ? late : clock).monotonic() },
+      ms: 100,
+    });
+    isLate = true;
+    expect(deadline.signal.aborted).toBe(false);
+    expect(() => deadline.requireTime()).toThrow(expect.objectContaining({ code: "TIMEOUT" }) as Error);
   });
 
   test("ends with another signal's reason without having passed, and may be ended", async () => {

@@ -31,6 +31,8 @@ export interface ExchangeRequest {
   readonly requireFurther: (resource: string) => void;
   /** Headers that hold secrets: granted for this resource alone. */
   readonly secretHeaders: ReadonlySet<string>;
+  /** Called when the connection stands, before the first byte is sent. Throws when it is too late for that. */
+  readonly requireTime: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -186,13 +188,20 @@ function open(
     const outgoing = (isSecure ? requestSecure : requestPlain)(options);
     outgoing.once("socket", (socket) => {
       socket.once(isSecure ? "secureConnect" : "connect", () => {
+        try {
+          request.requireTime();
+        } catch (error) {
+          outgoing.destroy(tooLate(url, error));
+          return;
+        }
         state.isConnected = true;
+        // Only now: what is written before is sent by the connection itself, whatever the time is by then.
+        outgoing.end(body);
       });
     });
     outgoing.once("response", resolve);
     // `on`: an aborted body reports its error a second time, which must not be unhandled.
     outgoing.on("error", reject);
-    outgoing.end(body);
   });
 }
 
@@ -278,6 +287,11 @@ function exchangeError(error: unknown, request: ExchangeRequest, isConnected: bo
 /** Certificates and protocol faults do not heal by trying again. */
 function isLasting(code: string | null): boolean {
   return code !== null && /CERT|SSL|TLS|HPE_|ERR_INVALID|Z_/.test(code);
+}
+
+function tooLate({ host }: URL, cause: unknown): HomeostatError {
+  const told = `The connection to ${host} came when the time was over; nothing was sent`;
+  return new HomeostatError("HTTP_FAILED", told, { host, transient: true, didNotHappen: true }, { cause });
 }
 
 function tooLarge(request: ExchangeRequest): HomeostatError {

@@ -296,6 +296,23 @@ describe("http.get", () => {
 });
 
 describe("http.request", () => {
+  test.each(["POST", "PUT"])("%s sends nothing over a connection that came too late", async (method) => {
+    const site = await createSite((_, response) => response.end("ok"));
+    let asked = 0;
+    const requireTime = (): void => {
+      asked += 1;
+      throw new HomeostatError("TIMEOUT", "The time of 5 ms is over");
+    };
+    const context = createTestContext({ requireTime });
+    const calling = perform(
+      createHttpRequestTool(depsFor([site])),
+      { url: site.url, method, body: "x" },
+      context,
+    );
+    await expect(calling).rejects.toMatchObject({ code: "HTTP_FAILED", data: { didNotHappen: true } });
+    expect([asked, site.seen]).toEqual([1, []]);
+  });
+
   const send = async (site: Site, given: JsonObject): Promise<JsonObject> => {
     const tool = createHttpRequestTool(depsFor([site]));
     return (await perform(tool, { url: site.url, ...given }, createTestContext())).output as JsonObject;

@@ -149,7 +149,8 @@ function wayOf({ url, headers }: Pick<HttpGetArgs, "url" | "headers">, context: 
   const sealed = sealedArgs === undefined ? headers : shared.headers.parse(sealedArgs["headers"]);
   const secretHeaders = new Set(Object.keys(headers).filter((name) => headers[name] !== sealed[name]));
   const requireFurther = (resource: string): void => context.requireFurther(resource);
-  return { url: parseUrl(url), secretHeaders, requireFurther, signal };
+  const requireTime = (): void => context.requireTime();
+  return { url: parseUrl(url), secretHeaders, requireFurther, requireTime, signal };
 }
 
 function withoutBody<Value extends { readonly body?: unknown }>(request: Value): Omit<Value, "body"> {

@@ -42,6 +42,7 @@ export function createTestContext(overrides: Partial<ToolContext> = {}): ToolCon
     idempotencyKey: "run_1/step/1",
     roots: [],
     signal: AbortSignal.timeout(30_000),
+    requireTime: () => undefined,
     clock: systemClock,
     minimumIsolation: "none",
     timeoutMs: 30_000,

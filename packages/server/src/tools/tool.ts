@@ -31,6 +31,11 @@ export interface ToolContext {
   readonly roots: readonly Root[];
   /** Aborted on cancel, timeout and lease end. A tool must end soon after. */
   readonly signal: AbortSignal;
+  /**
+   * To be called right before something leaves that nobody can call back. Throws TIMEOUT when the action's time is over: a process that
+   * was stopped may come back to a connection before `signal` is aborted, and somebody may have been told that nothing happened.
+   */
+  requireTime(): void;
   readonly clock: Clock;
   /** The weakest isolation policy allows for this action. */
   readonly minimumIsolation: IsolationLevel;

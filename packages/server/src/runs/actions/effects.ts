@@ -181,7 +181,7 @@ async function execute(
   const others = [session.lease.signal, session.interrupt];
   const deadline = createDeadline({ clock: deps.clock, ms, others });
   const { signal } = deadline;
-  const context = toolContext(session, intent, { stepPath, signal, admitted }, deps);
+  const context = toolContext(session, intent, { stepPath, ...deadline, admitted }, deps);
   try {
     const acting = whileHeld(deps.acting.hold(session.runId), () => tool.execute(admitted.resolved, context));
     return { kind: "result", result: await unlessAborted(acting, session.lease.signal) };
@@ -254,6 +254,7 @@ export function toolContext(
   request: {
     readonly stepPath: string;
     readonly signal: AbortSignal;
+    readonly requireTime: () => void;
     readonly admitted: Pick<Admitted, "minimumIsolation" | "timeoutMs"> & LetThrough;
   },
   deps: EffectDeps,
@@ -266,6 +267,7 @@ export function toolContext(
     idempotencyKey: intent.key,
     roots: deps.rootsOf(session.runId),
     signal: request.signal,
+    requireTime: request.requireTime,
     clock: deps.clock,
     minimumIsolation: request.admitted.minimumIsolation,
     timeoutMs: request.admitted.timeoutMs,

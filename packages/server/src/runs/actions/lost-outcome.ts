@@ -82,7 +82,10 @@ async function checkOutcome(
   const timeoutMs = tool.defaultTimeoutMs;
   const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), session.interrupt, session.lease.signal]);
   const admitted: Pick<Admitted, "minimumIsolation" | "timeoutMs"> = { minimumIsolation: "none", timeoutMs };
-  const context = toolContext(session, intent, { stepPath: record.path, signal, admitted }, deps);
+  // It only looks: one that comes late changes nothing.
+  const requireTime = (): void => signal.throwIfAborted();
+  const looking = { stepPath: record.path, signal, requireTime, admitted };
+  const context = toolContext(session, intent, looking, deps);
   const found = await checkSafely(() => tool.check!(intent, context));
   switch (found.kind) {
     case "did-not-happen":
