@@ -1,5 +1,7 @@
 /** The route that erases a run. */
 import { z } from "zod";
+import { refuseSecret } from "../base/refuse-secret.ts";
+import type { HoldsSecret } from "../base/refuse-secret.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import { eraseRun } from "./erasure.ts";
@@ -14,7 +16,11 @@ const erasureSchema = z
   })
   .meta({ id: "Erasure" });
 
-export function retentionRoutes(deps: ErasureDeps): readonly Route[] {
+export interface RetentionRoutesDeps extends ErasureDeps {
+  readonly holdsSecret: HoldsSecret;
+}
+
+export function retentionRoutes(deps: RetentionRoutesDeps): readonly Route[] {
   return [
     route({
       method: "DELETE",
@@ -30,11 +36,13 @@ export function retentionRoutes(deps: ErasureDeps): readonly Route[] {
       query: z.object({ reason: z.string().min(1).max(500).optional().describe("Why, for the record") }),
       response: erasureSchema,
       handle: async ({ params, query, principal }) => {
+        const said = query.reason ?? null;
+        refuseSecret(deps.holdsSecret, said, { what: "The reason", path: "query.reason" });
         const { atMs, by, reason } = await eraseRun(deps, {
           runId: params.id,
           tenant: principal.tenant,
           actor: { kind: "user", id: principal.id },
-          reason: query.reason ?? null,
+          reason: said,
         });
         return { id: params.id, erasedAt: new Date(atMs).toISOString(), by, reason };
       },

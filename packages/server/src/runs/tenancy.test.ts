@@ -55,7 +55,7 @@ async function createHouse(): Promise<House> {
   const { store, readBlobText, live, submitDeps } = world;
   const redact = (value: unknown): unknown => value;
   const routes = [
-    ...runsRoutes({ store, readBlobText, clock, redact }),
+    ...runsRoutes({ store, readBlobText, clock, redact, holdsSecret: () => false }),
     ...streamRoutes({ store, readBlobText, live, redact }),
     ...runControlRoutes({ ...submitDeps, readBlobText, redact }),
     ...approvalsRoutes({

@@ -317,7 +317,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         },
       ),
     command: (runId, command) =>
-      commandRun({ store, clock, holdsSecret: submitDeps.holdsSecret }, { tenant: "default", runId, command, by: "eve", reason: null }),
+      commandRun(
+        { store, clock, holdsSecret: submitDeps.holdsSecret },
+        { tenant: "default", runId, command, by: "eve", reason: null },
+      ),
     signal: (runId, name, data = null) =>
       sendSignal(
         { store, clock, readBlobText, holdsSecret: (text) => text.includes("SECRET") },

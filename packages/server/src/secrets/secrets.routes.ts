@@ -1,6 +1,8 @@
 /** Routes about secrets: names, versions and grants go out, values only come in. */
 import { z } from "zod";
 import { HomeostatError } from "../base/error.ts";
+import { refuseSecret } from "../base/refuse-secret.ts";
+import type { HoldsSecret } from "../base/refuse-secret.ts";
 import { route } from "../http/route.ts";
 import type { Route } from "../http/route.ts";
 import type { SecretChanges, SecretContent } from "./secret-changes.ts";
@@ -40,7 +42,15 @@ const secretSchema = z
 
 const params = z.object({ name: z.string() });
 
-export function secretsRoutes({ changes }: { readonly changes: SecretChanges }): readonly Route[] {
+export interface SecretsRoutesDeps {
+  readonly changes: SecretChanges;
+  readonly holdsSecret: HoldsSecret;
+}
+
+/** A shorter value stands in ordinary words too, and is refused as a secret anyway. */
+const shortestTold = 8;
+
+export function secretsRoutes({ changes, holdsSecret }: SecretsRoutesDeps): readonly Route[] {
   const common = { tags: ["secrets"], access: "admin" } as const;
   return [
     route({
@@ -70,6 +80,11 @@ export function secretsRoutes({ changes }: { readonly changes: SecretChanges }):
       response: secretSchema,
       async handle({ params: { name }, body, principal }) {
         const { uses, description = null } = body;
+        const { value = "" } = body;
+        // Of all texts the one about a secret is likeliest to repeat it, and nobody knows this value yet.
+        const tells = (text: string): boolean =>
+          holdsSecret(text) || (value.length >= shortestTold && text.includes(value));
+        refuseSecret(tells, description, { what: "The description", path: "body.description" });
         const content = contentOf(body);
         return toSecret(await changes.set({ ...keyOf(name, principal), content, uses, description }));
       },

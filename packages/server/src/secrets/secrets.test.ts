@@ -419,7 +419,9 @@ describe("changing secrets", () => {
   });
 
   test("goes over the API by value or by reference, never both, and no value comes back", async () => {
-    await using server = await startTestServer(secretsRoutes({ changes }));
+    await using server = await startTestServer(
+      secretsRoutes({ changes, holdsSecret: (text) => text.includes("hunter2") }),
+    );
     const put = async (name: string, body: object): Promise<Response> =>
       await server.call(`/v1/secrets/${name}`, {
         method: "PUT",
@@ -430,6 +432,9 @@ describe("changing secrets", () => {
     expect(await (await put("plain", { value: "value-of-the-token" })).json()).toMatchObject({ source: "store", description: null });
     expect(await (await put("newest", { reference: vault, description: "why" })).json()).toMatchObject({ source: "vault", description: "why" });
     expect((await put("pinned", { reference: { ...vault, version: 3 } })).status).toBe(200);
+    for (const description of ["it is hunter2", "value-of-the-token, for the shop"])
+      expect((await put("told", { value: "value-of-the-token", description })).status).toBe(422);
+    expect((await put("short", { value: "a-pin", description: "not a-pin for the door" })).status).not.toBe(500);
     for (const body of [{}, { value: "value-of-the-token", reference: vault }]) expect((await put("both", body)).status).toBe(422);
     const rotate = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ value: "value-number-two" }) };
     expect(await (await server.call("/v1/secrets/plain/rotate", rotate)).json()).toMatchObject({ version: 2 });

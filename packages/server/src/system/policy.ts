@@ -14,6 +14,7 @@ import { readingRoutes } from "../runs/reading/reading.routes.ts";
 import { policyQuestionsRoutes } from "../policy/questions/policy-questions.routes.ts";
 import { policyReplayRoutes } from "../policy/questions/policy-replay.routes.ts";
 import { policyRoutes } from "../policy/force/policy.routes.ts";
+import type { PolicyRoutesDeps } from "../policy/force/policy.routes.ts";
 import { openShadow } from "../policy/force/shadow.ts";
 import { createPolicyVersions } from "../policy/force/versions.ts";
 import { countRecordedRuns, readRecordedRuns } from "../runs/proof/recorded-actions.ts";
@@ -44,7 +45,7 @@ export interface PolicySystem {
   readonly parts: readonly Part[];
   /** The shadow decides nothing, so it can be made anew at any time. */
   readonly shadow: ChildSpec;
-  routes(reader: RunReaderDeps): readonly Route[];
+  routes(reader: RunReaderDeps & Pick<PolicyRoutesDeps, "holdsSecret">): readonly Route[];
 }
 
 export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {

@@ -275,7 +275,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       loadExample: (name) => loadExample(options.examplesFolder, name),
       bodyLimitBytes: config.http.bodyLimitBytes,
     }),
-    ...runsRoutes({ ...reader, clock, redact, foldUnheld: engine.foldUnheld }),
+    ...runsRoutes({ ...reader, clock, redact, holdsSecret, foldUnheld: engine.foldUnheld }),
     ...runControlRoutes({ ...submit, ...reader, redact, foldUnheld: engine.foldUnheld }),
     ...streamRoutes({
       ...reader,
@@ -290,12 +290,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       store,
       readContent: ({ runId: subject, sha256, sizeBytes }) => blobs.get({ subject, sha256, sizeBytes }),
     }),
-    ...retentionRoutes(housekeeping.erasure),
+    ...retentionRoutes({ ...housekeeping.erasure, holdsSecret }),
     ...ledgerRoutes({
       ...{ store, publisher: publisher.current },
       verify: (runId) => verifyHome({ home, store, blobs, runId }),
     }),
-    ...policies.routes(reader),
+    ...policies.routes({ ...reader, holdsSecret }),
     ...statusRoutes({
       ...{ version: options.version, home: home.folder, startedAtMs, now: clock.now },
       tree: () => tree.now(),
@@ -316,7 +316,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...graphRoutes(reader),
     ...workersRoutes({ store, now: clock.now, isOwnerDead }),
     ...limiting.routes,
-    ...secretsRoutes({ changes }),
+    ...secretsRoutes({ changes, holdsSecret }),
     ...identity.routes,
     ...probes,
   ];

@@ -70,7 +70,13 @@ beforeEach(async () => {
     },
   };
   server = await startTestServer([
-    ...policyRoutes({ policy, versions, kept: () => keeping, knownActions: ["wait.for"] }),
+    ...policyRoutes({
+      policy,
+      versions,
+      kept: () => keeping,
+      knownActions: ["wait.for"],
+      holdsSecret: (text) => text.includes("hunter2"),
+    }),
     ...policyQuestionsRoutes({ policy, versions, clock }),
     ...policyReplayRoutes({ policy, versions, shadow, recorded, clock }),
   ]);
@@ -121,6 +127,10 @@ describe("putting a policy in force", () => {
     const back = await ask("POST", "/versions/1/activate", { expected: put.answer.revision });
     expect(back).toMatchObject({ status: 200, answer: { revision: before.revision, text: text("allow") } });
     expect((await ask("GET", "/versions")).answer.data[0]).toMatchObject({ number: 3, note: "version 1 again" });
+    for (const [method, path] of [["PUT", ""], ["POST", "/versions/1/activate"]] as const) {
+      const body = { ...(method === "PUT" ? { text: text("deny") } : {}), note: "password hunter2" };
+      expect(await ask(method, path, body, { "if-match": '"x"' })).toMatchObject({ status: 422, answer: { errors: [{ path: "body.note" }] } });
+    }
     expect((await ask("POST", "/versions/9/activate", { expected: before.revision })).status).toBe(404);
   }); // prettier-ignore
 

@@ -1,6 +1,8 @@
 /** Routes of the policy in force: what it says, its check, its activation and its versions. */
 import { z } from "zod";
 import { HomeostatError } from "../../base/error.ts";
+import { refuseSecret } from "../../base/refuse-secret.ts";
+import type { HoldsSecret } from "../../base/refuse-secret.ts";
 import { formatCursor, pageOf, pageQuery, parseCursor } from "../../http/page.ts";
 import { route } from "../../http/route.ts";
 import type { Route } from "../../http/route.ts";
@@ -22,6 +24,8 @@ export interface PolicyRoutesDeps {
   /** Resolves when what was activated last is among the versions. */
   readonly kept: () => Promise<void>;
   readonly knownActions: readonly string[];
+  /** Notes are shown for ever, so they may hold none. */
+  readonly holdsSecret: HoldsSecret;
 }
 
 const ruleSchema = z.object({
@@ -203,9 +207,10 @@ function versionRoutes(deps: PolicyRoutesDeps): readonly Route[] {
 }
 
 async function activate(
-  { policy, kept }: PolicyRoutesDeps,
+  { policy, kept, holdsSecret }: PolicyRoutesDeps,
   candidate: Parameters<ActivePolicy["activate"]>[0],
 ): Promise<void> {
+  refuseSecret(holdsSecret, candidate.note, { what: "The note", path: "body.note" });
   await policy.activate(candidate);
   await kept();
 }

@@ -3,7 +3,7 @@ import { HomeostatError, errorMessage, isHomeostatError } from "../../base/error
 import type { RunRow } from "../../queue/run-row.ts";
 import { isEnded } from "../../queue/task.ts";
 import type { TaskState } from "../../queue/task.ts";
-import { commandRun, requireRun, requireSense } from "./control.ts";
+import { commandRun, refuseSecretReason, requireRun, requireSense } from "./control.ts";
 import type { ControlDeps, RunCommand } from "./control.ts";
 import { rerunRun } from "./rerun.ts";
 import type { RerunDeps } from "./rerun.ts";
@@ -67,8 +67,12 @@ export interface BulkAnswer {
 /** Each is a durable write of its own; a thousand take seconds. */
 export const mostAtOnce = 1_000;
 
-/** Never throws for a single run: what went wrong with it is in its result. Runs are dealt with oldest first. */
+/**
+ * What went wrong with a single run is in its result, not thrown. Runs are dealt with oldest first. Throws REQUEST_INVALID for a
+ * secret in the reason, before any run is touched.
+ */
 export async function bulk(deps: BulkDeps, request: BulkRequest): Promise<BulkAnswer> {
+  refuseSecretReason(deps.holdsSecret, request.reason);
   const { ids, ...rest } = await choose(deps, request);
   const results: BulkResult[] = [];
   for (const id of ids) {

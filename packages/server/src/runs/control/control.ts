@@ -3,6 +3,8 @@ import type { Actor } from "../../base/ledger-entry.ts";
 import type { JsonObject } from "../../base/canonical-json.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../../base/error.ts";
+import { refuseSecret } from "../../base/refuse-secret.ts";
+import type { HoldsSecret } from "../../base/refuse-secret.ts";
 import { runFromStore } from "../../queue/run-row.ts";
 import type { RunRow } from "../../queue/run-row.ts";
 import { isEnded } from "../../queue/task.ts";
@@ -15,6 +17,8 @@ import type { InboxMessage } from "../session/inbox.ts";
 export interface ControlDeps {
   readonly store: Store;
   readonly clock: Clock;
+  /** Reasons are journalled as they are, so they may hold none. */
+  readonly holdsSecret: HoldsSecret;
   /** Lets a run that nobody holds hear its messages now; without it a worker does so. */
   readonly foldUnheld?: (runId: string) => Promise<void>;
 }
@@ -35,7 +39,10 @@ export async function requireRun(store: Pick<Store, "read">, tenant: string, run
 
 export type RunCommand = "pause" | "resume" | "cancel" | "retry" | "discard";
 
-/** Throws RUN_NOT_FOUND, or RUN_STATE_CONFLICT when the command makes no sense in the run's state. */
+/**
+ * Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT when the command makes no sense in the run's state, and REQUEST_INVALID for a secret in
+ * the reason.
+ */
 export async function commandRun(
   deps: ControlDeps,
   request: {
@@ -48,6 +55,7 @@ export async function commandRun(
 ): Promise<void> {
   const row = await requireRun(deps.store, request.tenant, request.runId);
   requireSense(row, request.command);
+  refuseSecretReason(deps.holdsSecret, request.reason);
   const message = messageFor(request.command, request.by, request.reason);
   // One message of a kind per head: asking twice for the same thing is answered once.
   const key = `${request.command}/${row.headSeq}`;
@@ -67,6 +75,11 @@ export async function commandRun(
   }
   // What ends a run needs no worker.
   if (message.kind === "cancel") await deps.foldUnheld?.(request.runId);
+}
+
+/** Throws REQUEST_INVALID. */
+export function refuseSecretReason(holdsSecret: HoldsSecret, reason: string | null): void {
+  refuseSecret(holdsSecret, reason, { what: "The reason", path: "body.reason" });
 }
 
 /** Throws RUN_STATE_CONFLICT. */

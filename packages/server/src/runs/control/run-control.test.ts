@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { HomeostatError } from "../../base/error.ts";
 import type { Route } from "../../http/route.ts";
+import { systemClock as clock } from "../../base/clock.ts";
+import { commandRun } from "./control.ts";
 import { runControlRoutes } from "./run-control.routes.ts";
 import { callRoute } from "../testing-routes.ts";
 import { createWorld } from "../testing-world.ts";
@@ -216,6 +218,21 @@ describe("many at once", () => {
     const answer = (await bulk({})) as { results: { newRunId: string | null }[] };
     expect(answer).toMatchObject({ done: 1, failed: 1 });
     await world.until(answer.results[1]!.newRunId!, "FAILED");
+  });
+
+  test("a reason with a secret is refused before any run is touched, for one run too", async () => {
+    const { world, routes } = await start();
+    const runId = await world.submit(asking);
+    await world.until(runId, "WAITING");
+    const reason = "the key was SECRET-1";
+    const body = { action: "cancel", ids: [runId], reason };
+    await expect(callRoute(routes, "runs.bulk", { body })).rejects.toMatchObject({ code: "REQUEST_INVALID" });
+    const { store, submitDeps } = world;
+    const request = { tenant: "default", runId, command: "cancel", by: "eve", reason } as const;
+    const one = commandRun({ store, clock, holdsSecret: submitDeps.holdsSecret }, request);
+    await expect(one).rejects.toMatchObject({ code: "REQUEST_INVALID", place: { path: "body.reason" } });
+    expect(await store.read("SELECT id FROM inbox WHERE run_id = ?", [runId])).toEqual([]);
+    expect((await world.row(runId)).state).toBe("WAITING");
   });
 
   test("ids and filter exclude each other, and one is needed", async () => {

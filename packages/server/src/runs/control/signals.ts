@@ -1,5 +1,6 @@
 /** Signals to a run from outside: checked against the workflow when they are sent, kept in its inbox until a step takes them. */
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
+import { refuseSecret } from "../../base/refuse-secret.ts";
 import { HomeostatError, isHomeostatError } from "../../base/error.ts";
 import { toErrorDetail } from "../../base/finding.ts";
 import { createId } from "../../base/id.ts";
@@ -132,11 +133,7 @@ function requireData({ name, payload }: SignalWait, data: JsonValue, deps: Signa
     const message = `The data of the signal ${name} has ${text.length} characters; at most ${longestData}`;
     throw new HomeostatError("SIGNAL_INVALID", message, { name, length: text.length });
   }
-  if (deps.holdsSecret(text)) {
-    const hint = "Everything sent to a run is kept in the journal. Use a `secret://` handle instead.";
-    const message = `The data of the signal ${name} holds what looks like a secret (a key, token or password)`;
-    throw new HomeostatError("REQUEST_INVALID", message, {}, { hint });
-  }
+  refuseSecret(deps.holdsSecret, text, { what: `The data of the signal ${name}`, path: "body.data" });
   if (payload === null) return data;
   const isObject = typeof data === "object" && data !== null && !Array.isArray(data);
   // Proven by the line above; `isArray` does not narrow readonly lists.

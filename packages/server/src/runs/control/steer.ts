@@ -1,19 +1,15 @@
 /** A person's word to a run that is under way: one message in its inbox, which its workflow then reads. */
 import { HomeostatError, isHomeostatError } from "../../base/error.ts";
+import { refuseSecret } from "../../base/refuse-secret.ts";
 import { createId } from "../../base/id.ts";
 import { isEnded } from "../../queue/task.ts";
 import { proof, requireRun, userActor } from "./control.ts";
 import type { ControlDeps } from "./control.ts";
 import { putMessage, requireRoom } from "../session/inbox.ts";
 
-export interface SteerDeps extends ControlDeps {
-  /** Messages are journalled as they are, so they may hold none. */
-  readonly holdsSecret: (text: string) => boolean;
-}
-
 /** Throws RUN_NOT_FOUND, RUN_STATE_CONFLICT (the run has ended), REQUEST_INVALID (a secret in the message), MAILBOX_FULL. */
 export async function steerRun(
-  deps: SteerDeps,
+  deps: ControlDeps,
   request: {
     readonly tenant: string;
     readonly runId: string;
@@ -29,14 +25,7 @@ export async function steerRun(
     const text = `Cannot steer ${runId}: it is ${row.state}`;
     throw new HomeostatError("RUN_STATE_CONFLICT", text, { run: runId, state: row.state });
   }
-  if (deps.holdsSecret(message)) {
-    throw new HomeostatError(
-      "REQUEST_INVALID",
-      "The message holds what looks like a secret (a key, token or password)",
-      {},
-      { hint: "Everything said to a run is kept in its journal.", place: { path: "body.message" } },
-    );
-  }
+  refuseSecret(deps.holdsSecret, message, { what: "The message", path: "body.message" });
   await requireRoom(deps.store, runId);
   const nowMs = deps.clock.now();
   const key = `steer/${request.dedupKey === undefined ? createId("inb", nowMs) : `${by}/${request.dedupKey}`}`;

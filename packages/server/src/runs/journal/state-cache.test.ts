@@ -100,7 +100,13 @@ describe("the steps of a run", () => {
   test("come in pages, all of them once and in order, and by prefix", async () => {
     const { world, runId } = await waiting();
     const { store, readBlobText } = world;
-    const routes = runsRoutes({ store, readBlobText, clock, redact: (value) => value });
+    const routes = runsRoutes({
+      store,
+      readBlobText,
+      clock,
+      redact: (value) => value,
+      holdsSecret: () => false,
+    });
     type Steps = { readonly path: string }[];
     const detail = (await callRoute(routes, "runs.get", { params: { id: runId } })) as {
       steps: Steps;
