@@ -96,7 +96,13 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
         readRuns: (query: Parameters<typeof readRecordedRuns>[1]) => readRecordedRuns(reader, query),
       };
       return [
-        ...policyRoutes({ policy, versions, kept: () => keeping, knownActions }),
+        ...policyRoutes({
+          policy,
+          versions,
+          kept: () => keeping,
+          knownActions,
+          holdsSecret: reader.holdsSecret,
+        }),
         ...policyQuestionsRoutes({ policy, versions, clock }),
         ...readingRoutes({ policy, tools: knownActions }),
         ...policyReplayRoutes({
