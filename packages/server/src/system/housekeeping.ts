@@ -3,31 +3,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { backUpBeside } from "../home/backup-home.ts";
 import { createScheduledBackups } from "../backup/scheduled-backups.ts";
-import type { JsonObject } from "../base/canonical-json.ts";
-import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
-import type { BlobStore } from "../blobs/blob.ts";
-import type { Config } from "../config/config-schema.ts";
-import type { Home } from "../home/home.ts";
 import { createRetention } from "../retention/retention.ts";
 import type { ErasureDeps } from "../retention/erasure.ts";
-import type { LeaseStore } from "../store/lease.ts";
 import type { ChildSpec } from "../supervision/child.ts";
-
-export interface HousekeepingDeps {
-  readonly config: Config;
-  readonly home: Home;
-  readonly store: LeaseStore;
-  readonly blobs: BlobStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly owner: string;
-  readonly isOwnerDead: (owner: string) => boolean;
-  readonly version: string;
-  /** True where the ledger and the API are: only such a process erases runs and makes backups. */
-  readonly serves: boolean;
-  readonly record: (type: string, data: JsonObject) => void;
-}
+import type { Foundation } from "./foundation.ts";
 
 export interface Housekeeping {
   /** Renewable: their state is in the database and in folders. */
@@ -36,7 +15,7 @@ export interface Housekeeping {
   readonly erasure: ErasureDeps;
 }
 
-export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+export function createHousekeeping(deps: Foundation): Housekeeping {
   const { config, home, store, logger, serves, record } = deps;
   const erasure: ErasureDeps = {
     ...deps,
