@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import { blobPlaces, openBlobsReader } from "../blobs/open-blobs.ts";
 import type { BlobSettings } from "../blobs/open-blobs.ts";
 import type { Config } from "../config/config-schema.ts";
+import { arrivingWorkers, listWorkers } from "../queue/worker-registry.ts";
 import { homeAt } from "./home.ts";
 import type { Home } from "./home.ts";
 import { publisherLeaseName } from "../ledger/publish.ts";
@@ -22,7 +23,9 @@ import { placeOf } from "../store/postgres-url.ts";
 import { isProcessDead, processIdentity } from "../store/process-identity.ts";
 import { openPostgresSnapshot, openSqliteSnapshot } from "../store/snapshot.ts";
 import type { Snapshot } from "../store/snapshot.ts";
+import { openForWriters } from "../store/source-lock.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
+import type { Store } from "../store/store.ts";
 import { listTables } from "../store/tables.ts";
 import { recordFact } from "./record-fact.ts";
 import { verifyHome } from "./verify-home.ts";
@@ -82,6 +85,8 @@ export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedT
         clock,
         owner: processIdentity(),
         isOwnerDead: isProcessDead,
+        findUser: () => findUser(source),
+        arriving: { workers: arrivingWorkers },
         alsoHold: [publisherLeaseName],
         prove: () => proveCopy(options, target),
         record: ({ tables, rows }) => {
@@ -139,7 +144,7 @@ export async function reopenDatabase(home: Home, address: DatabaseAddress, logge
         { hint: "Move everything back: rename this database, then `homeostat store migrate --to sqlite:`." },
       );
     }
-    await store.write([clearMark("moved")]);
+    await store.write([clearMark("moved"), ...(await openForWriters(store))]);
   } finally {
     await store.close();
   }
@@ -169,9 +174,23 @@ async function sourceObstacles(source: Snapshot): Promise<readonly string[]> {
   const rows = await source.read("SELECT name, owner FROM leases WHERE until_ms > ? ORDER BY name", [
     clock.now(),
   ]);
-  return rows
-    .filter((row) => !isProcessDead(String(row["owner"])))
-    .map((row) => `somebody works on the source: ${String(row["name"])} is held`);
+  const user = await findUser(source);
+  return [
+    ...rows
+      .filter((row) => !isProcessDead(String(row["owner"])))
+      .map((row) => `somebody works on the source: ${String(row["name"])} is held`),
+    ...(user === undefined ? [] : [`somebody works on the source: ${user}`]),
+  ];
+}
+
+/** A process that holds no lease just now. It would be shut out, and its callers with it. */
+async function findUser(source: Pick<Store, "read" | "dialect">): Promise<string | undefined> {
+  // A dry run may look at a database that an older version made.
+  if (!(await listTables(source)).some(({ name }) => name === "workers")) return undefined;
+  const known = await listWorkers(source, { nowMs: clock.now(), isOwnerDead: isProcessDead });
+  // Whoever is stopping and still works holds a lease.
+  const living = known.find(({ state }) => state === "running");
+  return living && `${living.role} ${living.pid} on ${living.host}`;
 }
 
 async function targetObstacles(to: DatabaseAddress): Promise<readonly string[]> {

@@ -6,10 +6,12 @@ import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
+import { leaseTtlMs } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { requireUsable } from "../store/marks.ts";
 import { placeOf } from "../store/postgres-url.ts";
-import { isProcessDead } from "../store/process-identity.ts";
+import { isProcessDead, processIdentity } from "../store/process-identity.ts";
+import { openAbandoned } from "../store/source-lock.ts";
 import { openSqliteReader } from "../store/sqlite-reader.ts";
 import type { ReplicaState, Statement } from "../store/store.ts";
 import { watchWrites } from "../store/write-watch.ts";
@@ -79,6 +81,8 @@ function writeProbe(): Statement {
 async function usable(store: LeaseStore): Promise<LeaseStore> {
   try {
     await requireUsable({ store, nowMs: clock.now(), isOwnerDead: isProcessDead });
+    const taker = { owner: processIdentity(), ttlMs: leaseTtlMs, now: clock.now() };
+    await openAbandoned(store, { ...taker, isOwnerDead: isProcessDead });
     return store;
   } catch (error) {
     await store.close();

@@ -127,4 +127,5 @@ test("silence is judged by how long it lasts and by what was said before", () =>
   expect(workerState({ ...seen, said: "stopping", silentMs: 15_000 })).toBe("gone");
   expect(workerState({ ...seen, silentMs: 600_000 })).toBe("gone");
   expect(workerState({ ...seen, isDead: true })).toBe("gone");
+  expect(workerState({ ...seen, said: "gone" })).toBe("gone");
 });

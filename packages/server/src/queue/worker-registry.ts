@@ -282,20 +282,23 @@ function workerFromStore(
     startedAtMs: row["started_at_ms"] as number,
     seenAtMs,
     state: workerState({
-      said: row["state"] as "running" | "stopping",
+      said: row["state"] as "running" | "stopping" | "gone",
       silentMs: nowMs - seenAtMs,
       isDead: isOwnerDead(id),
     }),
   };
 }
 
+/** For rows that a move brings into another database: their processes worked on the one that was left. See `MoveOptions.arriving`. */
+export const arrivingWorkers: Readonly<Record<string, string>> = { state: "'gone' AS state" };
+
 /** What is to be thought of a process. Pure. */
 export function workerState(seen: {
-  readonly said: "running" | "stopping";
+  readonly said: "running" | "stopping" | "gone";
   readonly silentMs: number;
   readonly isDead: boolean;
 }): WorkerState {
-  if (seen.isDead || seen.silentMs >= goneAfterMs) return "gone";
+  if (seen.isDead || seen.said === "gone" || seen.silentMs >= goneAfterMs) return "gone";
   if (seen.silentMs < silentAfterMs) return seen.said;
   // Whoever said goodbye and was not heard since has ended.
   return seen.said === "stopping" ? "gone" : "silent";

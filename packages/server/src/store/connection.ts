@@ -116,6 +116,8 @@ export function failureKind(error: unknown): FailureKind {
   const code = resultCode(error);
   if (code === undefined) return "mistake";
   if (uniqueCodes.has(code)) return "unique";
+  // Our only triggers are those that close a database to writers (source-lock.ts).
+  if (code === constraintTrigger) return "unavailable";
   return unavailableCodes.has(code & 0xff) ? "unavailable" : "mistake";
 }
 
@@ -152,6 +154,7 @@ function resultCode(error: unknown): number | undefined {
   return error.errcode;
 }
 
+const constraintTrigger = 1811;
 // https://sqlite.org/rescode.html: CONSTRAINT_PRIMARYKEY, CONSTRAINT_UNIQUE, CONSTRAINT_ROWID.
 const uniqueCodes: ReadonlySet<number> = new Set([1555, 2067, 2579]);
 // BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB: the database, not the statement.

@@ -14,7 +14,11 @@ const rowsPerStatement = 100;
 /** Rows with long bodies go out earlier. */
 const bytesPerStatement = 1024 * 1024;
 
+/** Tables by name, and in them columns by name: the term of SQL that is read in the column's place, named like it. */
+export type Arriving = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 export interface CopyDeps {
+  readonly arriving?: Arriving;
   readonly source: Pick<Store, "scan">;
   readonly target: Pick<Store, "write">;
   /** Told of each statement's rows. Must not throw. */
@@ -25,7 +29,7 @@ export async function copyTable(table: TableShape, deps: CopyDeps): Promise<RowS
   const digest = createRowDigest(table.columns);
   let waiting: Row[] = [];
   let waitingBytes = 0;
-  for await (const row of deps.source.scan(selectRows(table))) {
+  for await (const row of deps.source.scan(selectRows(table, deps.arriving))) {
     digest.add(row);
     waiting.push(row);
     waitingBytes += sizeOf(row);
@@ -44,9 +48,13 @@ export async function copyTable(table: TableShape, deps: CopyDeps): Promise<RowS
 }
 
 /** The same digest of rows that stand somewhere. */
-export async function digestTable(table: TableShape, store: Pick<Store, "scan">): Promise<RowSet> {
+export async function digestTable(
+  table: TableShape,
+  store: Pick<Store, "scan">,
+  arriving?: Arriving,
+): Promise<RowSet> {
   const digest = createRowDigest(table.columns);
-  for await (const row of store.scan(selectRows(table))) digest.add(row);
+  for await (const row of store.scan(selectRows(table, arriving))) digest.add(row);
   return { rows: digest.rows, digest: digest.hex() };
 }
 
@@ -54,9 +62,9 @@ export async function digestTable(table: TableShape, store: Pick<Store, "scan">)
  * Leases arrive free, since their holders work on the other database; their epochs continue, for they fence off everybody earlier.
  * Marks belong to the database they stand on.
  */
-export function selectRows({ name, columns }: TableShape): string {
-  const free: Readonly<Record<string, string>> = name === "leases" ? freeLease : {};
-  const terms = columns.map((column) => free[column] ?? quoted(column));
+export function selectRows({ name, columns }: TableShape, arriving: Arriving = {}): string {
+  const changed = name === "leases" ? freeLease : arriving[name];
+  const terms = columns.map((column) => changed?.[column] ?? quoted(column));
   return `SELECT ${terms.join(", ")} FROM ${quoted(name)}`;
 }
 

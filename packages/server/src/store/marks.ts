@@ -23,8 +23,14 @@ export interface MovingMark {
   readonly verified: boolean;
 }
 
+/** On the database that is being left: writers are shut out (source-lock.ts). */
+export interface LeavingMark {
+  readonly to: string;
+}
+
 export interface Marks {
   readonly moved: MovedMark | undefined;
+  readonly leaving: LeavingMark | undefined;
   readonly moving: MovingMark | undefined;
 }
 
@@ -37,10 +43,14 @@ export async function readMarks(store: Pick<Store, "read">): Promise<Marks> {
     const row = rows.find((each) => each["name"] === name);
     return row === undefined ? undefined : JSON.parse(String(row["value"]));
   };
-  return { moved: find("moved") as MovedMark | undefined, moving: find("moving") as MovingMark | undefined };
+  return {
+    moved: find("moved") as MovedMark | undefined,
+    leaving: find("leaving") as LeavingMark | undefined,
+    moving: find("moving") as MovingMark | undefined,
+  };
 }
 
-export function setMark(name: keyof Marks, value: MovedMark | MovingMark): Statement {
+export function setMark(name: keyof Marks, value: MovedMark | LeavingMark | MovingMark): Statement {
   return {
     sql: "INSERT INTO store_marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     params: [name, JSON.stringify(value)],

@@ -37,6 +37,8 @@ await moveStore({
   owner: processIdentity(),
   isOwnerDead: isProcessDead,
   alsoHold: [],
+  findUser: () => Promise.resolve(undefined),
+  arriving: {},
   prove: () => Promise.resolve(),
   record: () => [],
   onProgress: () => undefined,

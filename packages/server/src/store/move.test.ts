@@ -16,10 +16,11 @@ import { openPostgresStore } from "./postgres.ts";
 import { isProcessDead, processIdentity } from "./process-identity.ts";
 import { createRowDigest } from "./row-digest.ts";
 import { openSqliteStore } from "./sqlite.ts";
+import { openAbandoned, openForWriters } from "./source-lock.ts";
 import type { Migration, Row } from "./store.ts";
 import { skipsPostgres, startTestPostgres } from "./test-postgres.fixture.ts";
 import type { TestPostgres } from "./test-postgres.fixture.ts";
-import { thingMigration } from "./test-things.ts";
+import { insertThing, thingMigration, until } from "./test-things.ts";
 
 const migrations: readonly Migration[] = [thingMigration, leaseMigration, marksMigration];
 const clock = systemClock;
@@ -51,6 +52,8 @@ function options(source: LeaseStore, target: LeaseStore, more: Partial<MoveOptio
     owner: "mover",
     isOwnerDead: () => false,
     alsoHold: ["ledger-publisher"],
+    findUser: () => Promise.resolve(undefined),
+    arriving: {},
     prove: () => Promise.resolve(),
     record: () => [],
     onProgress: () => undefined,
@@ -127,6 +130,23 @@ describe("a move from SQLite to SQLite", () => {
     await requireUsable({ store: source, nowMs: clock.now(), isOwnerDead: () => false });
   });
 
+  test("refuses while a process is known that holds nothing just now", async () => {
+    const [source, target] = [await openFile("a.db"), await openFile("b.db")];
+    const findUser = (): Promise<string> => Promise.resolve("worker 7 on there");
+    await expect(moveStore(options(source, target, { findUser }))).rejects.toMatchObject({
+      code: "STORE_IN_USE",
+      message: expect.stringContaining("worker 7 on there") as string,
+    });
+    await fill(source, 1);
+  });
+
+  test("lets rows arrive changed, and still proves them", async () => {
+    const [source, target] = [await openFile("a.db"), await openFile("b.db")];
+    await fill(source, 3);
+    await moveStore(options(source, target, { arriving: { thing: { amount: "-1 AS amount" } } }));
+    expect(await target.read("SELECT DISTINCT amount FROM thing")).toEqual([{ amount: -1 }]);
+  });
+
   test("refuses while somebody who may be alive holds a lease, and goes on when he is dead", async () => {
     const [source, target] = [await openFile("a.db"), await openFile("b.db")];
     const request = { name: "run/2", owner: "worker", ttlMs: 60_000, now: clock.now() };
@@ -157,18 +177,20 @@ describe("a move from SQLite to SQLite", () => {
   test("fails when a row of the source changes meanwhile, and when the proof does not hold; then it can be done again", async () => {
     const [source, target] = [await openFile("a.db"), await openFile("b.db")];
     await fill(source, 50);
-    // The target is compared first, and while that happens somebody writes to the source.
+    // The target is compared first, and while that happens somebody writes to the source who has opened it by force.
+    const force = async (): Promise<void> => {
+      await source.write(await openForWriters(source));
+      await source.write([{ sql: "UPDATE thing SET amount = amount + 1 WHERE name = 'thing 7 ☃'" }]);
+    };
     const scan = async function* (sql: string): AsyncGenerator<Row> {
-      await source.write([{ sql: "UPDATE thing SET amount = 1 WHERE name = 'thing 7 ☃'" }]);
+      await force();
       yield* target.scan(sql);
     };
     await expect(moveStore(options(source, { ...target, scan }))).rejects.toMatchObject({
       code: "STORE_MOVE_FAILED",
       data: { table: "thing", side: "the source" },
     });
-    const written = async (): Promise<void> => {
-      await source.write([{ sql: "UPDATE thing SET amount = 2 WHERE name = 'thing 8 ☃'" }]);
-    };
+    const written = force;
     await expect(moveStore(options(source, target, { prove: written }))).rejects.toMatchObject({
       code: "STORE_MOVE_FAILED",
       data: { table: "thing", side: "the source" },
@@ -212,6 +234,18 @@ describe("a move from SQLite to SQLite", () => {
       code: "STORE_MOVE_UNFINISHED",
     });
     await requireUsable({ store: source, nowMs: clock.now(), isOwnerDead });
+    await expect(source.write([insertThing("too early")])).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+    const taker = { owner: processIdentity(), ttlMs: 1_000, now: clock.now(), isOwnerDead };
+    // While the mover may be alive nothing is opened.
+    await openAbandoned(source, { ...taker, isOwnerDead: () => false });
+    await expect(source.write([insertThing("too early")])).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+    await openAbandoned(source, taker);
+    await source.write([insertThing("in time"), { sql: "DELETE FROM thing WHERE name = 'in time'" }]);
+    await openAbandoned(source, taker);
     const moved = await moveStore(options(source, target, { isOwnerDead, owner: processIdentity() }));
     expect(moved.tables.find(({ name }) => name === "thing")?.rows).toBe(3_000);
   });
@@ -259,6 +293,59 @@ describe.skipIf(skipsPostgres())("a move with PostgreSQL", () => {
       moved.tables.filter(({ name }) => name !== "leases").map(({ name, digest }) => [name, digest]);
     expect(digests(back)).toEqual(digests(there));
   });
+
+  test.each(["a.db", "a schema"])(
+    "of %s misses no write of a process that knows nothing of it",
+    async (place) => {
+      const url = await server.schema(`move_${(schemas += 1)}`);
+      const logger = createSilentLogger();
+      const source =
+        place === "a schema"
+          ? await openPostgresStore({ url, migrations, clock, logger })
+          : await openFile(place);
+      if (place === "a schema") opened.push(source);
+      await fill(source, 500);
+      const target = await openFile("b.db");
+      const writer = fork(
+        new URL("move-writer.fixture.ts", import.meta.url),
+        [place === "a schema" ? url : join(folder, place)],
+        { stdio: "inherit" },
+      );
+      const written: string[] = [];
+      const refused: string[] = [];
+      writer.on("message", (answer: { readonly written?: string; readonly refused?: string }) => {
+        if (answer.written !== undefined) written.push(answer.written);
+        if (answer.refused !== undefined) refused.push(answer.refused);
+      });
+      const kept = async (): Promise<readonly unknown[]> => {
+        const rows = await target.read("SELECT name FROM thing WHERE name LIKE 'written%'");
+        return rows.map((row) => row["name"]).toSorted();
+      };
+      try {
+        await until(() => written.length > 20);
+        // A move that fails gives the source back to its writers.
+        const prove = (): Promise<never> => Promise.reject(new Error("no"));
+        await expect(moveStore(options(source, target, { prove }))).rejects.toThrow("no");
+        const before = written.length;
+        await until(() => written.length > before + 20);
+        await moveStore(options(source, target));
+        const [writes, refusals] = [written.length, refused.length];
+        await until(() => refused.length > refusals + 20);
+        // Answers of writes before the move may have come after its end.
+        expect(written.length).toBeLessThan(writes + 3);
+      } finally {
+        writer.kill("SIGKILL");
+        await once(writer, "exit");
+      }
+      expect(await kept()).toEqual(written.toSorted());
+      expect(new Set(refused)).toEqual(
+        new Set([
+          expect.stringMatching(/cannot be written: it is closed, because its content goes to the target/),
+        ]),
+      );
+    },
+    60_000,
+  );
 
   test("goes on from an empty sequence with 1", async () => {
     const [source, target] = [await openFile("a.db"), await openSchema()];

@@ -1,14 +1,15 @@
 /** Moves everything from one database to another, empty one: streamed, compared on both sides, and only then made usable. */
 import type { Clock } from "../base/clock.ts";
-import { HomeostatError } from "../base/error.ts";
+import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { createId } from "../base/id.ts";
 import { copyTable, digestTable, quoted } from "./copy-table.ts";
-import type { RowSet } from "./copy-table.ts";
+import type { Arriving, RowSet } from "./copy-table.ts";
 import { acquireLease, fence, freeLease } from "./lease.ts";
 import type { HeldLease, LeaseStore } from "./lease.ts";
 import { clearMark, moveLeaseName, movedError, readMarks, setMark } from "./marks.ts";
 import type { MovingMark } from "./marks.ts";
 import { continueAfter, lastNumber } from "./number-sequences.ts";
+import { closeForWriters, openForWriters } from "./source-lock.ts";
 import type { Statement, Store } from "./store.ts";
 import { listTables } from "./tables.ts";
 import type { TableShape } from "./tables.ts";
@@ -22,6 +23,10 @@ export interface MoveOptions {
   readonly clock: Clock;
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
+  /** Who works on the source without a lease, in words; undefined when nobody is known to. */
+  readonly findUser: () => Promise<string | undefined>;
+  /** How rows of a table arrive, beside leases: a term of SQL in the place of a column, the same when it is read again. */
+  readonly arriving: Arriving;
   /** Leases to hold during the move besides its own, so that nobody begins to write: the publisher's. */
   readonly alsoHold: readonly string[];
   /** Proves the filled target by what lies beside the database (the ledger). Throws when it does not hold. */
@@ -54,17 +59,34 @@ export async function moveStore(options: MoveOptions): Promise<MovedTables> {
   const { moving } = await readMarks(target);
   if (moved !== undefined) {
     if (moving?.verified !== true || moving.id !== moved.id) throw movedError(moved);
-    const tables = await digestAll(await listTables(target), target);
+    const tables = await digestAll(await listTables(target), target, options.arriving);
     return await makeUsable(options, { tables, rows: countRows(tables), wasFinished: true });
   }
   const tables = await requireAlike(source, target);
   await requireEmpty(target, { tables, moving });
   const leases = await holdAll(options);
   try {
-    return await moveHeld(options, tables, leases);
+    const leaving = setMark("leaving", { to: options.to });
+    await source.write([...leases.map(fence), ...(await closeForWriters(source, options.to)), leaving]);
+    try {
+      return await moveHeld(options, tables, leases);
+    } catch (error) {
+      await takeBack(source, leases);
+      throw error;
+    }
   } finally {
     for (const lease of leases) source.dropLease(lease);
     await source.write(leases.map(freeLease));
+  }
+}
+
+/** Opens the source again, unless the move has become valid, or somebody else moves it by now. */
+async function takeBack(source: LeaseStore, leases: readonly HeldLease[]): Promise<void> {
+  const stillLeaving = { ...clearMark("leaving"), expect: { rows: 1, guard: "leaving" } };
+  try {
+    await source.write([...leases.map(fence), stillLeaving, ...(await openForWriters(source))]);
+  } catch (error) {
+    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
   }
 }
 
@@ -97,11 +119,12 @@ async function moveHeld(
   }
   options.onProgress("proving the runs and the ledger against the copy");
   await options.prove();
-  // Last, as the proof takes long: whoever is alive without a lease and has written meanwhile would lose what he wrote.
+  // Nobody could write (source-lock.ts), but a program of somebody else's may have opened it by force.
   await requireSame(options, "the source", { tables, copied });
   // In this order a crash in between leaves none of the two usable, and the next call finishes it.
   await target.write([setMark("moving", { ...mark, verified: true })]);
-  await source.write([...leases.map(fence), setMark("moved", { id, to, atMs: clock.now() })]);
+  const moved = setMark("moved", { id, to, atMs: clock.now() });
+  await source.write([...leases.map(fence), moved, clearMark("leaving")]);
   return await makeUsable(options, { tables: copied, rows: countRows(copied), wasFinished: false });
 }
 
@@ -122,7 +145,7 @@ async function copyAll(options: MoveOptions, tables: readonly TableShape[]): Pro
       told = rows;
       onProgress(`${table.name}: ${rows} rows`);
     };
-    const set = await copyTable(table, { source, target, onRows });
+    const set = await copyTable(table, { source, target, onRows, arriving: options.arriving });
     onProgress(`${table.name}: ${set.rows} rows copied`);
     copied.push({ name: table.name, ...set });
   }
@@ -134,20 +157,22 @@ const rowsBetweenNews = 10_000;
 async function digestAll(
   tables: readonly TableShape[],
   store: Pick<Store, "scan">,
+  arriving: Arriving,
 ): Promise<readonly MovedTable[]> {
   const sets: MovedTable[] = [];
-  for (const table of ours(tables)) sets.push({ name: table.name, ...(await digestTable(table, store)) });
+  for (const table of ours(tables))
+    sets.push({ name: table.name, ...(await digestTable(table, store, arriving)) });
   return sets;
 }
 
 /** Reads a side once more: the target for what it holds, the source for what somebody wrote meanwhile. */
 async function requireSame(
-  { source, target, onProgress }: MoveOptions,
+  { source, target, arriving, onProgress }: MoveOptions,
   side: "the target" | "the source",
   { tables, copied }: { readonly tables: readonly TableShape[]; readonly copied: readonly MovedTable[] },
 ): Promise<void> {
   onProgress(`comparing the digests with ${side}`);
-  const found = await digestAll(tables, side === "the target" ? target : source);
+  const found = await digestAll(tables, side === "the target" ? target : source, arriving);
   for (const [index, { name, rows, digest }] of copied.entries()) {
     const other = found[index];
     if (other?.rows === rows && other.digest === digest) continue;
@@ -189,6 +214,9 @@ async function holdAll(options: MoveOptions): Promise<readonly HeldLease[]> {
   for (const row of await source.read("SELECT name, owner FROM leases WHERE until_ms > ?", [now])) {
     if (!isOwnerDead(String(row["owner"]))) throw inUse(String(row["name"]));
   }
+  const user = await options.findUser();
+  if (user !== undefined)
+    throw new HomeostatError("STORE_IN_USE", `Somebody works on the database: ${user}`, { user });
   const held: HeldLease[] = [];
   for (const name of [moveLeaseName, ...options.alsoHold]) {
     const lease = await acquireLease(source, { name, owner, ttlMs: 30_000, now, isOwnerDead });
