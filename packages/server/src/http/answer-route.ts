@@ -88,6 +88,7 @@ export async function answerRoute(
     headers: harmlessHeaders(request),
     idempotencyKey: route.idempotent === true ? header(request, "idempotency-key") : undefined,
     bodyBytes: request.state.bodyBytes,
+    largeTexts: request.state.largeTexts,
     ownAuthorization: route.access === "public" ? request.headers.authorization : undefined,
     sessionValue: request.cookies[sessionCookieName],
     isSecure: request.protocol === "https" || request.headers.origin?.startsWith("https:") === true,

@@ -17,6 +17,7 @@ export interface RequestState {
   trace: Trace | undefined;
   /** The body as it came, for the fingerprint of idempotent requests. */
   bodyBytes: Uint8Array | undefined;
+  largeTexts: ReadonlyMap<string, Buffer>;
 }
 
 declare module "fastify" {

@@ -58,6 +58,8 @@ export interface RouteRequest<P, Q, B> {
   readonly idempotencyKey: string | undefined;
   /** The body byte for byte, for routes that check a signature over it; undefined without one. */
   readonly bodyBytes: Uint8Array | undefined;
+  /** With `keepsLargeTexts`: long base64 texts of the body, by the names that stand for them in `body`. */
+  readonly largeTexts: ReadonlyMap<string, Buffer>;
   /** On public routes, which judge it themselves: the Authorization header as it came. */
   readonly ownAuthorization: string | undefined;
   /** The session cookie's value, for signing out. */
@@ -90,6 +92,8 @@ interface RouteFacts {
   readonly idempotent?: boolean;
   /** 1 MiB by default. */
   readonly bodyLimitBytes?: number;
+  /** Long base64 texts of the body are not read with the rest; `largeTexts` has them. */
+  readonly keepsLargeTexts?: true;
   /** Time for the handler; the server's default otherwise. SSE has none. */
   readonly timeoutMs?: number;
   /** Answers under any Host header: only for terse probes, which cluster software calls by address. */

@@ -1,5 +1,7 @@
 /** The HTTP server: builds fastify from routes, listens, and stops within a deadline. */
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import fastify from "fastify";
@@ -18,10 +20,12 @@ import type { Authenticate } from "./authenticate.ts";
 import { findPortOwner } from "./find-port-owner.ts";
 import { createIdempotency } from "./idempotency.ts";
 import { parseJsonBody } from "./json-body.ts";
+import { partLargeTexts } from "./large-texts.ts";
 import { defaultLimits } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
 import { notFoundError, sendProblem } from "./not-found.ts";
 import { problemType } from "./problem.ts";
+import { readBody } from "./read-body.ts";
 import type { OriginPolicy } from "./request-checks.ts";
 import { checkRequest, observeRequest } from "./request-hooks.ts";
 import type { Route } from "./route.ts";
@@ -121,7 +125,7 @@ async function buildApp(
   });
   app.decorateRequest("state");
   app.addHook("onRequest", async (request, reply) => {
-    request.state = { principal: anonymous, trace: undefined, bodyBytes: undefined };
+    request.state = { principal: anonymous, trace: undefined, bodyBytes: undefined, largeTexts: new Map() };
     reply.header("x-request-id", request.id).header("cache-control", "no-store");
     if (stopping.aborted) {
       throw new HomeostatError("SERVER_STOPPING", "The server is shutting down", { retryAfterSeconds: 2 });
@@ -136,7 +140,7 @@ async function buildApp(
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.logger));
   await app.register(helmet, securityHeaders(options.publicOrigins ?? []));
   await app.register(cookie);
-  takeOnlyJson(app);
+  takeOnlyJson(app, limits);
   const answerDeps: AnswerDeps = {
     idempotency: createIdempotency(options),
     limits,
@@ -223,16 +227,18 @@ function securityHeaders(publicOrigins: readonly string[]): Parameters<typeof he
 }
 
 /** Only JSON bodies: a form or plain text is what a foreign page can send without asking the browser first. */
-function takeOnlyJson(app: FastifyInstance): void {
+function takeOnlyJson(app: FastifyInstance, limits: HttpLimits): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    "application/json",
-    { parseAs: "buffer" },
-    async (request: FastifyRequest, body: Buffer) => {
-      request.state.bodyBytes = body;
-      return parseJsonBody(body);
-    },
-  );
+  app.addContentTypeParser("application/json", async (request: FastifyRequest, payload: Readable) => {
+    const { route } = request.routeOptions.config;
+    const limitBytes = route?.bodyLimitBytes ?? limits.bodyLimitBytes;
+    const body = await readBody(payload, { limitBytes, told: request.headers["content-length"] });
+    request.state.bodyBytes = body;
+    if (route?.keepsLargeTexts !== true) return parseJsonBody(body);
+    const { json, texts } = partLargeTexts(body, randomBytes(16).toString("hex"));
+    request.state.largeTexts = texts;
+    return parseJsonBody(json);
+  });
 }
 
 async function listen(app: FastifyInstance, { host, port }: HttpServerOptions): Promise<void> {

@@ -46,6 +46,7 @@ export async function callRoute(
     headers: {},
     idempotencyKey: call.idempotencyKey,
     bodyBytes: undefined,
+    largeTexts: new Map(),
     ownAuthorization: undefined,
     sessionValue: undefined,
     isSecure: false,

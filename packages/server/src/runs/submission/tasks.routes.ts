@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { HomeostatError } from "../../base/error.ts";
 import type { Finding } from "../../base/finding.ts";
+import { decodeBase64 } from "../../http/large-texts.ts";
 import { route } from "../../http/route.ts";
-import type { Route } from "../../http/route.ts";
+import type { Route, RouteRequest } from "../../http/route.ts";
 import { inputTypes } from "../../workflows/workflow.ts";
 import { parseWorkflow } from "../../workflows/workflow-file.ts";
 import { runSummarySchema } from "../views/api-schemas.ts";
@@ -103,8 +104,9 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       status: 201,
       idempotent: true,
       bodyLimitBytes: deps.bodyLimitBytes,
-      handle: async ({ body, principal, idempotencyKey, setHeader, setStatus }) => {
-        const source = await sourceOf(body, deps, principal.tenant);
+      keepsLargeTexts: true,
+      handle: async ({ body, largeTexts, principal, idempotencyKey, setHeader, setStatus }) => {
+        const source = await sourceOf({ ...body, largeTexts }, deps, principal.tenant);
         const { row, isNew } = await submitOnce(deps.submit, {
           ...source,
           ...readSubmissionFields(body, deps.submit.clock),
@@ -145,12 +147,17 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
   ];
 }
 
-async function sourceOf(body: z.output<typeof taskBody>, deps: TasksRoutesDeps, tenant: string) {
+async function sourceOf(
+  body: z.output<typeof taskBody> & Pick<RouteRequest<unknown, unknown, unknown>, "largeTexts">,
+  deps: TasksRoutesDeps,
+  tenant: string,
+) {
   const files = (body.files ?? []).map(({ path, contentBase64 }) => ({
     path,
     // Decoded when it is asked for, which is once: else all files would be in memory twice.
     get content() {
-      return Buffer.from(contentBase64, "base64");
+      const large = body.largeTexts.get(contentBase64);
+      return large === undefined ? Buffer.from(contentBase64, "base64") : decodeBase64(large);
     },
   }));
   const { workflow, example, registered } = body;

@@ -27,7 +27,8 @@ export const emptyManifest: Manifest = { v: 1, files: {} };
 
 export interface WorkspaceFile {
   readonly path: string;
-  readonly content: Uint8Array;
+  /** A large one comes in pieces; it is read once. */
+  readonly content: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 export interface Workspaces {
