@@ -20,13 +20,19 @@ export interface LeaseKeeperDeps {
 }
 
 export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeeperDeps): SlotLeaseKeeper {
-  const enders = new Map<string, (why: string) => void>();
+  const enders = new Map<string, (lost: HomeostatError) => void>();
+  // Every lease that ends as it should is dropped: one error for all of them, because its stack costs more than the rest of the end.
+  const dropped = new HomeostatError("LEASE_LOST", "The lease was dropped by its holder");
   return {
     holdLease,
-    dropLease: ({ name, epoch }) => end(name, epoch, "was dropped"),
-    lost: (name, epoch) => end(name, epoch, "was taken over"),
+    dropLease: ({ name, epoch }) => enders.get(key(name, epoch))?.(dropped),
+    lost: (name, epoch) => enders.get(key(name, epoch))?.(lostLease({ name, epoch }, "was taken over")),
     stop: () => {
-      for (const ender of [...enders.values()]) ender("is no longer renewed, because the store was closed");
+      const closed = new HomeostatError(
+        "LEASE_LOST",
+        "Leases are no longer renewed, because the store was closed",
+      );
+      for (const ender of [...enders.values()]) ender(closed);
     },
   };
 
@@ -37,17 +43,17 @@ export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeep
     extendSlot(slot, clock.monotonic(), clock.now(), untilMs - clock.now());
     const aborter = new AbortController();
     const watching = new AbortController();
-    function ender(why: string): void {
+    function ender(lost: HomeostatError): void {
       enders.delete(key(name, epoch));
       endRenewal(name, epoch);
       endSlot(slot);
       // With a reason of ours: the one made without is an exception with a stack, for every lease that ever ends.
-      watching.abort(why);
-      aborter.abort(new HomeostatError("LEASE_LOST", `The lease ${name} ${why}`, { name, epoch }));
+      watching.abort(lost);
+      aborter.abort(lost);
     }
     enders.set(key(name, epoch), ender);
     startRenewal({ name, owner, epoch, ttlMs, slot });
-    void watch(slot, watching.signal, () => ender("ended before it could be renewed"));
+    void watch(slot, watching.signal, () => ender(lostLease(lease, "ended before it could be renewed")));
     const { signal } = aborter;
     // A renewal under way may still extend the slot after the end was told, and an end is final.
     return { ...lease, signal, remainingMs: () => (signal.aborted ? 0 : remainingInSlot(slot, clock)) };
@@ -65,10 +71,10 @@ export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeep
       // The sleep was aborted: the lease ended in another way, which has told the holder.
     }
   }
+}
 
-  function end(name: string, epoch: number, why: string): void {
-    enders.get(key(name, epoch))?.(why);
-  }
+function lostLease({ name, epoch }: Pick<Lease, "name" | "epoch">, why: string): HomeostatError {
+  return new HomeostatError("LEASE_LOST", `The lease ${name} ${why}`, { name, epoch });
 }
 
 function key(name: string, epoch: number): string {
