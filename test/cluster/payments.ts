@@ -9,13 +9,14 @@ export function bankEnvironment({ port }: Pick<FakeBank, "port">): Readonly<Reco
   return { HOMEOSTAT_TOOLS_ALLOWED_HOSTS: place, HOMEOSTAT_TOOLS_ALLOW_PRIVATE: place };
 }
 
+/** Short times, for they are how long others wait for a worker of which nobody knows what it does. */
 function paymentWorkflow(port: number): string {
   return `version: 1
 name: payment
 steps:
-  - { id: note, tool: file_ops.write, with: { path: note.txt, content: "about to pay" } }
+  - { id: note, tool: file_ops.write, timeout: 5s, with: { path: note.txt, content: "about to pay" } }
   - { id: pay, tool: http.request, timeout: 5s, with: { method: POST, url: "http://127.0.0.1:${port}/charge", body: "amount=1" } }
-  - { id: receipt, tool: file_ops.write, with: { path: receipt.txt, content: paid } }
+  - { id: receipt, tool: file_ops.write, timeout: 5s, with: { path: receipt.txt, content: paid } }
 `;
 }
 

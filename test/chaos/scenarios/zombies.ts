@@ -111,6 +111,7 @@ export const zombieInCommit: Scenario = {
     return await rounds(chaos, stage, {
       // Nobody else can write before it goes on.
       isAlone: true,
+      sides: 2,
       async catch(submit, round) {
         const zombie = await cluster.start("worker", injected.environment);
         await injected.stopAtSync(commitIn(chaos), round % 2 === 0 ? "before" : "after");
@@ -143,6 +144,7 @@ export const zombieInPostgresCommit: Scenario = {
           await until("the worker stands still", () => Promise.resolve(isStopped(zombie)));
           return zombie;
         },
+        sides: 2,
         release: proxy.letGo,
       });
     } finally {
@@ -162,17 +164,18 @@ interface Trap {
   catch(submit: () => Promise<void>, round: number): Promise<Member>;
   /** Lets go what else held it back. */
   release?(): void;
+  /** 2 where it can be caught on either side. */
+  readonly sides?: 1 | 2;
   /** True: while it stands still nobody else can get on. */
   readonly isAlone?: boolean;
 }
 
 const runsPerRound = 3;
 
-/** Two for each scale: one of either side, where there are two. */
 async function rounds({ scale }: Chaos, stage: Stage, trap: Trap): Promise<ScenarioResult> {
   const { cluster, bank, settle } = stage;
   const payments: Payments = { submitted: new Map(), outcomeQuestions: 0 };
-  const figures = { rounds: 2 * scale, stopped: 0, heldRuns: 0 };
+  const figures = { rounds: scale * (trap.sides ?? 1), stopped: 0, heldRuns: 0 };
   for (let round = 0; round < figures.rounds; round += 1) {
     let submitting = Promise.resolve();
     const submit = (): Promise<void> => {
