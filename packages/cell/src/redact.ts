@@ -1,6 +1,7 @@
 /** Replaces secrets and personal data by typed marks, in texts and in whole values, in time linear in their size. */
 import { createScanner, findSpans } from "./anchors.ts";
-import { findLiterals, usableLiterals } from "./literals.ts";
+import { createLiteralSearch, usableLiterals } from "./literals.ts";
+import type { LiteralSearch } from "./literals.ts";
 import { replaceSpans } from "./marks.ts";
 import type { Mark } from "./marks.ts";
 import { redactValue } from "./redact-value.ts";
@@ -39,10 +40,10 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
   const scanner = createScanner();
   const wanted = options.marks && new Set(options.marks);
   const isWanted = (mark: Mark): boolean => wanted?.has(mark) ?? true;
-  const literals = createLiterals(options.secrets ?? []);
+  const findLiterals = createLiterals(options.secrets ?? []);
   const once = (s: string): string => {
     const spans = findSpans(s, scanner).filter(({ mark }) => isWanted(mark));
-    for (const span of findLiterals(s, literals())) spans.push(span);
+    for (const span of findLiterals()(s)) spans.push(span);
     return spans.length === 0 ? s : replaceSpans(s, spans);
   };
   const text = (s: string): string => {
@@ -69,16 +70,16 @@ export function createRedactor(options: RedactorOptions = {}): Redactor {
 }
 
 /** Prepares the list once for as long as it is the same one. */
-function createLiterals(secrets: NonNullable<RedactorOptions["secrets"]>): () => readonly string[] {
+function createLiterals(secrets: NonNullable<RedactorOptions["secrets"]>): () => LiteralSearch {
   const current = typeof secrets === "function" ? secrets : (): readonly string[] => secrets;
   let prepared = current();
-  let literals = usableLiterals(prepared);
+  let find = createLiteralSearch(usableLiterals(prepared));
   return () => {
     const latest = current();
     if (latest !== prepared) {
       prepared = latest;
-      literals = usableLiterals(latest);
+      find = createLiteralSearch(usableLiterals(latest));
     }
-    return literals;
+    return find;
   };
 }
