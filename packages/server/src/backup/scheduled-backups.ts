@@ -3,11 +3,11 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, isProgrammingError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
-import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import type { Health, Part } from "../supervision/part.ts";
+import { createRounds } from "../supervision/rounds.ts";
+import { underLease } from "../supervision/under-lease.ts";
 import { backupName, nextBackupAt, surplusBackups } from "./backup-names.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -30,62 +30,32 @@ const lookMs = 60_000;
 
 export function createScheduledBackups(deps: ScheduledBackupsDeps): Part {
   const { clock, folder, logger } = deps;
-  const stopping = new AbortController();
-  const failed = Promise.withResolvers<unknown>();
-  let running: Promise<void> = Promise.resolve();
-  let health: Health = { kind: "ok", detail: "none made yet" };
-  return {
-    name: "backups",
-    failed: failed.promise,
-    start() {
-      running = run();
-      return Promise.resolve();
+  return createRounds({
+    ...{ name: "backups", clock, logger, retryMs: lookMs, prefix: "the last backup failed: " },
+    failure: "a backup failed; it is tried again",
+    health: { kind: "ok", detail: "none made yet" },
+    async round(signal) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const dueMs = nextBackupAt(await readdir(folder), deps.everyMs, clock.now());
+      if (dueMs > clock.now()) return { nextInMs: Math.min(lookMs, dueMs - clock.now()) };
+      // Nothing when another process is at it.
+      const health = await underLease({ ...deps, name: "backup", signal }, (held) => backUp(deps, held));
+      return { ...(health === undefined ? {} : { health }), nextInMs: lookMs };
     },
-    async stop(deadlineMs) {
-      stopping.abort();
-      const timer = new AbortController();
-      await Promise.race([running, clock.sleep(deadlineMs, timer.signal).catch(() => undefined)]);
-      timer.abort();
-    },
-    health: () => health,
-  };
+  });
+}
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      let waitMs = lookMs;
-      try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        const dueMs = nextBackupAt(await readdir(folder), deps.everyMs, clock.now());
-        if (dueMs <= clock.now()) await backUpUnderLease();
-        else waitMs = Math.min(lookMs, dueMs - clock.now());
-      } catch (error) {
-        health = { kind: "degraded", detail: `the last backup failed: ${errorMessage(error)}` };
-        if (isProgrammingError(error)) return failed.resolve(error);
-        logger.error({ error: errorMessage(error) }, "a backup failed; it is tried again");
-      }
-      // Rejects when the part is stopped, which the loop's condition sees.
-      await clock.sleep(waitMs, stopping.signal).catch(() => undefined);
-    }
+async function backUp(deps: ScheduledBackupsDeps, signal: AbortSignal): Promise<Health> {
+  const { clock, folder, logger } = deps;
+  const atMs = clock.now();
+  const manifest = await deps.makeBackup(join(folder, backupName(atMs)));
+  const { id, filesDigest, sizeBytes, keys } = manifest;
+  deps.record("backup.created", { backup: id, filesDigest, sizeBytes, keys });
+  for (const name of surplusBackups(await readdir(folder), deps.keep)) {
+    // Whoever has the lease by now removes them.
+    if (signal.aborted) break;
+    await rm(join(folder, name), { recursive: true, force: true });
   }
-
-  /** Nothing when another process is at it. */
-  async function backUpUnderLease(): Promise<void> {
-    const { store, owner, isOwnerDead } = deps;
-    const request = { name: "singleton/backup", owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
-    const lease = await acquireLease(store, request);
-    if (lease === undefined) return;
-    store.holdLease(lease);
-    try {
-      const atMs = clock.now();
-      const manifest = await deps.makeBackup(join(folder, backupName(atMs)));
-      const { id, filesDigest, sizeBytes, keys } = manifest;
-      deps.record("backup.created", { backup: id, filesDigest, sizeBytes, keys });
-      for (const name of surplusBackups(await readdir(folder), deps.keep))
-        await rm(join(folder, name), { recursive: true, force: true });
-      health = { kind: "ok", detail: `last one at ${new Date(atMs).toISOString()}` };
-      logger.info({ backup: id, sizeBytes, durationMs: clock.now() - atMs }, "backup made");
-    } finally {
-      await releaseLease(store, lease);
-    }
-  }
+  logger.info({ backup: id, sizeBytes, durationMs: clock.now() - atMs }, "backup made");
+  return { kind: "ok", detail: `last one at ${new Date(atMs).toISOString()}` };
 }

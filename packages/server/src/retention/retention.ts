@@ -1,12 +1,13 @@
 /** Lets go of what is old enough: erases ended runs, finishes erasures, removes workspaces nobody needs, forgets bodies of no run. */
 import { readdir } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
-import { errorMessage, isHomeostatError, isProgrammingError } from "../base/error.ts";
+import { isHomeostatError } from "../base/error.ts";
 import type { Logger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
-import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import type { Health, Part } from "../supervision/part.ts";
+import type { Part } from "../supervision/part.ts";
+import { createRounds } from "../supervision/rounds.ts";
+import { underLease } from "../supervision/under-lease.ts";
 import { eraseRun, finishErasures } from "./erasure.ts";
 import { createTrial } from "./trial.ts";
 
@@ -48,41 +49,15 @@ export interface Passed {
 /** Passes every minute. One process of all that share the database erases; every host looks after its own workspaces. */
 export function createRetention(deps: RetentionDeps): Part {
   const { clock, logger } = deps;
-  const stopping = new AbortController();
-  const failed = Promise.withResolvers<unknown>();
-  let running: Promise<void> = Promise.resolve();
-  let health: Health = { kind: "ok" };
-  return {
-    name: "retention",
-    failed: failed.promise,
-    start() {
-      running = run();
-      return Promise.resolve();
+  return createRounds({
+    ...{ name: "retention", clock, logger, health: { kind: "ok" }, retryMs: passEveryMs },
+    failure: "old runs could not be erased; it is tried again",
+    async round(signal) {
+      const passed = await passOnce(deps, signal);
+      if (Object.values(passed).some((count) => count > 0)) logger.info(passed, "let go of what is old");
+      return { nextInMs: passEveryMs };
     },
-    async stop(deadlineMs) {
-      stopping.abort();
-      const timer = new AbortController();
-      await Promise.race([running, clock.sleep(deadlineMs, timer.signal).catch(() => undefined)]);
-      timer.abort();
-    },
-    health: () => health,
-  };
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        const passed = await passOnce(deps, stopping.signal);
-        if (Object.values(passed).some((count) => count > 0)) logger.info(passed, "let go of what is old");
-        health = { kind: "ok" };
-      } catch (error) {
-        health = { kind: "degraded", detail: errorMessage(error) };
-        if (isProgrammingError(error)) return failed.resolve(error);
-        logger.error({ error: errorMessage(error) }, "old runs could not be erased; it is tried again");
-      }
-      // Rejects when the part is stopped, which the loop's condition sees.
-      await clock.sleep(passEveryMs, stopping.signal).catch(() => undefined);
-    }
-  }
+  });
 }
 
 /**
@@ -99,21 +74,15 @@ export async function passOnce(deps: RetentionDeps, signal: AbortSignal): Promis
 }
 
 async function eraseUnderLease(deps: RetentionDeps, signal: AbortSignal): Promise<Partial<Passed>> {
-  const { store, clock, owner, isOwnerDead } = deps;
-  const request = { name: "singleton/retention", owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
-  const lease = await acquireLease(store, request);
-  if (lease === undefined) return {};
-  store.holdLease(lease);
-  try {
+  const erased = await underLease({ ...deps, name: "retention", signal }, async (lasting) => {
     const trial = createTrial();
     const finished = await trial.of(() => finishErasures(deps));
-    const runs = await trial.of(() => eraseOld(deps, signal));
+    const runs = await trial.of(() => eraseOld(deps, lasting));
     const orphans = await trial.of(() => eraseOrphans(deps));
     trial.end();
     return { finished: finished ?? 0, runs: runs ?? 0, orphans: orphans ?? 0 };
-  } finally {
-    await releaseLease(store, lease);
-  }
+  });
+  return erased ?? {};
 }
 
 async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<number> {

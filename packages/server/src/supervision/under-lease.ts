@@ -1,0 +1,34 @@
+/** One piece of work that one process of a database does at a time: a lease for as long as it takes. */
+import type { Clock } from "../base/clock.ts";
+import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
+import type { LeaseStore } from "../store/lease.ts";
+
+export interface UnderLeaseDeps {
+  /** The lease is called `singleton/<name>`. */
+  readonly name: string;
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly owner: string;
+  readonly isOwnerDead: (owner: string) => boolean;
+  /** Ends the work too. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Undefined, and nothing done, while another process is at it. The signal that `work` gets is aborted when the lease ends too: then
+ * it must end soon, for somebody else may begin. Rejects with what `work` rejects with, and with STORE_UNAVAILABLE.
+ */
+export async function underLease<T>(
+  { name, store, clock, owner, isOwnerDead, signal }: UnderLeaseDeps,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
+  const request = { name: `singleton/${name}`, owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
+  const lease = await acquireLease(store, request);
+  if (lease === undefined) return undefined;
+  const held = store.holdLease(lease);
+  try {
+    return await work(AbortSignal.any([held.signal, signal]));
+  } finally {
+    await releaseLease(store, lease);
+  }
+}
