@@ -1,10 +1,13 @@
 /** A real server on a disk that is full for a while: it says that it is not ready, goes on by itself, and the same process lives. */
+import { rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { createFaults, skipsFaults } from "../chaos/fault-shim.ts";
 import type { Faults } from "../chaos/fault-shim.ts";
 import { createApi, freePort, startServer } from "../chaos/server-process.ts";
 import type { ServerProcess } from "../chaos/server-process.ts";
-import { createHome, removeHome, token, verifyOffline } from "./test-system.ts";
+import { createHome, removeHome, startTestSystem, token, verifyOffline } from "./test-system.ts";
 
 let home: string;
 let faults: Faults | undefined;
@@ -55,4 +58,33 @@ test.skipIf(skipsFaults())(
     await server.stop();
     expect((await verifyOffline(home)).verdict).toBe("intact");
   },
+);
+
+test.skipIf(skipsPostgres())(
+  "a server whose database is elsewhere is not ready while its own disk takes nothing",
+  async () => {
+    home = await createHome();
+    const postgres = await startTestPostgres();
+    const url = await postgres.schema("elsewhere");
+    const system = await startTestSystem(home, { HOMEOSTAT_DATABASE_URL: url });
+    const ready = async (): Promise<string> => {
+      const answer = await fetch(`${system.url}/readyz`);
+      const { checks } = (await answer.json()) as { checks: { name: string; kind: string }[] };
+      const kindOf = (part: string): unknown => checks.find(({ name }) => name === part)?.kind;
+      return `${answer.status} store ${kindOf("store")}, disk ${kindOf("disk")}`;
+    };
+    try {
+      await expect.poll(ready).toMatch(/^200 store ok, disk (ok|degraded)$/);
+      // A device that answers every write as a full disk does.
+      await rm(join(home, ".write-probe"));
+      await symlink("/dev/full", join(home, ".write-probe"));
+      await expect.poll(ready, { timeout: 10_000 }).toBe("503 store ok, disk failed");
+      await rm(join(home, ".write-probe"));
+      await expect.poll(ready, { timeout: 10_000 }).toMatch(/^200 store ok/);
+    } finally {
+      await system.stop();
+      await postgres.stop();
+    }
+  },
+  60_000,
 );

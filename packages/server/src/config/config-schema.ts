@@ -64,6 +64,14 @@ export const settings = {
       "Milliseconds: a replica that is further behind serves no lists, and no list waits longer for it to catch up.",
     why: "a replica in the same building is behind by less than 20 ms; a person does not notice a quarter of a second",
   }),
+  minFreeMiB: integer({
+    min: 0,
+    max: 1_048_576,
+    default: 64,
+    description:
+      "MiB: with less room on the data folder's disk (or a volume in it) the process is not ready; whatever the database is.",
+    why: "ledger, blobs and workspaces lie there; 64 MiB hold some minutes of a busy server",
+  }),
   redisUrl: optionalText({
     pattern: /^rediss?:\/\//,
     form: "a URL such as redis://:password@host:6379/0",

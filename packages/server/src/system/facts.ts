@@ -11,6 +11,8 @@ import { hashMemoryMigration } from "../runs/workspace/hash-memory.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 import type { ReplicaState, Store } from "../store/store.ts";
 import type { Health, Part } from "../supervision/part.ts";
+import type { Home } from "../home/home.ts";
+import type { DiskDeps } from "../status/disk.ts";
 import type { StateStore } from "../home/state-store.ts";
 
 /** The marks of what may never be recorded; personal data may, for runs work with it. */
@@ -94,6 +96,23 @@ export function storePart(store: StateStore, cache: Store, metrics: Pick<Metrics
       return replicaHealth(store.recent.replica());
     },
   };
+}
+
+/** What this role writes to: its folders may be volumes of their own. */
+export function diskOf({
+  config,
+  home,
+}: {
+  readonly config: Config;
+  readonly home: Home;
+}): Omit<DiskDeps, "clock"> {
+  const { serves, drives } = duties(config.role);
+  const folders = [
+    ...(serves ? [home.ledger] : []),
+    ...(config.blobs.url === undefined ? [home.blobs] : []),
+    ...(drives ? [home.workspaces] : []),
+  ];
+  return { home: home.folder, folders, minFreeBytes: config.minFreeMiB * 2 ** 20 };
 }
 
 /** Without its replica the database serves everything itself. */

@@ -7,11 +7,12 @@ import { referenceRoutes } from "../http/reference-page.ts";
 import type { Route } from "../http/route.ts";
 import { createHttpServer } from "../http/server.ts";
 import type { HttpServer } from "../http/server.ts";
+import { createDiskPart } from "../status/disk.ts";
 import { createRenewable } from "../supervision/renewable.ts";
 import { partsOf } from "../supervision/tree-changes.ts";
 import { createApi } from "./api.ts";
 import { neighbourPorts, openCluster, openRegistry } from "./cluster.ts";
-import { apiInfo, storePart, urlOf } from "./facts.ts";
+import { apiInfo, diskOf, storePart, urlOf } from "./facts.ts";
 import { openFoundation } from "./foundation.ts";
 import type { Foundation } from "./foundation.ts";
 import { openGate } from "./gate.ts";
@@ -121,7 +122,8 @@ async function build(options: SystemOptions): Promise<Built> {
     policyRevision: policies.policy.current().revision,
   }));
 
-  const first = [storePart(store, foundation.cache, metrics), ...cluster.parts].map(fixed);
+  const disk = createDiskPart({ ...foundation, ...diskOf(foundation) });
+  const first = [storePart(store, foundation.cache, metrics), disk, ...cluster.parts].map(fixed);
   const doors = [...policies.parts, http].map(fixed);
   const tree = createTree({
     ...foundation,
