@@ -17,6 +17,7 @@ import type { HeldHere } from "../session/held-here.ts";
 import { outboxKey } from "../session/session.ts";
 import type { RunSession } from "../session/session.ts";
 import type { Workspaces } from "../workspace/workspace.ts";
+import { stopGraceMs, untilStopped } from "./until-stopped.ts";
 
 export interface EffectDeps {
   readonly clock: Clock;
@@ -184,7 +185,8 @@ async function execute(
   const context = toolContext(session, intent, { stepPath, ...deadline, admitted }, deps);
   try {
     const acting = whileHeld(deps.acting.hold(session.runId), () => tool.execute(admitted.resolved, context));
-    return { kind: "result", result: await unlessAborted(acting, session.lease.signal) };
+    const stopped = await untilStopped(acting, { signal, lost: session.lease.signal, clock: deps.clock });
+    return stopped.kind === "ended" ? { kind: "result", result: stopped.value } : leftBehind(request);
   } catch (error) {
     if (session.lease.signal.aborted) throw session.lease.signal.reason;
     const stopped = signal.aborted;
@@ -210,24 +212,17 @@ async function whileHeld<T>(end: () => void, act: () => Promise<T>): Promise<T> 
   }
 }
 
-/**
- * Without the lease nothing can be recorded, so a tool that does not heed its signal holds nobody up. It acts on meanwhile, and who
- * takes the run next is told so. Rejects with the signal's reason.
- */
-async function unlessAborted<T>(acting: Promise<T>, signal: AbortSignal): Promise<T> {
-  const lost = Promise.withResolvers<never>();
-  const stop = (): void => lost.reject(signal.reason as Error);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([acting, lost.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
 function tooLate({ tool, admitted, stepPath: step }: Act): Executed {
   const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
   return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step }, transient: true };
+}
+
+/** Nobody knows what it will still do: only where doing it twice is no harm is it a failure as others. */
+function leftBehind(request: Act): Executed {
+  const { effect, name } = request.tool;
+  if (effect === "pure" || effect === "idempotent") return tooLate(request);
+  const reason = `${name} did not stop within ${stopGraceMs} ms after it was told to, and may still be acting`;
+  return { kind: "unknown", reason };
 }
 
 /**
@@ -271,7 +266,10 @@ export function toolContext(
     clock: deps.clock,
     minimumIsolation: request.admitted.minimumIsolation,
     timeoutMs: request.admitted.timeoutMs,
-    progress: (text, percent) => deps.progress(session.runId, request.stepPath, text, percent),
+    progress(text, percent) {
+      // Of an act that nobody waits for any more.
+      if (!request.signal.aborted) deps.progress(session.runId, request.stepPath, text, percent);
+    },
     requireFurther: (resource) => deps.gate.requireFurther(request.admitted, resource),
     runSandboxed: deps.runSandboxed,
   };

@@ -9,6 +9,7 @@ import type { EffectDeps } from "./effects.ts";
 import type { ActionIntent, RunError } from "../journal/event.ts";
 import type { StepRecord } from "../journal/step-record.ts";
 import type { RunSession } from "../session/session.ts";
+import { untilStopped } from "./until-stopped.ts";
 import { failed } from "../journal/step-result.ts";
 import type { StepResult } from "../journal/step-result.ts";
 
@@ -86,7 +87,13 @@ async function checkOutcome(
   const requireTime = (): void => signal.throwIfAborted();
   const looking = { stepPath: record.path, signal, requireTime, admitted };
   const context = toolContext(session, intent, looking, deps);
-  const found = await checkSafely(() => tool.check!(intent, context));
+  const { clock } = deps;
+  const found = await checkSafely(async () => {
+    const looked = await untilStopped(tool.check!(intent, context), {
+      ...{ signal, lost: session.lease.signal, clock },
+    });
+    return looked.kind === "ended" ? looked.value : ({ kind: "unknown" } as const);
+  });
   switch (found.kind) {
     case "did-not-happen":
       return "repeat";
