@@ -77,19 +77,17 @@ export function createAppendQueue({ maxQueuedBytes, send, onCommitted }: AppendQ
 
   return {
     head: () => head,
-    start(first) {
-      head = first;
-    },
+    start: (first) => void (head = first),
     async append(entries, isUrgent) {
       if (refusal !== undefined) throw refusal;
       if (entries.count === 0) return { firstIndex: head.size, head };
       if (!isUrgent && queuedBytes + entries.payload.length > maxQueuedBytes)
         throw full(queuedBytes, entries, maxQueuedBytes);
       queuedBytes += entries.payload.length;
-      const settle = Promise.withResolvers<Appended>();
-      waiting.splice(isUrgent ? 0 : waiting.length, 0, ...toPieces(entries, settle));
+      const { pieces, appended } = cut(entries);
+      waiting.splice(isUrgent ? 0 : waiting.length, 0, ...pieces);
       queueMicrotask(sendBlocks);
-      return await settle.promise;
+      return await appended;
     },
     committed({ head: signed, count, durationMs }) {
       head = signed;
@@ -150,10 +148,16 @@ function takeBlock(waiting: Piece[]): readonly Piece[] {
   return waiting.splice(0, count);
 }
 
-function* toPieces(
-  { payload, count }: FramedEntries,
-  settle: PromiseWithResolvers<Appended>,
-): Generator<Piece> {
+/** An append in pieces that fit a block; the last one settles it. */
+function cut(entries: FramedEntries): {
+  readonly pieces: Iterable<Piece>;
+  readonly appended: Promise<Appended>;
+} {
+  const settle = Promise.withResolvers<Appended>();
+  return { pieces: toPieces(entries, settle), appended: settle.promise };
+}
+
+function* toPieces({ payload, count }: FramedEntries, settle: Piece["settle"]): Generator<Piece> {
   const first = { index: 0 };
   let start = 0;
   let at = 0;

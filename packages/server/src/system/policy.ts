@@ -17,6 +17,7 @@ import { policyRoutes } from "../policy/force/policy.routes.ts";
 import type { PolicyRoutesDeps } from "../policy/force/policy.routes.ts";
 import { openShadow } from "../policy/force/shadow.ts";
 import { createPolicyVersions } from "../policy/force/versions.ts";
+import type { PolicyVersions } from "../policy/force/versions.ts";
 import { countRecordedRuns, readRecordedRuns } from "../runs/proof/recorded-actions.ts";
 import type { RunReaderDeps } from "../runs/journal/run-reader.ts";
 import type { Store } from "../store/store.ts";
@@ -49,31 +50,9 @@ export interface PolicySystem {
 }
 
 export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
-  const { store, clock, logger, knownActions, record } = deps;
+  const { store, clock, logger, knownActions } = deps;
   const versions = createPolicyVersions(store);
-  let keeping: Promise<void> = Promise.resolve();
-
-  function report(change: PolicyChange): void {
-    if (change.kind === "rejected") {
-      record("policy.rejected", { kept: change.kept, findings: change.findings.length });
-      logger.info(change, "policy rejected");
-      return;
-    }
-    const { files, ...shown } = change;
-    logger.info(shown, "policy activated");
-    const { revision, rules, by, note, version } = change;
-    if (version !== null) return;
-    keeping = versions
-      .add({ revision, rules, by, note, files, atMs: clock.now() })
-      .catch((error: unknown) => {
-        // It is in force all the same; the store's own health tells the operator.
-        logger.error(
-          { revision, error: errorMessage(error) },
-          "a policy could not be kept among the versions",
-        );
-      });
-  }
-
+  const { report, kept } = createChronicle(deps, versions);
   const shared = deps.isShared ? { shared: versions } : {};
   const policy = openActivePolicy({ path: deps.path, clock, knownActions, report, ...shared });
   const count = (change: string): void =>
@@ -99,7 +78,7 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
         ...policyRoutes({
           policy,
           versions,
-          kept: () => keeping,
+          kept,
           knownActions,
           holdsSecret: reader.holdsSecret,
         }),
@@ -114,6 +93,36 @@ export function openPolicySystem(deps: PolicySystemDeps): PolicySystem {
           },
         }),
       ];
+    },
+  };
+}
+
+/** Every change is told, and a new one kept among the versions. */
+function createChronicle(
+  { clock, logger, record }: PolicySystemDeps,
+  versions: PolicyVersions,
+): { readonly report: (change: PolicyChange) => void; readonly kept: () => Promise<void> } {
+  let keeping: Promise<void> = Promise.resolve();
+  return {
+    kept: () => keeping,
+    report(change) {
+      if (change.kind === "rejected") {
+        record("policy.rejected", { kept: change.kept, findings: change.findings.length });
+        logger.info(change, "policy rejected");
+        return;
+      }
+      const { files, ...shown } = change;
+      logger.info(shown, "policy activated");
+      const { revision, rules, by, note, version } = change;
+      if (version !== null) return;
+      const activated = { revision, rules, by, note, files, atMs: clock.now() };
+      keeping = versions.add(activated).catch((error: unknown) => {
+        // It is in force all the same; the store's own health tells the operator.
+        logger.error(
+          { revision, error: errorMessage(error) },
+          "a policy could not be kept among the versions",
+        );
+      });
     },
   };
 }

@@ -3,7 +3,14 @@ import type { Command } from "commander";
 import { HomeostatError } from "../../base/error.ts";
 import type { Act } from "./act.ts";
 
+const passphraseFile = "a file that holds the passphrase (default: backup.passphrase of the configuration)";
+
 export function addStoreCommands(program: Command, act: Act): void {
+  addMoveCommands(program, act);
+  addBackupCommands(program, act);
+}
+
+function addMoveCommands(program: Command, act: Act): void {
   const store = program.command("store").description("work with the database");
   store
     .command("migrate")
@@ -28,7 +35,9 @@ export function addStoreCommands(program: Command, act: Act): void {
         (await import("../data/store-migrate.ts")).storeReopen(options, terminal),
       ),
     );
-  const passphraseFile = "a file that holds the passphrase (default: backup.passphrase of the configuration)";
+}
+
+function addBackupCommands(program: Command, act: Act): void {
   const backup = program
     .command("backup")
     .description("copy everything while it runs, and prove such copies")
