@@ -15,6 +15,7 @@ import type { AnyTool, Root, ToolContext, ToolResult } from "../../tools/tool.ts
 import type { ActionIntent, EventBody, RunError } from "../journal/event.ts";
 import type { HeldHere } from "../session/held-here.ts";
 import { outboxKey } from "../session/session.ts";
+import { requireHeld } from "../session/require-held.ts";
 import type { RunSession } from "../session/session.ts";
 import type { Workspaces } from "../workspace/workspace.ts";
 import { stopGraceMs, untilStopped } from "./until-stopped.ts";
@@ -133,6 +134,7 @@ async function actAndRecord(
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
     // As after a crash: what stands on no record goes, or a refused file would be in the way of every later step.
+    requireHeld(session.lease);
     if (executed.result.touchedFiles) await deps.workspaces.restore(session.runId, session.state.workspace);
     return {
       kind: "failed",

@@ -1,8 +1,10 @@
 import { mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import type { RunSession } from "../session/session.ts";
 import { createWorld } from "../testing-world.ts";
 import type { TestTool, World } from "../testing-world.ts";
+import { layOut } from "./lay-out.ts";
 
 const worlds: World[] = [];
 
@@ -200,4 +202,16 @@ describe("files with names that objects have of themselves", () => {
     expect((await readdir(join(folder, "out"))).sort()).toEqual([...names, "x"].sort());
     expect((await world.state(runId)).repair?.removed).toEqual(["valueOf"]);
   });
+});
+
+test("a worker that comes back after its lease leaves the files as another worker has made them", async () => {
+  const lease = { name: "run/run_1", remainingMs: () => 0 };
+  let restored = 0;
+  const restore = (): Promise<never> => {
+    restored += 1;
+    return Promise.reject(new Error("not to be called"));
+  };
+  const session = { runId: "run_1", state: { workspace: null }, lease } as unknown as RunSession;
+  await expect(layOut(session, { restore })).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(restored).toBe(0);
 });

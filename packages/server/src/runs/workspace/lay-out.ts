@@ -1,5 +1,6 @@
 /** Puts a run's workspace right before its steps see it, and says so where that undid something. */
 import { errorMessage, isHomeostatError } from "../../base/error.ts";
+import { requireHeld } from "../session/require-held.ts";
 import type { RunSession } from "../session/session.ts";
 import type { Workspaces } from "./workspace.ts";
 import type { WalkResult } from "../journal/step-result.ts";
@@ -18,6 +19,7 @@ export async function layOut(
 ): Promise<Extract<WalkResult, { kind: "failed" }> | null> {
   const { state } = session;
   try {
+    requireHeld(session.lease);
     const { putBack, removed } = await workspaces.restore(session.runId, state.workspace);
     const count = putBack.length + removed.length;
     if (count === 0 || wasActing(session)) return null;
