@@ -28,9 +28,11 @@ interface View {
   readonly prepare?: Prepare;
 }
 
+/** A server with other data may not have it; the page is photographed as it is. */
 const click =
   (selector: string): Prepare =>
   async (page) => {
+    if ((await page.locator(selector).count()) === 0) return;
     await page.locator(selector).first().click();
     await page.waitForTimeout(400);
   };

@@ -128,7 +128,7 @@ export function createWorkerRegistry(deps: RegistryDeps): WorkerRegistry {
         (worker) =>
           worker.id !== id && worker.state === "running" && worker.policyRevision !== policyRevision,
       );
-      if (other === undefined) return { kind: "ok", detail: `${countRunning(known)} processes` };
+      if (other === undefined) return { kind: "ok", detail: describeCount(countRunning(known)) };
       const detail = `${other.role} ${other.pid} on ${other.host} has another policy (${other.policyRevision.slice(0, 12)})`;
       return { kind: "degraded", detail };
     },
@@ -302,6 +302,10 @@ export function workerState(seen: {
   if (seen.silentMs < silentAfterMs) return seen.said;
   // Whoever said goodbye and was not heard since has ended.
   return seen.said === "stopping" ? "gone" : "silent";
+}
+
+function describeCount(processes: number): string {
+  return processes === 1 ? "1 process" : `${processes} processes`;
 }
 
 function countRunning(workers: readonly WorkerRow[]): number {

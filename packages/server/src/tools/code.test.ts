@@ -208,6 +208,17 @@ describe("code_exec.run", () => {
     });
   });
 
+  test("the last words of a program are those that say what happened, not its stack or the version below it", async () => {
+    const stderr =
+      "/box/x.js:1\nthrow new Error('no price')\n^\n\nError: no price\n    at main (/box/x.js:1:7)\n\nNode.js v24.21.0\n";
+    const place = await createCodePlace(() => Promise.resolve({ exitCode: 1, stderr }));
+    await expect(
+      perform(place.tool, { language: "python", source: "x" }, place.context),
+    ).rejects.toMatchObject({
+      message: "a python program ended with exit code 1: Error: no price",
+    });
+  });
+
   test("a limit is named with its remedy, a signal by name", async () => {
     const ends: Partial<SandboxOutcome>[] = [
       { exitCode: null, signal: "SIGKILL", limitHit: "wall" },

@@ -172,7 +172,7 @@ function requireSuccess(
 ): void {
   if (given.allowFailure || (outcome.exitCode === 0 && outcome.limitHit === undefined)) return;
   const stderr = outcome.stderr.slice(-toldOutput).toWellFormed();
-  const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
+  const lastLine = lastWords(stderr);
   throw new HomeostatError(
     "CODE_FAILED",
     `${describeProgram(given.program)} ${describeEnd(outcome)}${lastLine === "" ? "" : `: ${lastLine}`}`,
@@ -185,6 +185,12 @@ function requireSuccess(
     },
     outcome.limitHit === undefined ? {} : { hint: limitHint(outcome.limitHit, given, context) },
   );
+}
+
+/** The last line that says what happened: not the frames of a stack, nor the version that Node.js prints below them. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return lines.findLast((line) => line !== "" && !/^(at |Node\.js v\d)/.test(line)) ?? "";
 }
 
 function describeEnd(outcome: SandboxOutcome): string {

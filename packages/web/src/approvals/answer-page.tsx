@@ -24,6 +24,7 @@ import { StateBadge, StateGlyph } from "../ui/state-glyph.tsx";
 import { answeredText, kindTexts, statusLooks, voteText } from "./approval-text.ts";
 import { Expiry } from "./expiry.tsx";
 import { takeLinkToken } from "./take-link-token.ts";
+import { Prose } from "../ui/prose.tsx";
 import "./approval-card.css";
 import "./answer-page.css";
 
@@ -167,7 +168,9 @@ function Question({
         </p>
       </header>
       <div className="answer-body">
-        <p className="small">{approval.reason}</p>
+        <p className="small">
+          <Prose text={approval.reason} />
+        </p>
         {approval.resource !== null && (
           <p className="small">
             Resource: <code>{approval.resource}</code>

@@ -13,6 +13,7 @@ import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { StateBadge } from "../ui/state-glyph.tsx";
 import { statusLooks } from "./approval-text.ts";
 import { RunPath } from "./run-path.tsx";
+import { Prose } from "../ui/prose.tsx";
 
 /** The API tells oldest first, a history reads newest first: all pages are fetched, up to 2,000 questions. */
 const mostPages = 20;
@@ -30,7 +31,13 @@ export function AnsweredList(): ReactElement {
     .flatMap((page) => page.data)
     .filter((approval) => approval.status !== "waiting")
     .toSorted((a, b) => b.requestedAt.localeCompare(a.requestedAt));
-  if (approvals.length === 0) return <EmptyState title="No question was answered yet">{null}</EmptyState>;
+  if (approvals.length === 0) {
+    return (
+      <EmptyState title="No question was answered yet">
+        <p>Every answer stays here with who gave it, why, and the exact arguments it was given for.</p>
+      </EmptyState>
+    );
+  }
   return (
     <>
       <ul className="panel answered">
@@ -71,7 +78,9 @@ function Row({ approval }: { readonly approval: Approval }): ReactElement {
         <p className="quiet small answered-place">
           <RunPath of={approval} />
         </p>
-        <p className="quiet small">{approval.reason}</p>
+        <p className="quiet small">
+          <Prose text={approval.reason} />
+        </p>
         {approval.matched.length > 0 && <MatchedRules rules={approval.matched} />}
         <JsonView value={approval.args} what="arguments" emptyText="This question had no arguments." />
         {approval.editedArgs !== null && (

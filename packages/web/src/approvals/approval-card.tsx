@@ -19,6 +19,7 @@ import { listOf, mayAnswer, type MayAnswer } from "./may-answer.ts";
 import { OutcomeForm } from "./outcome-form.tsx";
 import { Quorum } from "./quorum.tsx";
 import { RunPath } from "./run-path.tsx";
+import { Prose } from "../ui/prose.tsx";
 import "./approval-card.css";
 
 interface Props {
@@ -98,7 +99,9 @@ function Reasons({ approval }: { readonly approval: Approval }): ReactElement {
   return (
     <section className="approval-why">
       <h3>Why it asks</h3>
-      <p className="small">{approval.reason}</p>
+      <p className="small">
+        <Prose text={approval.reason} />
+      </p>
       {approval.kind === "action" && <MatchedRules rules={approval.matched} />}
       <TracedReasons approval={approval} />
       <dl className="facts">

@@ -31,7 +31,7 @@ export function Inbox(): ReactElement {
           A question comes here when a workflow has an approval step, when policy says <code>ask</code>, or
           when the end of an action was lost. The same list in a terminal:
         </p>
-        <CommandLine command="npx homeostat approvals" />
+        <CommandLine command="homeostat approvals" />
       </EmptyState>
     </section>
   );

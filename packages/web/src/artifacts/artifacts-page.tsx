@@ -39,7 +39,7 @@ export function ArtifactsPage(): ReactElement {
               What a step writes into its workspace is registered here. The example writes a report and a
               chart:
             </p>
-            <CommandLine command="npx homeostat run examples/brand-audit --wait" />
+            <CommandLine command="homeostat run examples/brand-audit --wait" />
           </EmptyState>
         </section>
       )}

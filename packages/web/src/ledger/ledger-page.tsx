@@ -90,7 +90,7 @@ function State({ ledger }: { readonly ledger: LedgerState }): ReactElement {
           Keep both elsewhere. With them anyone can show later, without this machine, whether the ledger was
           rewritten:
         </p>
-        <CommandLine command="npx homeostat verify" />
+        <CommandLine command="homeostat verify" />
       </section>
     </div>
   );

@@ -67,7 +67,7 @@ function ChosenExample({ example }: { readonly example: Example }): ReactElement
       <TaskForm sketch={sketch} source={{ example: example.name }} />
       <div className="task-cli">
         <span className="quiet small">The same from a terminal:</span>
-        <CommandLine command={`npx homeostat run examples/${example.name} --wait`} />
+        <CommandLine command={`homeostat run examples/${example.name} --wait`} />
       </div>
       <WorkflowPicture text={example.workflowText} />
       <details className="panel workflow-source">

@@ -22,7 +22,7 @@ export function ProofView({ run }: { readonly run: RunDetail }): ReactElement {
             ledger holds the head of every one. Verifying walks that chain again, finds each head in the
             signed tree and hashes the artifacts on disk. One changed byte is named.
           </p>
-          <CommandLine command={`npx homeostat verify --run ${run.id}`} />
+          <CommandLine command={`homeostat verify --run ${run.id}`} />
         </div>
         <Button look="primary" size="large" busy={verify.isPending} onClick={() => verify.mutate()}>
           <Icon name="ledger" />

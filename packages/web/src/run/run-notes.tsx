@@ -9,6 +9,7 @@ import { useNow } from "../live/now.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Ago } from "../ui/moment.tsx";
 import { endedStates } from "../ui/state.ts";
+import { Prose } from "../ui/prose.tsx";
 
 export function RunNotes({ run }: { readonly run: RunDetail }): ReactElement {
   const held = run.steps.filter((step) => step.held !== null);
@@ -18,10 +19,13 @@ export function RunNotes({ run }: { readonly run: RunDetail }): ReactElement {
       {run.fault !== null && !hasEnded && (
         <Note icon="warning" tone="failed">
           <p>
-            <strong>{run.fault.message}</strong> <code>{run.fault.code}</code>
+            <strong>
+              <Prose text={run.fault.message} />
+            </strong>{" "}
+            <code>{run.fault.code}</code>
           </p>
           <p className="small">
-            Nothing of the run itself failed. {run.fault.hint}
+            Nothing of the run itself failed. <Prose text={run.fault.hint} />
             {run.fault.nextTryAt !== null && (
               <>
                 {" "}
@@ -38,7 +42,7 @@ export function RunNotes({ run }: { readonly run: RunDetail }): ReactElement {
               <Link to="/runs/$runId" params={{ runId: run.id }} search={{ step: step.path }}>
                 {step.title ?? step.path}
               </Link>{" "}
-              is held back: {step.held?.reason}.{" "}
+              is held back: <Prose text={step.held?.reason ?? ""} />.{" "}
               {step.held !== null && (
                 <>
                   It goes on <Until time={step.held.until} />.

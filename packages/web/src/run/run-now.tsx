@@ -12,6 +12,7 @@ import { runLooks } from "../ui/state.ts";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { RunNotes } from "./run-notes.tsx";
 import { RunSignals } from "./run-signals.tsx";
+import { Prose } from "../ui/prose.tsx";
 
 export function RunNow({ run }: { readonly run: RunDetail }): ReactElement {
   const questions = run.approvals.filter((approval) => approval.status === "waiting");
@@ -22,9 +23,16 @@ export function RunNow({ run }: { readonly run: RunDetail }): ReactElement {
         <Question key={approval.id} approval={approval} />
       ))}
       <RunSignals run={run} />
-      {questions.length === 0 && <Waiting run={run} />}
+      {questions.length === 0 && !isToldBelow(run) && <Waiting run={run} />}
       <RunNotes run={run} />
     </>
+  );
+}
+
+/** A step that a limit or a breaker holds back is told of by its own note, with its name. */
+function isToldBelow({ waitingFor, steps }: RunDetail): boolean {
+  return (
+    waitingFor?.kind === "timer" && (waitingFor.more ?? 0) === 0 && steps.some(({ held }) => held !== null)
   );
 }
 
@@ -64,8 +72,14 @@ function RunErrorNotice({ error, run }: { readonly error: RunError; readonly run
     <section className="problem" aria-label="Error of the run">
       <StateGlyph look={runLooks.FAILED} size={18} />
       <div className="problem-text">
-        <h2>{error.message}</h2>
-        {error.hint !== undefined && <p className="problem-hint">{error.hint}</p>}
+        <h2>
+          <Prose text={error.message} />
+        </h2>
+        {error.hint !== undefined && (
+          <p className="problem-hint">
+            <Prose text={error.hint} />
+          </p>
+        )}
         <p className="problem-marks">
           <code>{error.code}</code>
           {error.step !== undefined && (

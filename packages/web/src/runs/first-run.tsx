@@ -39,7 +39,7 @@ export function FirstRun(): ReactElement {
         <p>
           or from a terminal in the repository, or with <Link to="/new">a workflow of your own</Link>
         </p>
-        <CommandLine command={`npx homeostat run examples/${example?.name ?? "brand-audit"} --wait`} />
+        <CommandLine command={`homeostat run examples/${example?.name ?? "brand-audit"} --wait`} />
         {start.isError && <ProblemNotice error={start.error} />}
       </EmptyState>
     </section>

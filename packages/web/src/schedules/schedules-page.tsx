@@ -1,6 +1,7 @@
 /** Workflows that run by themselves: the list, one schedule with its history, and the form that makes and changes them. */
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { Icon } from "../ui/icon.tsx";
 import { Page } from "../ui/page.tsx";
 import { NewSchedule, EditSchedule } from "./schedule-editor.tsx";
 import { ScheduleDetail } from "./schedule-detail.tsx";
@@ -36,6 +37,7 @@ export function SchedulesPage(): ReactElement {
       lead="Workflows that run by themselves."
       actions={
         <Link className="button" data-look="primary" to="/schedules" search={{ view: "new" }}>
+          <Icon name="plus" size={14} />
           New schedule
         </Link>
       }

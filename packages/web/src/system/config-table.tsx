@@ -6,6 +6,7 @@ import { configQuery } from "../api/queries.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
+import { Prose } from "../ui/prose.tsx";
 
 export function ConfigTable(): ReactElement {
   const [text, setText] = useState("");
@@ -59,7 +60,9 @@ function Rows({ rows }: { readonly rows: readonly ConfigRow[] }): ReactElement {
           <tr key={row.key}>
             <td>
               <code>{row.key}</code>
-              <p className="quiet small">{row.description}</p>
+              <p className="quiet small">
+                <Prose text={row.description} />
+              </p>
             </td>
             <td className="config-value">
               <code>{valueText(row.value)}</code>

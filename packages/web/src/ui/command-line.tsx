@@ -3,12 +3,14 @@ import type { ReactElement } from "react";
 import { CopyButton } from "./copy-button.tsx";
 import "./command-line.css";
 
+/** One that begins with `homeostat` is shown so that it runs in a clone as well as where the package is installed. */
 export function CommandLine({ command }: { readonly command: string }): ReactElement {
+  const line = command.startsWith("homeostat ") ? `npx ${command}` : command;
   return (
     <div className="command-line">
       <span aria-hidden="true">$</span>
-      <code>{command}</code>
-      <CopyButton text={command} what="command" />
+      <code>{line}</code>
+      <CopyButton text={line} what="command" />
     </div>
   );
 }

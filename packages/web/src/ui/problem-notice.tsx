@@ -4,6 +4,7 @@ import { problemOf } from "../api/problem.ts";
 import { Button } from "./button.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { StateGlyph } from "./state-glyph.tsx";
+import { Prose } from "./prose.tsx";
 
 interface Props {
   readonly error: unknown;
@@ -19,19 +20,32 @@ export function ProblemNotice({ error, onRetry }: Props): ReactElement {
       <StateGlyph look={look} size={18} />
       <div className="problem-text">
         <h2>{problem.title}</h2>
-        {problem.detail !== "" && <p>{problem.detail}</p>}
+        {problem.detail !== "" && (
+          <p>
+            <Prose text={problem.detail} />
+          </p>
+        )}
         {problem.errors.length > 0 && (
           <ul>
             {problem.errors.map((item, index) => (
               <li key={index}>
                 {item.pointer !== undefined && <code>{item.pointer}</code>}
-                {item.line !== undefined && <code>line {item.line}</code>} {item.detail}
-                {item.hint !== undefined && <span className="quiet"> {item.hint}</span>}
+                {item.line !== undefined && <code>line {item.line}</code>} <Prose text={item.detail} />
+                {item.hint !== undefined && (
+                  <span className="quiet">
+                    {" "}
+                    <Prose text={item.hint} />
+                  </span>
+                )}
               </li>
             ))}
           </ul>
         )}
-        {problem.hint !== undefined && <p className="problem-hint">{problem.hint}</p>}
+        {problem.hint !== undefined && (
+          <p className="problem-hint">
+            <Prose text={problem.hint} />
+          </p>
+        )}
         <p className="problem-marks">
           <code>{problem.code}</code>
           {problem.requestId !== undefined && (

@@ -142,7 +142,7 @@ function RunForm({ workflow }: { readonly workflow: WorkflowDetail }): ReactElem
       {isNewest && (
         <div className="task-cli">
           <span className="quiet small">The same from a terminal:</span>
-          <CommandLine command={`npx homeostat run ${workflow.name}`} />
+          <CommandLine command={`homeostat run ${workflow.name}`} />
         </div>
       )}
     </>
@@ -153,7 +153,16 @@ function Runs({ name }: { readonly name: string }): ReactElement {
   const query = useQuery(lastRunsQuery(name, 25));
   if (query.isPending) return <Loading />;
   if (query.isError) return <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />;
-  if (query.data.length === 0) return <EmptyState title="It has not run yet">{null}</EmptyState>;
+  if (query.data.length === 0)
+    return (
+      <EmptyState title="It has not run yet">
+        <p>
+          Its runs stand here, the newest first, however they began: by hand, on a schedule, by a webhook or
+          in another run.
+        </p>
+        <CommandLine command={`homeostat run ${name}`} />
+      </EmptyState>
+    );
   return (
     <div className="stack">
       <RunTable runs={query.data} />

@@ -65,7 +65,7 @@ function WorkflowList(): ReactElement {
           <Link className="button" data-look="primary" to="/workflows" search={{ view: "new" }}>
             Register a workflow
           </Link>
-          <CommandLine command="npx homeostat workflow add FILE" />
+          <CommandLine command="homeostat workflow add FILE" />
         </EmptyState>
       </section>
     );

@@ -5,6 +5,7 @@ import { policyApi, type PolicyChanges, type PolicySide } from "../../api/policy
 import { formatCount } from "../../format/quantity.ts";
 import { Loading } from "../../ui/page.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
+import { Prose } from "../../ui/prose.tsx";
 import { EffectChange } from "../effect-change.tsx";
 import "./rule-changes.css";
 
@@ -71,7 +72,9 @@ function Changes({ changes }: { readonly changes: PolicyChanges }): ReactElement
                   <code>{request.action}</code> on <code>{request.resource || "anything"}</code>
                   <span className="quiet"> for {request.agent}</span>
                 </p>
-                <p className="quiet small">{after}</p>
+                <p className="quiet small">
+                  <Prose text={after} />
+                </p>
               </li>
             ))}
           </ul>

@@ -13,6 +13,7 @@ import { roles } from "../edit/use-language.ts";
 import { MatchedRules } from "../matched-rules.tsx";
 import { toolsQuery } from "../policy-queries.ts";
 import { emptyForm, labels, readForm, type ExplainForm, type Label } from "./explain-input.ts";
+import { Prose } from "../../ui/prose.tsx";
 import "./explain-tab.css";
 
 export function ExplainTab(): ReactElement {
@@ -206,7 +207,9 @@ function Answer({
           policy <Digest value={decision.revision} what="policy revision" withCopy={false} />
         </span>
       </div>
-      <p>{decision.reason}</p>
+      <p>
+        <Prose text={decision.reason} />
+      </p>
       {decision.demands !== "" && (
         <p>
           <b>It must keep to:</b> {decision.demands}

@@ -11,6 +11,7 @@ import { EffectChange } from "../effect-change.tsx";
 import { actionsOf, directionOf, type Change, type ChangeGroup } from "./change-groups.ts";
 import { PeriodField } from "./period-field.tsx";
 import { useDryRun, type DryRunState } from "./use-dry-run.ts";
+import { Prose } from "../../ui/prose.tsx";
 import "./dry-run-panel.css";
 
 interface Props {
@@ -130,7 +131,9 @@ function Example({ change }: { readonly change: Change }): ReactElement {
       <p>
         <code>{change.action}</code> on <code>{change.resource || "nothing named"}</code>
       </p>
-      <p className="quiet small">{change.reason}</p>
+      <p className="quiet small">
+        <Prose text={change.reason} />
+      </p>
       <p className="small">
         <Link to="/runs/$runId" params={{ runId: change.runId }} search={{ step: change.step }}>
           step {change.step}

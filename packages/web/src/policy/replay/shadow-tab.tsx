@@ -15,6 +15,7 @@ import { Loading } from "../../ui/page.tsx";
 import { ProblemNotice } from "../../ui/problem-notice.tsx";
 import { EffectChange } from "../effect-change.tsx";
 import { policyKeys, shadowQuery } from "../policy-queries.ts";
+import { Prose } from "../../ui/prose.tsx";
 import "./dry-run-panel.css";
 
 export function ShadowTab(): ReactElement {
@@ -76,7 +77,9 @@ function Running({ shadow }: { readonly shadow: Shadow }): ReactElement {
                   <p>
                     <code>{sample.action}</code> on <code>{sample.resource || "nothing named"}</code>
                   </p>
-                  <p className="quiet small">{sample.reason}</p>
+                  <p className="quiet small">
+                    <Prose text={sample.reason} />
+                  </p>
                   <p className="quiet small">
                     {sample.agent}, <Ago time={sample.at} />
                   </p>

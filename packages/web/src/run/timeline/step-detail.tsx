@@ -16,6 +16,7 @@ import { StateBadge, StateGlyph } from "../../ui/state-glyph.tsx";
 import { AgainButton } from "../again-button.tsx";
 import { stepDurationMs } from "./step-duration.ts";
 import { kindIcons } from "./kind-icons.ts";
+import { Prose } from "../../ui/prose.tsx";
 import "./step-detail.css";
 
 interface Props {
@@ -160,7 +161,9 @@ function DecisionView({ decision, runId }: DecisionProps): ReactElement {
             policy <Digest value={decision.revision} what="policy revision" withCopy={false} />
           </span>
         </div>
-        <p className="small">{decision.reason}</p>
+        <p className="small">
+          <Prose text={decision.reason} />
+        </p>
         <MatchedRules rules={decision.matched} />
         {decision.score !== undefined && <RiskScore score={decision.score} />}
       </Section>
