@@ -29,15 +29,7 @@ export interface FieldReader {
 }
 
 export function createReader(value: unknown, path: string, findings: ManifestFinding[]): FieldReader {
-  const members = isObject(value) ? value : undefined;
-  const member = (name: string): unknown =>
-    members !== undefined && Object.hasOwn(members, name) ? members[name] : undefined;
-  const place = (name: string): string => (path === "" || name === "" ? path + name : `${path}.${name}`);
-  const report = (name: string, detail: string, hint: string): void => {
-    findings.push({ path: place(name), detail, hint });
-  };
-  if (members === undefined)
-    report("", `must be an object, not ${describe(value)}`, "write `name: value` lines");
+  const { members, member, place, report } = membersOf(value, path, findings);
   const isMissing = members === undefined;
   const list = (name: string): readonly unknown[] => {
     const found = member(name) ?? [];
@@ -48,17 +40,7 @@ export function createReader(value: unknown, path: string, findings: ManifestFin
   return {
     member,
     report: (name, detail, hint) => isMissing || report(name, detail, hint),
-    only: (names) => {
-      for (const name of Object.keys(members ?? {})) {
-        if (names.includes(name)) continue;
-        const near = names.find((known) => isNear(known, name));
-        report(
-          name,
-          "is not known here",
-          near === undefined ? `known are ${names.join(", ")}` : `did you mean \`${near}\`?`,
-        );
-      }
-    },
+    only: (names) => reportUnknown(Object.keys(members ?? {}), names, report),
     matching: (name, form, expected) => {
       const found = member(name);
       if (typeof found === "string" && found.length <= 1000 && form.test(found)) return found;
@@ -95,6 +77,44 @@ export function createReader(value: unknown, path: string, findings: ManifestFin
     optionalObject: (name) => createReader(member(name) ?? {}, place(name), findings),
     list: (name) => list(name).map((item, index) => createReader(item, `${place(name)}[${index}]`, findings)),
   };
+}
+
+type Report = (name: string, detail: string, hint: string) => void;
+
+interface Members {
+  /** Undefined, and reported, when the value is no object. */
+  readonly members: Readonly<Record<string, unknown>> | undefined;
+  readonly member: (name: string) => unknown;
+  readonly place: (name: string) => string;
+  readonly report: Report;
+}
+
+function membersOf(value: unknown, path: string, findings: ManifestFinding[]): Members {
+  const members = isObject(value) ? value : undefined;
+  const place = (name: string): string => (path === "" || name === "" ? path + name : `${path}.${name}`);
+  const report: Report = (name, detail, hint) => {
+    findings.push({ path: place(name), detail, hint });
+  };
+  if (members === undefined)
+    report("", `must be an object, not ${describe(value)}`, "write `name: value` lines");
+  return {
+    members,
+    member: (name) => (members !== undefined && Object.hasOwn(members, name) ? members[name] : undefined),
+    place,
+    report,
+  };
+}
+
+function reportUnknown(given: readonly string[], names: readonly string[], report: Report): void {
+  for (const name of given) {
+    if (names.includes(name)) continue;
+    const near = names.find((known) => isNear(known, name));
+    report(
+      name,
+      "is not known here",
+      near === undefined ? `known are ${names.join(", ")}` : `did you mean \`${near}\`?`,
+    );
+  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -42,9 +42,72 @@ interface Waiter {
 /** At most `mostRooms` keys are remembered, those besides that are in use: hosts come out of texts, without end. */
 export function createBulkhead(deps: { readonly clock: Clock; readonly mostRooms?: number }): Bulkhead {
   const { clock, mostRooms = 1_000 } = deps;
-  const rooms = new Map<string, Room>();
+  const rooms = createRooms(mostRooms);
   // In the order of coming: a set keeps it, and lets one in the middle leave.
   const waiters = new Set<Waiter>();
+
+  /** Waits in the line of `room`, whose place is what is missing. */
+  async function wait(claims: readonly BulkheadClaim[], room: Room, patienceMs: number): Promise<boolean> {
+    const admitted = new AbortController();
+    const waiter: Waiter = {
+      claims,
+      admit() {
+        // Taken here and not where it wakes: nobody may slip in between.
+        rooms.take(claims);
+        room.waiting -= 1;
+        waiters.delete(waiter);
+        admitted.abort();
+      },
+    };
+    waiters.add(waiter);
+    room.waiting += 1;
+    // The sleep is cut short by the admission.
+    await clock.sleep(patienceMs, admitted.signal).catch(() => undefined);
+    if (admitted.signal.aborted) return true;
+    room.waiting -= 1;
+    waiters.delete(waiter);
+    // Whoever stood behind may need less.
+    admitFitting();
+    return false;
+  }
+
+  function admitFitting(): void {
+    for (const waiter of waiters) if (rooms.findFull(waiter.claims) === undefined) waiter.admit();
+  }
+
+  return {
+    async enter(claims, patienceMs) {
+      const blocking = rooms.findInTheWay(claims);
+      if (blocking === undefined) {
+        rooms.take(claims);
+        return undefined;
+      }
+      const room = rooms.roomOf(blocking);
+      if (room.waiting < blocking.line && (await wait(claims, room, patienceMs))) return undefined;
+      room.refused += 1;
+      return blocking.key;
+    },
+    leave(keys) {
+      rooms.free(keys);
+      admitFitting();
+    },
+    levels: rooms.levels,
+  };
+}
+
+interface Rooms {
+  roomOf(claim: BulkheadClaim): Room;
+  findFull(claims: readonly BulkheadClaim[]): BulkheadClaim | undefined;
+  /** Whoever comes goes behind those who wait for one of the same places. */
+  findInTheWay(claims: readonly BulkheadClaim[]): BulkheadClaim | undefined;
+  take(claims: readonly BulkheadClaim[]): void;
+  free(keys: readonly string[]): void;
+  levels(): readonly BulkheadLevel[];
+}
+
+/** Who is in which room. */
+function createRooms(mostRooms: number): Rooms {
+  const rooms = new Map<string, Room>();
 
   function roomOf({ key, atOnce, line }: BulkheadClaim): Room {
     const known = rooms.get(key);
@@ -64,65 +127,20 @@ export function createBulkhead(deps: { readonly clock: Clock; readonly mostRooms
     }
   }
 
-  const fullOne = (claims: readonly BulkheadClaim[]): BulkheadClaim | undefined =>
+  const findFull = (claims: readonly BulkheadClaim[]): BulkheadClaim | undefined =>
     claims.find((claim) => roomOf(claim).inUse >= claim.atOnce);
-
-  /** Whoever comes goes behind those who wait for one of the same places. */
-  function inTheWay(claims: readonly BulkheadClaim[]): BulkheadClaim | undefined {
-    return fullOne(claims) ?? claims.find((claim) => roomOf(claim).waiting > 0);
-  }
-
-  function take(claims: readonly BulkheadClaim[]): void {
-    for (const claim of claims) roomOf(claim).inUse += 1;
-  }
-
-  /** Waits in the line of `room`, whose place is what is missing. */
-  async function wait(claims: readonly BulkheadClaim[], room: Room, patienceMs: number): Promise<boolean> {
-    const admitted = new AbortController();
-    const waiter: Waiter = {
-      claims,
-      admit() {
-        // Taken here and not where it wakes: nobody may slip in between.
-        take(claims);
-        room.waiting -= 1;
-        waiters.delete(waiter);
-        admitted.abort();
-      },
-    };
-    waiters.add(waiter);
-    room.waiting += 1;
-    // The sleep is cut short by the admission.
-    await clock.sleep(patienceMs, admitted.signal).catch(() => undefined);
-    if (admitted.signal.aborted) return true;
-    room.waiting -= 1;
-    waiters.delete(waiter);
-    // Whoever stood behind may need less.
-    admitFitting();
-    return false;
-  }
-
-  function admitFitting(): void {
-    for (const waiter of waiters) if (fullOne(waiter.claims) === undefined) waiter.admit();
-  }
-
   return {
-    async enter(claims, patienceMs) {
-      const blocking = inTheWay(claims);
-      if (blocking === undefined) {
-        take(claims);
-        return undefined;
-      }
-      const room = roomOf(blocking);
-      if (room.waiting < blocking.line && (await wait(claims, room, patienceMs))) return undefined;
-      room.refused += 1;
-      return blocking.key;
+    roomOf,
+    findFull,
+    findInTheWay: (claims) => findFull(claims) ?? claims.find((claim) => roomOf(claim).waiting > 0),
+    take(claims) {
+      for (const claim of claims) roomOf(claim).inUse += 1;
     },
-    leave(keys) {
+    free(keys) {
       for (const key of keys) {
         const room = rooms.get(key);
         if (room !== undefined) room.inUse = Math.max(0, room.inUse - 1);
       }
-      admitFitting();
     },
     levels: () => [...rooms].map(([key, room]) => ({ key, ...room })),
   };
