@@ -266,7 +266,7 @@ describe("the shipped policy", () => {
   const text = readFileSync(defaultPolicyPath, "utf8");
   const knownActions = [
     "artifact.register", "code_exec.run", "file_ops.delete", "file_ops.list", "file_ops.move", "file_ops.read",
-    "file_ops.write", "http.get", "http.request", "wait.for",
+    "file_ops.write", "http.get", "http.request", "wait.for", "workflow.run",
   ]; // prettier-ignore
 
   test.each<[action: string, resource: string, effect: string, sandbox?: string]>([
