@@ -2,8 +2,7 @@
 import { canonicalJson } from "../../packages/server/src/base/canonical-json.ts";
 import type { JsonValue } from "../../packages/server/src/base/canonical-json.ts";
 import type { EventBody } from "../../packages/server/src/runs/journal/event.ts";
-import type { Acknowledged, Evidence } from "./evidence.ts";
-import type { Invariant } from "./invariants.ts";
+import type { Acknowledged, Evidence, Invariant } from "./evidence.ts";
 
 export const consentInvariants: readonly Invariant[] = [
   { name: "nothing is begun that policy denied", find: denied },

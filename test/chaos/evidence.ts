@@ -45,6 +45,13 @@ export interface FoldedJournal {
   readonly state: RunState | string;
 }
 
+export interface Invariant {
+  /** What holds, as a sentence. */
+  readonly name: string;
+  /** Where it does not. */
+  readonly find: (evidence: Evidence) => readonly string[] | Promise<readonly string[]>;
+}
+
 export interface EvidencePlace {
   readonly home: string;
   readonly reader: StoreReader;

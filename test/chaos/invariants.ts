@@ -6,15 +6,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { untilPublished } from "../cluster/payments.ts";
 import { consentInvariants } from "./consent.ts";
 import { gatherEvidence } from "./evidence.ts";
-import type { Evidence, Expectation } from "./evidence.ts";
+import type { Evidence, Expectation, Invariant } from "./evidence.ts";
 import type { FakeBank } from "./fake-bank.ts";
-
-export interface Invariant {
-  /** What holds, as a sentence. */
-  readonly name: string;
-  /** Where it does not. */
-  readonly find: (evidence: Evidence) => readonly string[] | Promise<readonly string[]>;
-}
 
 /** What did not hold, the invariant's name first; empty is success. Waits for the publisher to have put everything into the ledger. */
 export async function findViolations(

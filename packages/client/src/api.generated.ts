@@ -708,11 +708,10 @@ export type SupervisionTree = {
   readonly mailbox: {
     readonly length: number;
     readonly capacity: number;
-    readonly overflow: "reject" | "drop-oldest" | "drop-newest" | "block";
+    readonly overflow: "reject" | "drop-oldest" | "drop-newest";
     readonly accepted: number;
     readonly dropped: number;
     readonly rejected: number;
-    readonly blocked: number;
     readonly longest: number;
   } | null;
   readonly children: readonly SupervisionTree[];

@@ -14,11 +14,10 @@ export interface TreeView {
   mailbox: null | {
     length: number;
     capacity: number;
-    overflow: "reject" | "drop-oldest" | "drop-newest" | "block";
+    overflow: "reject" | "drop-oldest" | "drop-newest";
     accepted: number;
     dropped: number;
     rejected: number;
-    blocked: number;
     longest: number;
   };
   children: TreeView[];
@@ -38,11 +37,10 @@ export const treeSchema: z.ZodType<TreeView> = z
       .object({
         length: z.number().int(),
         capacity: z.number().int(),
-        overflow: z.enum(["reject", "drop-oldest", "drop-newest", "block"]),
+        overflow: z.enum(["reject", "drop-oldest", "drop-newest"]),
         accepted: z.number().int(),
         dropped: z.number().int(),
         rejected: z.number().int(),
-        blocked: z.number().int(),
         longest: z.number().int(),
       })
       .nullable(),

@@ -1,57 +1,29 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { systemClock as clock } from "../base/clock.ts";
-import { createActor, createAddress } from "./actor.ts";
-import { createMailbox } from "./mailbox.ts";
+import { attend, createBell, createMailbox } from "./mailbox.ts";
 import type { Overflow } from "./part.ts";
 
-const box = (overflow: Overflow, capacity = 2) => createMailbox<number>({ name: "box", capacity, overflow });
+function filled(overflow: Overflow, messages: readonly number[]) {
+  const mailbox = createMailbox<number>({ capacity: 2, overflow });
+  return { mailbox, answers: messages.map((message) => mailbox.offer(message)) };
+}
 
 describe("a full mailbox", () => {
-  test("refuses, drops the newest, drops the oldest, or lets the sender wait, as it says", async () => {
-    const reject = box("reject");
-    await reject.put(1);
-    await reject.put(2);
-    await expect(reject.put(3)).rejects.toMatchObject({ code: "MAILBOX_FULL" });
-    const newest = box("drop-newest");
-    await newest.put(1);
-    await newest.put(2);
-    expect(await newest.put(3)).toBe("dropped");
-    expect(newest.clear()).toEqual([1, 2]);
-    const oldest = box("drop-oldest");
-    for (const message of [1, 2, 3]) expect(await oldest.put(message)).toBe("taken");
-    expect(oldest.clear()).toEqual([2, 3]);
-    const block = box("block");
-    await block.put(1);
-    await block.put(2);
-    let isIn = false;
-    const third = block.put(3).then(() => (isIn = true));
-    await Promise.resolve();
-    expect([isIn, block.state().blocked]).toEqual([false, 1]);
-    expect(await block.take()).toBe(1);
-    await third;
-    expect([isIn, block.state().length]).toEqual([true, 2]);
-  });
-
-  test("lets a sender that waits give up, and refuses too many of them", async () => {
-    const waiting = createMailbox<number>({ name: "box", capacity: 1, overflow: "block", maxBlocked: 1 });
-    await waiting.put(1);
-    const patience = new AbortController();
-    const second = waiting.put(2, patience.signal);
-    await expect(waiting.put(3)).rejects.toMatchObject({ code: "MAILBOX_FULL" });
-    patience.abort(new Error("enough"));
-    await expect(second).rejects.toThrow("enough");
-    expect(waiting.state()).toMatchObject({ blocked: 0, length: 1 });
+  test.each([
+    { overflow: "reject", answer: "refused", left: [1, 2] },
+    { overflow: "drop-newest", answer: "dropped", left: [1, 2] },
+    { overflow: "drop-oldest", answer: "dropped", left: [2, 3] },
+  ] as const)("answers by $overflow as it says", async ({ overflow, answer, left }) => {
+    const { mailbox, answers } = filled(overflow, [1, 2, 3]);
+    expect(answers).toEqual(["taken", "taken", answer]);
+    expect([await mailbox.take(), await mailbox.take()]).toEqual(left);
   });
 
   test("closed, it gives out what is in it, and nobody gets in", async () => {
-    const closed = box("block", 1);
-    await closed.put(1);
-    const waiting = closed.put(2);
-    closed.close();
-    await expect(waiting).rejects.toMatchObject({ code: "MAILBOX_CLOSED" });
-    await expect(closed.put(3)).rejects.toMatchObject({ code: "MAILBOX_CLOSED" });
-    expect([await closed.take(), await closed.take()]).toEqual([1, undefined]);
+    const { mailbox } = filled("drop-newest", [1]);
+    mailbox.close();
+    expect(mailbox.offer(2)).toBe("refused");
+    expect([await mailbox.take(), await mailbox.take()]).toEqual([1, undefined]);
   });
 
   test("never holds more than its capacity, keeps the order, and accounts for every message", async () => {
@@ -59,99 +31,53 @@ describe("a full mailbox", () => {
     const steps = fc.array(fc.boolean(), { maxLength: 80 });
     await fc.assert(
       fc.asyncProperty(overflow, fc.integer({ min: 1, max: 4 }), steps, async (policy, capacity, puts) => {
-        const mailbox = createMailbox<number>({ name: "box", capacity, overflow: policy });
+        const mailbox = createMailbox<number>({ capacity, overflow: policy });
         const taken: number[] = [];
         let next = 0;
+        const take = async (): Promise<void> => void taken.push((await mailbox.take())!);
         for (const isPut of puts) {
-          if (isPut) await mailbox.put((next += 1)).catch(() => "refused");
-          else if (mailbox.state().length > 0) taken.push((await mailbox.take())!);
+          if (isPut) mailbox.offer((next += 1));
+          else if (mailbox.state().length > 0) await take();
           expect(mailbox.state().length).toBeLessThanOrEqual(capacity);
         }
-        const all = [...taken, ...mailbox.clear()];
-        expect(all).toEqual(all.toSorted((a, b) => a - b));
+        while (mailbox.state().length > 0) await take();
+        expect(taken).toEqual(taken.toSorted((a, b) => a - b));
         const { accepted, dropped, rejected } = mailbox.state();
         const lostOnEntry = policy === "drop-newest" ? dropped : 0;
         expect(accepted + lostOnEntry + rejected).toBe(next);
-        expect(all.length).toBe(policy === "drop-oldest" ? accepted - dropped : accepted);
+        expect(taken.length).toBe(policy === "drop-oldest" ? accepted - dropped : accepted);
       }),
     );
   });
 });
 
-describe("an actor", () => {
-  const address = () =>
-    createAddress<{ add: number[] }, number>({ name: "sum", capacity: 8, overflow: "reject", clock });
-
-  test("takes one message at a time and shares nothing with its callers", async () => {
-    const to = address();
+describe("a reader", () => {
+  test("hears one message at a time, and of news that came meanwhile once", async () => {
+    const bell = createBell();
     let inside = 0;
-    const actor = createActor({
-      name: "sum",
-      address: to,
-      clock,
-      behave: async () => {
-        let sum = 0;
-        return async ({ add }) => {
-          expect((inside += 1)).toBe(1);
-          await clock.sleep(1);
-          for (const each of add.splice(0)) sum += each;
-          inside -= 1;
-          return sum;
-        };
-      },
+    let heard = 0;
+    const reading = attend(bell, async () => {
+      expect((inside += 1)).toBe(1);
+      heard += 1;
+      // While it works on one, three come.
+      if (heard === 1) for (let more = 0; more < 3; more += 1) bell.offer("news");
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+      if (heard === 2) bell.close();
     });
-    await actor.start();
-    const mine = { add: [1, 2] };
-    const answers = await Promise.all([1, 2, 3].map(() => to.ask(mine, { timeoutMs: 1_000 })));
-    expect(answers).toEqual([3, 6, 9]);
-    expect(mine).toEqual({ add: [1, 2] });
-    await actor.stop(100);
-    await expect(to.tell(mine)).rejects.toMatchObject({ code: "MAILBOX_CLOSED" });
+    bell.offer("news");
+    await reading;
+    expect(heard).toBe(2);
+    expect(bell.state()).toMatchObject({ accepted: 2, dropped: 2, longest: 1, length: 0 });
   });
 
-  test("that breaks down fails the message at hand, and its successor takes the rest from the same address", async () => {
-    const to = address();
-    const make = () =>
-      createActor<{ add: number[] }, number>({
-        name: "sum",
-        address: to,
-        clock,
-        behave: () =>
-          Promise.resolve(({ add }) =>
-            add.length === 0 ? Promise.reject(new Error("nothing to add")) : Promise.resolve(add.length),
-          ),
-      });
-    const first = make();
-    await first.start();
-    const bad = to.ask({ add: [] }, { timeoutMs: 1_000 });
-    const good = to.ask({ add: [1] }, { timeoutMs: 1_000 });
-    await expect(bad).rejects.toMatchObject({ code: "ACTOR_FAILED" });
-    expect(String(await first.failed)).toContain("nothing to add");
-    expect(first.health().kind).toBe("failed");
-    await first.stop(100);
-    const second = make();
-    await second.start();
-    expect(await good).toBe(1);
-    await second.stop(100);
-  });
-
-  test("that does not answer in time is given up, and at its stop what waits is refused", async () => {
-    const to = address();
-    const actor = createActor<{ add: number[] }, number>({
-      name: "sum",
-      address: to,
-      clock,
-      behave: () =>
-        Promise.resolve(async (_, signal) => {
-          await clock.sleep(60_000, signal).catch(() => undefined);
-          return 0;
-        }),
-    });
-    await actor.start();
-    await expect(to.ask({ add: [] }, { timeoutMs: 10 })).rejects.toMatchObject({ code: "TIMEOUT" });
-    const waiting = to.ask({ add: [] }, { timeoutMs: 5_000 });
-    const refused = expect(waiting).rejects.toMatchObject({ code: "ACTOR_FAILED" });
-    await actor.stop(20);
-    await refused;
+  test("that waits is told of the end, and what it throws ends it", async () => {
+    const bell = createBell();
+    const waiting = attend(bell, () => Promise.resolve());
+    bell.close();
+    await waiting;
+    const broken = createBell();
+    broken.offer("news");
+    await expect(attend(broken, () => Promise.reject(new Error("cannot")))).rejects.toThrow("cannot");
   });
 });

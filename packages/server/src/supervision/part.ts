@@ -28,7 +28,7 @@ export interface PartDetails {
 }
 
 /** What a mailbox does with one more message when it is full. */
-export type Overflow = "reject" | "drop-oldest" | "drop-newest" | "block";
+export type Overflow = "reject" | "drop-oldest" | "drop-newest";
 
 /** Counters are since the mailbox was made. */
 export interface MailboxState {
@@ -40,8 +40,6 @@ export interface MailboxState {
   readonly dropped: number;
   /** Refused because it was full or closed. */
   readonly rejected: number;
-  /** Senders that wait for room. */
-  readonly blocked: number;
   readonly longest: number;
 }
 

@@ -32,7 +32,6 @@ const overflows: Readonly<Record<NonNullable<SupervisionTree["mailbox"]>["overfl
   reject: "refuses when full",
   "drop-oldest": "drops the oldest when full",
   "drop-newest": "drops the newest when full",
-  block: "lets senders wait when full",
 };
 
 /** `3 of 64 messages, longest 12; 2 dropped; refuses when full`. */
@@ -40,7 +39,6 @@ export function mailboxText(mailbox: NonNullable<SupervisionTree["mailbox"]>): s
   const lost = [
     [mailbox.dropped, "dropped"],
     [mailbox.rejected, "refused"],
-    [mailbox.blocked, "had to wait"],
   ] as const;
   return [
     mailbox.length === 0

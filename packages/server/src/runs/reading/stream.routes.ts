@@ -8,6 +8,8 @@ import type { SseStream } from "../../http/sse.ts";
 import { createRunChanges } from "../../queue/run-changes.ts";
 import type { RunChanges } from "../../queue/run-changes.ts";
 import { isEnded } from "../../queue/task.ts";
+import { attend, createBell } from "../../supervision/mailbox.ts";
+import type { Mailbox } from "../../supervision/mailbox.ts";
 import { changesBetween, placesOf } from "../../supervision/tree-changes.ts";
 import type { TreeNode } from "../../supervision/part.ts";
 import { createApprovalWatch } from "./approval-watch.ts";
@@ -64,23 +66,11 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
   ];
 }
 
-/** A condition many may raise and one awaits; raising it while nobody waits is remembered once. */
-function createBell(signal: AbortSignal): { ring(): void; heard(): Promise<void> } {
-  let rung = false;
-  let wake: (() => void) | undefined;
-  const ring = (): void => {
-    rung = true;
-    wake?.();
-  };
-  signal.addEventListener("abort", ring, { once: true });
-  return {
-    ring,
-    async heard() {
-      if (!rung) await new Promise<void>((resolve) => (wake = resolve));
-      rung = false;
-      wake = undefined;
-    },
-  };
+/** What comes while a page is read is heard once; the end of the stream ends the waiting. */
+function bellOf({ signal }: SseStream): Mailbox<"news"> {
+  const bell = createBell();
+  signal.addEventListener("abort", bell.close, { once: true });
+  return bell;
 }
 
 async function streamRun(
@@ -88,16 +78,16 @@ async function streamRun(
   { runId, tenant, after }: { readonly runId: string; readonly tenant: string; readonly after: number },
   stream: SseStream,
 ): Promise<void> {
-  const bell = createBell(stream.signal);
+  const bell = bellOf(stream);
   // Subscribed before the first read, so that nothing falls between reading and listening.
   // By one reader for all pages: the journal grows with every step of every run.
   const stopChanges = await deps.changes.subscribe((row) => {
-    if (row.id === runId) bell.ring();
+    if (row.id === runId) bell.offer("news");
   });
   const stopLive = deps.live.subscribe(runId, (message) => {
     if (message.kind === "progress") {
       stream.send({ event: "progress", data: { step: message.step, text: deps.redact(message.text) } });
-    } else bell.ring();
+    } else bell.offer("news");
   });
   try {
     stream.open();
@@ -121,7 +111,7 @@ async function streamRun(
         stream.send({ event: "end", data: { state: row.state } });
         return;
       }
-      await bell.heard();
+      await bell.take();
     }
   } finally {
     stopChanges();
@@ -134,10 +124,10 @@ async function streamAll(
   { tenant, role }: Principal,
   stream: SseStream,
 ): Promise<void> {
-  const bell = createBell(stream.signal);
+  const bell = bellOf(stream);
   const stopTree = role === "admin" && isOwner({ tenant }) ? sendParts(deps.tree, stream) : () => undefined;
   const watch = createApprovalWatch(deps.store, tenant);
-  const stopCommits = deps.store.onCommit("approvals", bell.ring);
+  const stopCommits = deps.store.onCommit("approvals", () => void bell.offer("news"));
   // From the database, not from the hub: the run may be driven by another process.
   const stopChanges = await deps.changes.subscribe((row) => {
     if (row.tenant === tenant) stream.send({ event: "run", data: viewRun(row) });
@@ -146,11 +136,10 @@ async function streamAll(
     stream.open();
     // What is there already stands in the lists.
     await watch.look();
-    while (!stream.signal.aborted) {
-      await bell.heard();
+    await attend(bell, async () => {
       for (const approval of await watch.look())
         stream.send({ event: "approval", data: viewApproval(approval, deps.redact) });
-    }
+    });
   } finally {
     stopCommits();
     stopChanges();

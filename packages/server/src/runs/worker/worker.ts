@@ -17,6 +17,7 @@ import type { HeldHere } from "../session/held-here.ts";
 import type { OverlongLeases } from "./overlong-leases.ts";
 import type { OverlongWaits } from "./overlong-waits.ts";
 import type { HandOver } from "../session/session.ts";
+import { attend, createBell } from "../../supervision/mailbox.ts";
 import type { Health, Part, TreeNode } from "../../supervision/part.ts";
 
 export interface WorkerDeps {
@@ -81,18 +82,15 @@ export function createWorker(deps: WorkerDeps): Worker {
   let stopping = false;
   /** Claims whose outcome is not known yet: their leases stand in the table before the runs stand in `active`. */
   let claiming = 0;
-  let looking: Promise<void> | undefined;
-  let lookAgain = false;
-  let interrupting: Promise<void> | undefined;
-  let mustInterrupt = false;
+  let looking: Promise<void> = Promise.resolve();
   let timer: AbortController | undefined;
   let sweepAtMs = 0;
   /** By how much the wall clock's count is above the monotonic one. */
   let wallAheadMs = clock.now() - clock.monotonic();
   let lastFault: string | undefined;
   const failed = Promise.withResolvers<unknown>();
-  /** The mailbox of wake-ups holds one: while it waits, more of them would say the same. */
-  const wakeUps = { accepted: 0, dropped: 0, longest: 0 };
+  const wakeUps = createBell();
+  const inboxNews = createBell();
 
   const orphans = {
     ...deps,
@@ -103,24 +101,17 @@ export function createWorker(deps: WorkerDeps): Worker {
     name: "worker",
     failed: failed.promise,
     inspect: () => ({
-      mailbox: {
-        ...wakeUps,
-        ...({
-          length: lookAgain ? 1 : 0,
-          capacity: 1,
-          overflow: "drop-newest",
-          rejected: 0,
-          blocked: 0,
-        } as const),
-      },
+      mailbox: wakeUps.state(),
       children: [...active.values()].map(nodeOf),
     }),
     async start() {
       await adoptOrphans(orphans);
       unsubscribe.push(
         queue.onWake(look, () => active.size < deps.concurrency),
-        store.onCommit("inbox", interruptSoon),
+        store.onCommit("inbox", () => void inboxNews.offer("news")),
       );
+      looking = attend(wakeUps, lookOnce);
+      void attend(inboxNews, () => interruptCancelled().catch(partFault));
       look();
       sweep().catch(failed.resolve);
     },
@@ -129,6 +120,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       stopping = true;
       timer?.abort();
       for (const remove of unsubscribe) remove();
+      wakeUps.close();
+      inboxNews.close();
       await looking;
       const done = Promise.allSettled([...active.values()].map((run) => run.done));
       await Promise.race([done, clock.sleep(deadlineMs)]);
@@ -153,20 +146,14 @@ export function createWorker(deps: WorkerDeps): Worker {
     return { name: row.id, kind: "run", state: "running", restarts, lastError, uptimeMs, ...plain };
   }
 
-  /** Coalesces wake-ups: one look at a time, and one more if asked meanwhile. */
   function look(): void {
+    wakeUps.offer("news");
+  }
+
+  async function lookOnce(): Promise<void> {
     if (stopping) return;
-    wakeUps[lookAgain ? "dropped" : "accepted"] += 1;
-    wakeUps.longest = 1;
-    lookAgain = true;
-    looking ??= (async () => {
-      while (lookAgain && !stopping) {
-        lookAgain = false;
-        await claimDue().catch(partFault);
-        await advanceSweep().catch(partFault);
-      }
-      looking = undefined;
-    })();
+    await claimDue().catch(partFault);
+    await advanceSweep().catch(partFault);
   }
 
   async function claimDue(): Promise<void> {
@@ -301,22 +288,10 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   }
 
-  /** Coalesces commits: one look at a time, and one more if there was another commit meanwhile. */
-  function interruptSoon(): void {
-    mustInterrupt = true;
-    interrupting ??= (async () => {
-      while (mustInterrupt && !stopping) {
-        mustInterrupt = false;
-        await interruptCancelled().catch(partFault);
-      }
-      interrupting = undefined;
-    })();
-  }
-
   /** A cancel must reach a tool that is acting now; everything else waits for the next step. */
   async function interruptCancelled(): Promise<void> {
     const runIds = [...active.keys()];
-    if (runIds.length === 0) return;
+    if (stopping || runIds.length === 0) return;
     // A message begins with its kind. Thousands of others may be open, and are no matter here.
     const rows = await store.read(
       `SELECT id, run_id FROM inbox WHERE folded_seq IS NULL AND substr(body, 1, ${cancelBegins.length}) = ?
