@@ -230,6 +230,7 @@ async function memoryStep(): Promise<number> {
     roleOf: () => Promise.resolve("admin"),
     random: () => 0,
     isStopping: () => false,
+    maxEvents: Infinity,
     bell: createMessageBell(),
     foldAnswers: () => Promise.resolve({ folded: 0, isStopped: false }),
     children: unused("children"),

@@ -194,6 +194,10 @@ export const errorCodes = {
     status: 500,
     hint: "Remove the cause, then `homeostat dead retry RUN`; the log of that time names what went wrong.",
   },
+  RUN_TOO_LONG: {
+    status: 422,
+    hint: "Look for a loop that goes on for ever; split long work into child runs (`workflow` steps), or raise `runs.maxEvents`.",
+  },
   RUN_VERSION_UNKNOWN: { status: 500, hint: "A newer Homeostat wrote this journal; run that version." },
   SANDBOX_BUSY: { status: 503, hint: "Too many programs wait already; try again shortly." },
   SANDBOX_FAILED: {

@@ -217,6 +217,14 @@ export const settings = {
       description: "After this long without a sign of life another worker takes a run over.",
       why: "renewed every third of it, so that a pause of 20 s costs nothing",
     }),
+    maxEvents: integer({
+      min: 1_000,
+      max: 10_000_000,
+      default: 250_000,
+      description:
+        "Events of one run, about two for an action: at this many it begins no further step and fails with RUN_TOO_LONG; what it did is undone.",
+      why: "a run of this length is folded in a few seconds; a loop without an end must not fill the disk",
+    }),
   },
   sandbox: {
     install: choice({

@@ -40,7 +40,7 @@ describe("where a value comes from", () => {
     const fromFile = load();
     expect([fromFile.config.port, fromFile.config.runs]).toEqual([
       1111,
-      { maxAttempts: 5, concurrency: 2, leaseSeconds: 30 },
+      { maxAttempts: 5, concurrency: 2, leaseSeconds: 30, maxEvents: 250_000 },
     ]);
     expect(originOf(fromFile, "runs.maxAttempts")).toBe("homeostat.yaml:3");
     const fromEnvironment = load({ HOMEOSTAT_PORT: "2222", HOMEOSTAT_RUNS_MAX_ATTEMPTS: "7" });

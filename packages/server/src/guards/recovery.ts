@@ -73,6 +73,7 @@ const exceptions: Readonly<Partial<Record<ErrorCode, ErrorClass>>> = {
   REQUEST_METHOD_NOT_ALLOWED: "validation",
   RUN_REPEATS_EFFECTS: "refused",
   RUN_STUCK: "internal",
+  RUN_TOO_LONG: "validation",
   SERVER_UNREACHABLE: "network",
   STORE_IN_USE: "refused",
   STORE_MOVED: "configuration",

@@ -78,6 +78,7 @@ async function live(workflow: Workflow, journal: RunEvent[], appends: number): P
       clock,
       bell: createMessageBell(),
       isStopping: () => false,
+      maxEvents: Infinity,
       foldAnswers: () => Promise.resolve({ folded: 0, isStopped: false }),
       random: () => 0,
     } as never);

@@ -122,6 +122,7 @@ export interface WorldOptions {
   /** A real policy instead. */
   readonly decideFully?: (request: ActionRequest) => Decision;
   readonly leaseTtlMs?: number;
+  readonly maxEvents?: number;
   /** The machine's own otherwise. */
   readonly clock?: Clock;
   /** Another database than SQLite in the temporary folder. */
@@ -219,6 +220,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       isOwnerDead: (other) => gone.includes(other),
       concurrency: 2,
       leaseTtlMs: options.leaseTtlMs ?? 30_000,
+      ...(options.maxEvents === undefined ? {} : { maxEvents: options.maxEvents }),
       random: () => 0,
       observe: () => undefined,
     });

@@ -51,6 +51,7 @@ export function createRuns(foundation: Foundation, deps: RunSystemDeps): RunSyst
     roleOf: deps.keys.currentRole,
     concurrency: config.runs.concurrency,
     leaseTtlMs: config.runs.leaseSeconds * 1000,
+    maxEvents: config.runs.maxEvents,
     ...claimingOf(config.queue, offers),
     random: Math.random,
     redactText: redactors.shown.text,

@@ -134,8 +134,8 @@ async function doStep(walk: Walk, due: Due): Promise<StepResult> {
   const known = knownResult(due);
   if (known !== undefined) return known;
   if (place.isGivenUp() || !(await walk.mayGoOn())) return { kind: "interrupted" };
-  const late = outOfTime(walk, place);
-  if (late !== undefined) return late;
+  const over = outOfTime(walk, place) ?? tooLong(walk);
+  if (over !== undefined) return over;
   if (record === undefined && step.condition !== null) {
     const condition = await rendering(path, () => renderValue(step.condition!, scopeOf(place)));
     if (condition.kind === "failed") return condition;
@@ -176,6 +176,13 @@ function outOfTime({ deps }: Walk, { deadline }: Place): FailedStep | undefined 
   const step = deadline.of === "" ? {} : { step: deadline.of };
   const error = { code: "STEP_TIMEOUT", message: `${what} took longer than its \`timeout\``, ...step };
   return { ...failed(error), timeoutOf: deadline.of };
+}
+
+/** Nothing inside the run may deal with it, as with the end of its time; what undoes it may still be written. */
+function tooLong({ session: { state }, deps: { maxEvents } }: Walk): FailedStep | undefined {
+  if (state.headSeq < maxEvents || state.unwinding !== null) return undefined;
+  const message = `The run has ${state.headSeq} events; it may have ${maxEvents}`;
+  return { ...failed({ code: "RUN_TOO_LONG", message }), timeoutOf: "" };
 }
 
 async function runKind(walk: Walk, due: Due): Promise<StepResult> {

@@ -23,6 +23,8 @@ export interface WorkflowDeps extends ToolStepDeps {
   /** Reads what came in while steps act; see `foldAnswers`. */
   readonly foldAnswers: () => Promise<{ readonly folded: number; readonly isStopped: boolean }>;
   readonly children: ChildDeps;
+  /** A run whose journal is this long begins no further step. */
+  readonly maxEvents: number;
 }
 
 /** What one walk carries along. */

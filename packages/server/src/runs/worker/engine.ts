@@ -57,6 +57,8 @@ export interface EngineDeps {
   readonly isOwnerDead: (owner: string) => boolean;
   readonly concurrency: number;
   readonly leaseTtlMs: number;
+  /** How long the journal of a run may become before it begins no further step; no bound otherwise. */
+  readonly maxEvents?: number;
   /** What this process offers to runs, limits of tenants and workflows, ageing; the defaults of `createClaims` otherwise. */
   readonly claiming?: Pick<ClaimSettings, "offers" | "limits" | "agingMs">;
   readonly maxVainClaims?: number;
@@ -105,6 +107,7 @@ export function createEngine(deps: EngineDeps): Engine {
     readBlobText,
     announce,
     program,
+    maxEvents: deps.maxEvents ?? Infinity,
     onMessages: (listener) => store.onCommit("inbox", listener),
     children: {
       store,

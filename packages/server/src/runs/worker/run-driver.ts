@@ -35,6 +35,7 @@ export interface RunDriverDeps {
   readonly toolStep: ToolStepDeps;
   readonly children: ChildDeps;
   readonly program: Program;
+  readonly maxEvents: number;
   /** Tells a driven session of messages; see `hasMessages`. Returns the unsubscriber. */
   readonly onMessages: (listener: () => void) => () => void;
 }
@@ -79,6 +80,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
           return await runWorkflow(each, parsed.workflow, {
             ...deps.toolStep,
             children: deps.children,
+            maxEvents: deps.maxEvents,
             isStopping: claim.isStopping,
             bell,
             foldAnswers: async () => {
