@@ -204,7 +204,7 @@ describe.skipIf(isBrowserSkipped)("the policy page", () => {
     await page.getByRole("alert").getByText("no JSON").waitFor();
     await page.getByLabel("Arguments").fill('{ "path": "old.txt" }');
     await page.getByRole("button", { name: "Explain" }).click();
-    await page.getByText("delete-asks", { exact: true }).waitFor();
+    await page.getByRole("strong").getByText("delete-asks", { exact: true }).waitFor();
     await page.getByRole("heading", { name: "Nearest rules that did not" }).waitFor();
     await page.getByText("It must keep to:").waitFor();
     await page.getByRole("meter", { name: "Risk score" }).waitFor();
