@@ -3,6 +3,7 @@ import type { LoadedConfig } from "../config/config.ts";
 import type { Home } from "../home/home.ts";
 import { healthRoutes } from "../http/health.ts";
 import { createOpenApiDocument } from "../http/openapi.ts";
+import type { OpenApiDocument } from "../http/openapi.ts";
 import { referenceRoutes } from "../http/reference-page.ts";
 import type { Route } from "../http/route.ts";
 import { createHttpServer } from "../http/server.ts";
@@ -150,11 +151,13 @@ function createDoor(
 ): HttpServer {
   const { config, serves, version } = foundation;
   const all = [...api, ...probes];
-  const document = createOpenApiDocument(all, apiInfo(version));
+  // A third of a second's work that a start need not wait for, and that a worker never needs.
+  let made: OpenApiDocument | undefined;
+  const document = (): OpenApiDocument => (made ??= createOpenApiDocument(all, apiInfo(version)));
   return createHttpServer({
     ...foundation,
     ...(serves ? { host: config.host, port: config.port } : config.worker),
-    routes: serves ? [...all, ...referenceRoutes(() => document)] : probes,
+    routes: serves ? [...all, ...referenceRoutes(document)] : probes,
     authenticate: identity.authenticate,
     ...(dashboardFolder === undefined || !serves ? {} : { staticFolder: dashboardFolder }),
     limits: { maxStreams: config.http.maxStreams },
