@@ -1,5 +1,6 @@
 /** What a question was put for, so that a yes to it never lifts what policy asks beyond that. Pure. */
 import type { Decision, MatchedRule, RiskLevel } from "../policy/rules/decision.ts";
+import { approvalDefaults } from "../policy/rules/demands.ts";
 
 export interface AskedFor {
   /** Names of the rules that asked; `riskRule` when the score alone did. */
@@ -25,11 +26,8 @@ const bearableRise = 10;
 /** Stands for the risk's threshold; no rule can have this name. */
 export const riskRule = "(risk)";
 
-/** Who may answer when a decision does not say it; admin always may. */
-const approversByDefault: readonly string[] = ["admin", "approver"];
-
 export function askedFor({ matched, obligations, risk, score }: Decision): AskedFor {
-  const { by = approversByDefault, quorum = 1, fourEyes = false } = obligations.approval ?? {};
+  const { by, quorum, fourEyes = false } = { ...approvalDefaults, ...obligations.approval };
   const { value = 0, askedFrom } = score ?? {};
   return {
     ...{ rules: askingRules(matched), by, quorum, fourEyes, risk },

@@ -103,7 +103,7 @@ export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedT
   }
 }
 
-export interface DryRun {
+export interface MoveTrial {
   readonly tables: readonly { readonly name: string; readonly rows: number }[];
   readonly rows: number;
   /** What would stop the move now; empty when nothing would. */
@@ -114,7 +114,7 @@ export interface DryRun {
 export async function tryMoveDatabase({
   from,
   to,
-}: Pick<MoveDatabaseOptions, "from" | "to">): Promise<DryRun> {
+}: Pick<MoveDatabaseOptions, "from" | "to">): Promise<MoveTrial> {
   const source = await openSnapshot(from);
   try {
     const tables = await countStore(source);

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { isInside, openRoots } from "./open-roots.ts";
+import { isInside } from "../tools/paths.ts";
+import { openRoots } from "./open-roots.ts";
 
 async function createPlace(): Promise<{ base: string; home: string }> {
   const base = await realpath(await mkdtemp(join(tmpdir(), "homeostat-roots-")));

@@ -1,8 +1,8 @@
 /** The folders an operator grants to runs, with their real paths; none may lie in Homeostat's own data folder. */
 import { realpath } from "node:fs/promises";
-import { sep } from "node:path";
 import type { Config } from "../config/config-schema.ts";
 import { HomeostatError } from "../base/error.ts";
+import { isInside } from "../tools/paths.ts";
 import type { Root } from "../tools/tool.ts";
 
 /**
@@ -27,9 +27,4 @@ export async function openRoots(roots: Config["roots"], home: string): Promise<r
       return { name, path: real, writable: mode === "write" };
     }),
   );
-}
-
-/** Both absolute and real; a folder is inside itself. */
-export function isInside(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

@@ -16,8 +16,8 @@ import { unavailable } from "./ledger-error.ts";
 import type { LogClient } from "./log-client.ts";
 import { emptyRoot, hashToHex } from "./merkle.ts";
 import { countOutbox, findGone, readPosition } from "./outbox-rows.ts";
-import { createSession } from "./publish-session.ts";
-import type { PublishSession } from "./publish-session.ts";
+import { createPublishTurn } from "./publish-turn.ts";
+import type { PublishTurn } from "./publish-turn.ts";
 import { createLedgerReader } from "./reader.ts";
 import type { LedgerReader } from "./reader.ts";
 import { checkpointPath } from "./recover.ts";
@@ -98,7 +98,7 @@ export interface LedgerPublisher extends Part {
 type Phase =
   | { readonly kind: "starting" }
   | { readonly kind: "standby" }
-  | { readonly kind: "publishing"; readonly log: LogClient; readonly session: PublishSession }
+  | { readonly kind: "publishing"; readonly log: LogClient; readonly turn: PublishTurn }
   | { readonly kind: "waiting"; readonly why: string }
   | { readonly kind: "broken"; readonly error: HomeostatError }
   | { readonly kind: "stopped" };
@@ -140,7 +140,7 @@ export function createLedgerPublisher(deps: PublisherDeps): LedgerPublisher {
       const phase = life.phase();
       if (phase.kind === "broken") throw phase.error;
       if (phase.kind !== "publishing") throw unavailable(describe(phase));
-      return await phase.session.append(frameEntries(entries));
+      return await phase.turn.append(frameEntries(entries));
     },
     async state() {
       const pending = await countOutbox(store);
@@ -177,7 +177,7 @@ function createLife(deps: LifeDeps): Life {
 
   function enter(next: Phase): void {
     phase = next;
-    if (next.kind === "publishing" && isStopping) next.session.finish();
+    if (next.kind === "publishing" && isStopping) next.turn.finish();
     started.resolve();
   }
 
@@ -216,7 +216,7 @@ function createLife(deps: LifeDeps): Life {
     async stop(deadlineMs) {
       isStopping = true;
       bell.ring();
-      if (phase.kind === "publishing") phase.session.finish();
+      if (phase.kind === "publishing") phase.turn.finish();
       const timer = new AbortController();
       await Promise.race([running, clock.sleep(deadlineMs, timer.signal).catch(() => {})]);
       timer.abort();
@@ -255,10 +255,10 @@ async function publishUnder(deps: LifeDeps, lease: HeldLease, enter: (phase: Pha
     log = await startLog({ ...options, onCommitted: (commit) => deps.observeCommit?.(commit) });
     logger.info({ size: log.head.size, ...log.repairs }, "the ledger is open");
     const onRefused = (error: HomeostatError): void => logger.error(error.data, error.message);
-    const session = createSession({ ...deps, lease, log, sweepMs, onRefused });
-    await session.dropPublished(knownSize);
-    enter({ kind: "publishing", log, session });
-    await session.run();
+    const turn = createPublishTurn({ ...deps, lease, log, sweepMs, onRefused });
+    await turn.dropPublished(knownSize);
+    enter({ kind: "publishing", log, turn });
+    await turn.run();
     enter({ kind: "waiting", why: "it is being closed" });
     await log.close();
   } catch (error) {

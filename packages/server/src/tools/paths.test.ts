@@ -89,9 +89,9 @@ describe("parsePath", () => {
 
 test("inside means the folder itself or below it, not a neighbour with the same beginning", () => {
   expect(isInside("/a/b", "/a/b")).toBe(true);
-  expect(isInside("/a/b", "/a/b/c")).toBe(true);
-  expect(isInside("/a/b", "/a/bc")).toBe(false);
-  expect(isInside("/", "/a")).toBe(true);
+  expect(isInside("/a/b/c", "/a/b")).toBe(true);
+  expect(isInside("/a/bc", "/a/b")).toBe(false);
+  expect(isInside("/a", "/")).toBe(true);
 });
 
 describe("resolvePath", () => {

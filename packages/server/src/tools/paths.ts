@@ -79,7 +79,7 @@ export async function resolvePath(input: string, use: PathUse, context: PathCont
   });
   if (use === "remove") await requireNoLink(join(rootReal, named.relative), input);
   const absolute = await realpathOfFuture(rootReal, named.relative, input);
-  if (!isInside(rootReal, absolute)) {
+  if (!isInside(absolute, rootReal)) {
     throw denied(input, `it leads out of root ${root.name} through a symbolic link`, "PATH_ESCAPES");
   }
   await requirePermitted(root, absolute, input, context.forbiddenFolders);
@@ -88,9 +88,9 @@ export async function resolvePath(input: string, use: PathUse, context: PathCont
   return { ...path, absolute, resource: resourceOf(path), text: formatPath(path) };
 }
 
-/** True when `inner` is `outer` or lies below it; both absolute and normal. */
-export function isInside(outer: string, inner: string): boolean {
-  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+/** Both absolute and normal; a folder is inside itself. */
+export function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function normalize(input: string, rest: string): string {
@@ -142,7 +142,7 @@ async function requirePermitted(
   if (root.name === workspaceRoot) return;
   for (const folder of forbiddenFolders) {
     const real = await realpath(folder).catch(() => folder);
-    if (isInside(real, absolute)) {
+    if (isInside(absolute, real)) {
       throw denied(
         input,
         "it lies in Homeostat's own data folder, which no policy can open",

@@ -7,10 +7,10 @@ import { readFields } from "../base/yaml-fields.ts";
 import type { YamlField, YamlFields } from "../base/yaml-fields.ts";
 import { describeNode } from "../base/yaml-source.ts";
 import type { YamlNode } from "../base/yaml-source.ts";
+import { missedPolicies } from "../queue/schedule.ts";
 import { choice, closedMap, schemaParts } from "./schema-parts.ts";
 import { literal, readDuration, readValue } from "./step-parts.ts";
 import { signalNamePattern } from "./wait-kind.ts";
-import { missedPolicies } from "./workflow.ts";
 import type { Trigger } from "./workflow.ts";
 
 type TriggerKind = Trigger["kind"];

@@ -1,5 +1,6 @@
 /** A workflow as it runs: plain data, every template parsed, durations in milliseconds. */
 import type { JsonValue } from "../base/canonical-json.ts";
+import type { MissedPolicy } from "../queue/schedule.ts";
 import type { PlacedTemplate, TemplateEntry, TemplateValue } from "../expression/template-value.ts";
 
 export interface Workflow {
@@ -49,10 +50,6 @@ interface TriggerBase {
   readonly inputs: TemplateValue;
   readonly place: StepPlace;
 }
-
-/** What is done about times that passed while no server ran. */
-export const missedPolicies = ["skip", "once", "all"] as const;
-export type MissedPolicy = (typeof missedPolicies)[number];
 
 export interface CronTrigger extends TriggerBase {
   readonly kind: "cron";

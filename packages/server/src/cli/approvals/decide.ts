@@ -8,7 +8,7 @@ import type { ExitCode } from "../terminal/exit-code.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
 export const answers = ["approve", "reject", "happened", "did-not-happen", "abandon"] as const;
-export type ApprovalAnswer = (typeof answers)[number];
+export type AnswerWord = (typeof answers)[number];
 
 export interface DecideOptions extends GlobalOptions {
   readonly reason?: string;
@@ -25,7 +25,7 @@ export interface DecideOptions extends GlobalOptions {
 
 export async function decide(
   id: string,
-  answer: ApprovalAnswer,
+  answer: AnswerWord,
   options: DecideOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import { exitCodes } from "../terminal/exit-code.ts";
 import type { ExitCode } from "../terminal/exit-code.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-export type RunCommand = "cancel" | "pause" | "resume" | "retry" | "discard";
+export type ControlCommand = "cancel" | "pause" | "resume" | "retry" | "discard";
 
 export interface ControlOptions extends GlobalOptions {
   readonly reason?: string;
@@ -13,7 +13,7 @@ export interface ControlOptions extends GlobalOptions {
 
 export async function control(
   id: string,
-  command: RunCommand,
+  command: ControlCommand,
   options: ControlOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {

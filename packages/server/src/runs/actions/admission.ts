@@ -6,6 +6,7 @@ import { mayRemember } from "../../gate/consent.ts";
 import type { GateTool, Traced } from "../../gate/gate-input.ts";
 import type { Gate, GateOutcome } from "../../gate/gate.ts";
 import type { OriginLabel } from "../../policy/rules/decision.ts";
+import { approvalDefaults } from "../../policy/rules/demands.ts";
 import type { TransformRecord } from "../../policy/rules/transform-record.ts";
 import { reasonWithRisk } from "../../policy/rules/risk.ts";
 import type { RunError } from "../journal/event.ts";
@@ -13,7 +14,7 @@ import type { StepRecord } from "../journal/step-record.ts";
 import { failed } from "../journal/step-result.ts";
 import type { StepResult } from "../journal/step-result.ts";
 import type { RunSession } from "../session/session.ts";
-import { ask, defaultApprovers, questionAbout } from "./ask.ts";
+import { ask, questionAbout } from "./ask.ts";
 import { waitForRetry } from "./wait-for-retry.ts";
 
 export interface AdmissionRequest {
@@ -43,9 +44,6 @@ export interface Try {
 }
 
 export type LetThrough = Extract<GateOutcome, { kind: "allow" }>;
-
-/** How long a question stays open when policy says nothing. */
-const defaultExpiryMs = 24 * 60 * 60_000;
 
 /**
  * The gate's permit, or what the step has come to instead; `again` when a short pause is over. Throws LEASE_LOST and
@@ -161,7 +159,7 @@ async function askPerson(
   deps: AdmissionDeps,
 ): Promise<StepResult> {
   const nowMs = deps.clock.now();
-  const wish = outcome.decision.obligations.approval;
+  const wish = { ...approvalDefaults, ...outcome.decision.obligations.approval };
   const approval: Approval = {
     ...questionAbout(session, request.stepPath, nowMs),
     kind: "action",
@@ -176,11 +174,11 @@ async function askPerson(
     reason: reasonWithRisk(outcome.decision),
     matched: outcome.decision.matched,
     policyRevision: outcome.decision.revision,
-    by: wish?.by ?? defaultApprovers,
-    quorum: wish?.quorum ?? 1,
-    fourEyes: wish?.fourEyes === true,
+    by: wish.by,
+    quorum: wish.quorum,
+    fourEyes: wish.fourEyes === true,
     mayRemember: mayRemember(outcome.decision),
-    expiresAtMs: nowMs + (wish?.expiresMs ?? defaultExpiryMs),
+    expiresAtMs: nowMs + wish.expiresMs,
   };
   const { decision, asked } = outcome;
   return await ask(session, approval, { decision, ...(asked === null ? {} : { asked }) });

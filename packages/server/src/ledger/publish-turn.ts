@@ -12,7 +12,7 @@ import type { PreparedRow } from "./outbox-rows.ts";
 import type { LedgerReader } from "./reader.ts";
 import type { Waiters } from "./waiters.ts";
 
-export interface SessionDeps {
+export interface PublishTurnDeps {
   readonly store: LeaseStore;
   readonly clock: Clock;
   readonly lease: HeldLease;
@@ -25,7 +25,7 @@ export interface SessionDeps {
   readonly onRefused: (error: HomeostatError) => void;
 }
 
-export interface PublishSession {
+export interface PublishTurn {
   /** Removes rows whose entries are in the ledger since `knownSize`: a crash came between their checkpoint and their deletion. */
   dropPublished(knownSize: number): Promise<void>;
   /** Rejects when the lease or the log ends; resolves when `finish` was called and the outbox is empty. */
@@ -35,7 +35,7 @@ export interface PublishSession {
   finish(): void;
 }
 
-export function createSession(deps: SessionDeps): PublishSession {
+export function createPublishTurn(deps: PublishTurnDeps): PublishTurn {
   const { store, clock, lease, log, waiters, bell, sweepMs } = deps;
   let isPositionStale = false;
   let isFinishing = false;
@@ -93,7 +93,10 @@ export function createSession(deps: SessionDeps): PublishSession {
   };
 }
 
-async function dropPublished({ store, lease, log, reader }: SessionDeps, knownSize: number): Promise<void> {
+async function dropPublished(
+  { store, lease, log, reader }: PublishTurnDeps,
+  knownSize: number,
+): Promise<void> {
   const { head } = log;
   for (let from = knownSize; from < head.size; from += 1000) {
     const entries = await reader.entries(from, Math.min(from + 1000, head.size));
@@ -104,7 +107,7 @@ async function dropPublished({ store, lease, log, reader }: SessionDeps, knownSi
 
 /** Whose key is in no row was published before, perhaps long ago. */
 async function settleOlder(
-  { store, waiters }: SessionDeps,
+  { store, waiters }: PublishTurnDeps,
   keys: readonly string[],
   rows: readonly PreparedRow[],
 ): Promise<void> {
