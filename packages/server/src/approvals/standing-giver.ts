@@ -4,7 +4,6 @@ import type { Approval } from "../gate/approvals.ts";
 import type { Store } from "../store/store.ts";
 import { listDelegations } from "./delegations.ts";
 import { findResponder } from "./responder.ts";
-import type { StandingApproval } from "./standing.ts";
 
 /** What a name stands for now. */
 export interface Holder {
@@ -23,13 +22,19 @@ export interface GiverDeps {
 /** Who may answer such a question, and whose run it is about. */
 export type SuchQuestion = Pick<Approval, "by" | "fourEyes" | "requester">;
 
+export interface RememberedBy {
+  readonly tenant: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+}
+
 /**
  * Why a remembered yes does not count any more, in words; undefined: it counts. A key that was made later brings back nothing of
  * its name: what somebody did with a stolen key must end with it. Nor does it count that the one question was handed on.
  */
 export async function findVoid(
   deps: GiverDeps,
-  { tenant, createdBy, createdAtMs }: Pick<StandingApproval, "tenant" | "createdBy" | "createdAtMs">,
+  { tenant, createdBy, createdAtMs }: RememberedBy,
   question: SuchQuestion,
 ): Promise<string | undefined> {
   const { role, sinceMs } = await deps.holderOf(tenant, createdBy);
