@@ -9,11 +9,16 @@ export interface FakeBank {
   readonly charges: ReadonlyMap<string, number>;
   /** What each key asked for; of several times the last. */
   readonly bodies: ReadonlyMap<string, string>;
+  /** Whether any attempt of this step was charged, once everything is on record that had been sent before the call. */
+  wasCharged(runId: string, step: string): Promise<boolean>;
   /** Resolves when the next charge is on record; its answer then waits for `letGo`. */
   holdNext(): Promise<void>;
   letGo(): void;
   close(): Promise<void>;
 }
+
+const lookPath = "/look";
+const mostAttempts = 9;
 
 /** Answers after `delayMs`, so that a kill often falls between the charge and its answer. */
 export async function startFakeBank(delayMs: number): Promise<FakeBank> {
@@ -22,6 +27,7 @@ export async function startFakeBank(delayMs: number): Promise<FakeBank> {
   let trap: (() => void) | undefined;
   let held = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
+    if (request.url === lookPath) return void response.end();
     const key = String(request.headers["idempotency-key"] ?? "none");
     charges.set(key, (charges.get(key) ?? 0) + 1);
     let body = "";
@@ -38,10 +44,18 @@ export async function startFakeBank(delayMs: number): Promise<FakeBank> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     charges,
     bodies,
+    async wasCharged(runId, step) {
+      // Connections are taken in their order, so what a dead process had sent is read before the second answer.
+      for (let look = 0; look < 2; look += 1) await fetch(`http://127.0.0.1:${port}${lookPath}`);
+      return Array.from({ length: mostAttempts }, (_, index) => `${runId}/${step}/${index + 1}`).some((key) =>
+        charges.has(key),
+      );
+    },
     holdNext() {
       held = Promise.withResolvers();
       return new Promise((resolve) => (trap = resolve));

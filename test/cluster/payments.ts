@@ -89,8 +89,12 @@ export async function untilAllEnded(
 export async function answerQuestions(cluster: Cluster, bank: FakeBank, payments: Payments): Promise<void> {
   const { data } = await cluster.call<{ data: readonly Question[] }>("GET", "/v1/approvals?limit=200");
   for (const question of data) {
-    const happened = bank.charges.has(`${question.runId}/${question.step}/1`);
-    const answer = question.kind !== "outcome" ? "approve" : happened ? "happened" : "did-not-happen";
+    const answer =
+      question.kind !== "outcome"
+        ? "approve"
+        : (await bank.wasCharged(question.runId, question.step))
+          ? "happened"
+          : "did-not-happen";
     payments.outcomeQuestions += 1;
     await cluster.call("POST", `/v1/approvals/${question.id}/decision`, {
       body: { answer },
