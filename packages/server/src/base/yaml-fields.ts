@@ -1,6 +1,6 @@
 /** Reads the fields of a YAML map one by one with their positions; unknown keys and wrong types become findings. */
 import type { FindingCollector, Position } from "./finding.ts";
-import { suggestName } from "./nearest.ts";
+import { nearestName, suggestName } from "./nearest.ts";
 import { describeNode, joinPath } from "./yaml-source.ts";
 import type { YamlEntry, YamlNode } from "./yaml-source.ts";
 
@@ -97,12 +97,13 @@ function createFields(node: YamlNode, entries: ReadonlyMap<string, YamlEntry>, p
       const value = found.node.kind === "scalar" ? found.node.value : undefined;
       const chosen = choices.find((choice) => choice === value);
       if (chosen === undefined) {
-        const hint = typeof value === "string" ? suggestName(value, choices) : undefined;
+        // All choices stand in the message.
+        const near = typeof value === "string" ? nearestName(value, choices) : undefined;
         collector.error(
           found.at,
           found.path,
           `expected ${choices.join(", ")}; found ${describeNode(found.node)}`,
-          hint,
+          near === undefined ? undefined : `did you mean \`${near}\`?`,
         );
       }
       return chosen;

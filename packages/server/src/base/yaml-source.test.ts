@@ -96,6 +96,9 @@ describe("readYaml", () => {
     expect(messages("a: { : x }")).toEqual([`f.yaml:1:5 a: this cannot be a key ${hint}`]);
     expect(messages("b: *c")[0]).toMatch(/^f\.yaml:1:4 b: anchors and aliases/);
     expect(messages("a:\n\t- b")[0]).toMatch(/indent with spaces/);
+    expect(messages("a: *")[0]).toMatch(/begins with `\*` needs quotes/);
+    expect(messages('a: "x\\s"')[0]).toMatch(/between single quotes, or \/ between folders/);
+    expect(messages("a: b\n c: d")[0]).toMatch(/begin the keys of one map in the same column/);
   });
 
   test("takes a key without a value for nothing", () => {
@@ -166,6 +169,9 @@ describe("readFields", () => {
       "line 5:7 x.tags: expected a text or a list of texts, found a list",
       "line 6:1 x.cuont: unknown key `cuont` (did you mean `count`?)",
     ]);
+    const far = read("mode: maybe");
+    far.fields?.choice("mode", ["on", "off"]);
+    expect(far.told()).toEqual(['line 1:7 x.mode: expected on, off; found the text "maybe"']);
     const nested = read("name: [a]\nmode: { on: 1 }\ncount: {}");
     nested.fields?.text("name");
     nested.fields?.choice("mode", ["on", "off"]);

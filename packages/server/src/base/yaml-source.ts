@@ -240,8 +240,10 @@ function yamlMessage(message: string): string {
 
 function yamlHint(message: string): string | undefined {
   if (/compact mappings|implicit (block )?(map )?key|Missing closing|Unexpected scalar/i.test(message)) {
-    return 'put quotes around texts that hold `: `, ` #`, `{` or begin with a sign, for example "${{ a ? b : c }}"';
+    return "begin the keys of one map in the same column, and put quotes around texts that hold `: `, ` #`, `{` or begin with a sign";
   }
+  if (/alias/i.test(message)) return 'a text that begins with `*` needs quotes: "*"';
+  if (/escape sequence/i.test(message)) return "write '\\' between single quotes, or / between folders";
   if (/tab/i.test(message)) return "indent with spaces";
   return undefined;
 }

@@ -75,7 +75,7 @@ test("a rule that a stricter one covers has no effect", () => {
     lint("effect: ask, action: '*'", "effect: allow, action: wait.for, where: [{ arg: a, op: exists }]"),
   ).toHaveLength(1);
   expect(
-    lint("effect: deny, action: wait.for, scope: { role: x }", "effect: allow, action: wait.for"),
+    lint("effect: deny, action: wait.for, scope: { role: viewer }", "effect: allow, action: wait.for"),
   ).toEqual([]);
 });
 
@@ -97,7 +97,7 @@ test("of two rules that say the same, the narrower or the later is told", () => 
 test("a rule for some times, users or a section covers nothing for all", () => {
   const allow = "effect: allow, action: wait.for";
   expect(lint("effect: deny, action: wait.for, when: { days: mon }", allow)).toEqual([]);
-  expect(lint("effect: deny, action: wait.for, scope: { user: x }", allow)).toEqual([]);
+  expect(lint("effect: deny, action: wait.for, scope: { user: user:x }", allow)).toEqual([]);
   const section = `sections:\n  - { scope: { tenant: a }, rules: [{ name: s, effect: deny, action: wait.for }] }\n`;
   const policy = requirePolicy(`version: 1\nrules:\n  - { name: r, ${allow} }\n${section}`);
   expect(lintPolicy(policy, { knownActions: ["wait.for"] })).toEqual([]);

@@ -5,6 +5,8 @@ import { suggestName } from "../../base/nearest.ts";
 import { isAnchored } from "../rules/compile.ts";
 import { effects } from "../rules/policy.ts";
 import type { Policy, PolicyRule } from "../rules/policy.ts";
+import { warnOfNames } from "./lint-names.ts";
+import type { WarnOf } from "./lint-names.ts";
 
 export interface LintOptions {
   /** Names of the actions this server has. */
@@ -15,10 +17,12 @@ export interface LintOptions {
 /** Warnings only, in the order of the file. Never throws. */
 export function lintPolicy(policy: Policy, { knownActions, file }: LintOptions): readonly Finding[] {
   const found: Finding[] = [];
-  const warn = (rule: PolicyRule, message: string, hint: string): void => {
-    const place = { severity: "warning", line: rule.line, column: 1, path: `rule \`${rule.name}\`` } as const;
+  const warn: WarnOf = (about, message, hint) => {
+    const path = `${"scopes" in about ? "section" : "rule"} \`${about.name}\``;
+    const place = { severity: "warning", line: about.line, column: 1, path } as const;
     found.push({ ...place, ...(file === undefined ? {} : { file }), message, hint });
   };
+  warnOfNames(policy, warn);
   const subjects = policy.rules.map((rule) => ({ rule, patterns: alternativesOf(rule.resources) }));
   const coverers = indexCoverers(subjects.filter(({ rule }) => isUnconditional(rule)));
   for (const subject of subjects) {
@@ -86,9 +90,7 @@ function wideningPatterns(pattern: GlobAlternative | undefined): readonly string
   return sources;
 }
 
-type Warn = (rule: PolicyRule, message: string, hint: string) => void;
-
-function warnOfActions(rule: PolicyRule, knownActions: readonly string[], warn: Warn): void {
+function warnOfActions(rule: PolicyRule, knownActions: readonly string[], warn: WarnOf): void {
   for (const action of rule.actions) {
     if (action === "*" || knownActions.some((known) => covers(action, known))) continue;
     warn(
@@ -99,7 +101,7 @@ function warnOfActions(rule: PolicyRule, knownActions: readonly string[], warn: 
   }
 }
 
-function warnOfPatterns({ rule, patterns }: Subject, warn: Warn): void {
+function warnOfPatterns({ rule, patterns }: Subject, warn: WarnOf): void {
   for (const alternative of patterns) {
     const isAnything = alternative.source === "**";
     if (isAnything || alternative.matcher.kind !== "states" || isAnchored(alternative)) continue;
@@ -108,13 +110,13 @@ function warnOfPatterns({ rule, patterns }: Subject, warn: Warn): void {
   }
 }
 
-function warnOfBreadth(rule: PolicyRule, warn: Warn): void {
+function warnOfBreadth(rule: PolicyRule, warn: WarnOf): void {
   if (rule.effect !== "allow" || !rule.actions.includes("*")) return;
   if (rule.resources.length > 0 && !rule.resources.some((glob) => glob.source === "**")) return;
   warn(rule, "the rule allows every action, those of later versions too", "name the actions");
 }
 
-function warnOfShadow(rule: PolicyRule, other: PolicyRule, warn: Warn): void {
+function warnOfShadow(rule: PolicyRule, other: PolicyRule, warn: WarnOf): void {
   if (other.effect === rule.effect) {
     warn(rule, `rule \`${other.name}\` (line ${other.line}) says the same of more`, "remove one of them");
     return;

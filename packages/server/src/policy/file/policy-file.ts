@@ -203,7 +203,13 @@ function readRules(fields: YamlFields, place: RulePlace): readonly PolicyRule[] 
     : fields.require("rules", "an empty list, `rules: []`, denies everything");
   const nodes = field?.node.kind === "list" ? field.node.items : [];
   if (field !== undefined && field.node.kind !== "list") {
-    collector.error(field.at, field.path, `expected a list of rules, found ${describeNode(field.node)}`);
+    const hint = "each rule begins with `- name: ...`";
+    collector.error(
+      field.at,
+      field.path,
+      `expected a list of rules, found ${describeNode(field.node)}`,
+      hint,
+    );
   }
   const rules = nodes.flatMap((node, index) => readRule(node, `${field!.path}[${index}]`, place));
   return [...readBlocked(fields.field("blocked"), place), ...rules];

@@ -39,6 +39,11 @@ export function isOriginNode(node: YamlNode): boolean {
   return node.kind === "map" && node.entries.some((entry) => entry.key === "role");
 }
 
+/** Whoever writes one of these without a list means a condition. */
+const conditionKeys: ReadonlySet<string> = new Set(["arg", "op", "value"]);
+const conditionHint =
+  "conditions stand in a list, for example `where: [{ arg: sizeBytes, op: gt, value: 1000 }]`";
+
 function readOrigins(
   field: YamlField | undefined,
   collector: FindingCollector,
@@ -51,12 +56,8 @@ function readOrigins(
       const path = `${field.path}.${entry.key}`;
       const role = roles.find((known) => known === entry.key);
       if (role === undefined) {
-        collector.error(
-          entry.keyAt,
-          path,
-          `\`${entry.key.slice(0, 80)}\` is no role of an argument`,
-          suggestName(entry.key, roles),
-        );
+        const hint = conditionKeys.has(entry.key) ? conditionHint : suggestName(entry.key, roles);
+        collector.error(entry.keyAt, path, `\`${entry.key.slice(0, 80)}\` is no role of an argument`, hint);
         return [];
       }
       const inner = readFields(entry.value, originKeys, { path, collector });
