@@ -140,11 +140,12 @@ const escapes =
 /** Decoded once; bytes beyond ASCII do not count among letters and digits. */
 function decodeEscapes(text: string): string {
   return text.replace(new RegExp(escapes, "g"), (escape) => {
-    const digits = /[0-9A-Fa-f]+/.exec(escape.replace(/^&#[xX]|^&#|^\\u\{?|^\\x|^[%\\&]/, ""))?.[0] ?? "";
     // Names of HTML stand for signs that are no letters.
     if (/^&[a-z]/.test(escape)) return "";
     const isDecimal = /^&#[0-9]/.test(escape);
     const isOctal = /^\\[0-7]/.test(escape);
+    // Every other escape ends with its digits.
+    const digits = /([0-9A-Fa-f]+)[;}]?$/.exec(escape)![1]!;
     const code = parseInt(digits, isDecimal ? 10 : isOctal ? 8 : 16);
     return code < 128 ? String.fromCharCode(code) : "";
   });
