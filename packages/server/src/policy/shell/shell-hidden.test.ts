@@ -44,7 +44,7 @@ describe("a substitution in a subscript", () => {
     "cat <<'E' > x.sh\necho ${a[$(x)]}\nE",
     "a[$i]=1; echo ${a[$i]} ${a['key']} ${x:-'a b'}",
     "((a[\"1\"] = 2))",
-    "[[ -v a[1] ]]; declare a[1]; x[1]y",
+    "[[ -v a[1] ]]; declare a[1]; x[1]y z",
     "read i <<'E'\na[1]\nE",
     "jobs; jobs -l",
   ])("%j is not one", (text) => expect(hasUnknown(text)).toBe(false)); // prettier-ignore
