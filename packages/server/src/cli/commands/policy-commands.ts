@@ -23,7 +23,7 @@ function addQuestions(policy: Command, act: Act): void {
     .description("check a policy file (default: the one in the data folder)")
     .action(
       act(async ([file], options, terminal) =>
-        (await import("../policy/check-file.ts")).checkPolicyFile(file, options, terminal),
+        (await import("../policy/check-policy-file.ts")).checkPolicyFile(file, options, terminal),
       ),
     );
   policy

@@ -25,7 +25,7 @@ function addFileCommands(workflow: Command, act: Act): void {
     .description("check a workflow file; needs no server")
     .action(
       act(async ([file = ""], options, terminal) =>
-        (await import("../policy/check-file.ts")).checkWorkflowFile(file, options, terminal),
+        (await import("../workflows/check-workflow-file.ts")).checkWorkflowFile(file, options, terminal),
       ),
     );
   workflow

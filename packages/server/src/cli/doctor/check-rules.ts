@@ -2,7 +2,7 @@
 import { formatFinding } from "../../base/finding.ts";
 import { isHomeostatError } from "../../base/error.ts";
 import { checkPolicyFiles } from "../../policy/file/check-policy.ts";
-import { builtInTools } from "../policy/check-file.ts";
+import { builtInTools } from "../policy/built-in-tools.ts";
 import type { GlobalOptions } from "../connection/connect.ts";
 import { failed } from "./diagnosis.ts";
 import type { Diagnosis } from "./diagnosis.ts";

@@ -1,7 +1,5 @@
 /** The policy a command is about: a file, a policy.yaml with its policy.d, or the one of the data folder. */
 import { basename, dirname, join } from "node:path";
-import { formatFinding } from "../../base/finding.ts";
-import type { Finding } from "../../base/finding.ts";
 import { homeAt } from "../../home/home.ts";
 import { compilePolicy } from "../../policy/rules/compile.ts";
 import type { CompiledPolicy } from "../../policy/rules/compile.ts";
@@ -50,13 +48,6 @@ export function toCandidate(
   return {
     files: files.map(({ name, text }, index) => ({ name: index === 0 ? "policy.yaml" : name, text })),
   };
-}
-
-export function findingLines(findings: readonly Finding[], paint: Paint): readonly string[] {
-  return findings.map((finding) => {
-    const word = finding.severity === "error" ? paint("red", "error  ") : paint("yellow", "warning");
-    return `${word} ${formatFinding(finding)}`;
-  });
 }
 
 export type EffectName = "allow" | "ask" | "deny";
