@@ -31,78 +31,87 @@ export interface ApiKeysRoutesDeps {
 /** Stands for every tenant, which no name does. */
 const allTenants = "*";
 
-export function apiKeysRoutes({ keys, countEndedWith }: ApiKeysRoutesDeps): readonly Route[] {
-  const common = { tags: ["keys"], access: "admin" } as const;
-  return [
-    route({
-      ...common,
-      method: "GET",
-      path: "/v1/api-keys",
-      operationId: "keys.list",
-      summary: "Who has a key, and in which role",
-      query: z.object({
-        tenant: z
-          .union([tenantName, z.literal(allTenants)])
-          .meta({
-            description:
-              "Absent: the caller's. Another one, or `*` for all of them, is for admins of the tenant that runs the server (`default`).",
-          })
-          .optional(),
-      }),
-      response: z.object({ data: z.array(keySchema) }),
-      async handle({ query, principal }) {
-        const tenant = tenantFor(principal, query.tenant);
-        return { data: (await keys.list(tenant === allTenants ? null : tenant)).map(toView) };
-      },
+export function apiKeysRoutes(deps: ApiKeysRoutesDeps): readonly Route[] {
+  return [listRoute(deps), createRoute(deps), revokeRoute(deps)];
+}
+
+const common = { tags: ["keys"], access: "admin" } as const;
+
+function listRoute({ keys }: ApiKeysRoutesDeps): Route {
+  return route({
+    ...common,
+    method: "GET",
+    path: "/v1/api-keys",
+    operationId: "keys.list",
+    summary: "Who has a key, and in which role",
+    query: z.object({
+      tenant: z
+        .union([tenantName, z.literal(allTenants)])
+        .meta({
+          description:
+            "Absent: the caller's. Another one, or `*` for all of them, is for admins of the tenant that runs the server (`default`).",
+        })
+        .optional(),
     }),
-    route({
-      ...common,
-      method: "POST",
-      path: "/v1/api-keys",
-      operationId: "keys.create",
-      summary: "Make a key for somebody; it is shown in this answer alone",
-      body: z.strictObject({
-        principal: z.string().meta({ description: "The name under which policy and approvals know them" }),
-        role,
-        expiresAt: z.iso.datetime().optional(),
-        tenant: tenantName
-          .meta({
-            description:
-              "Absent: the caller's. Another one, which begins with its first key, is for admins of the tenant that runs the server (`default`).",
-          })
-          .optional(),
-      }),
-      status: 201,
-      response: z.object({ ...shape, key: z.string() }),
-      async handle({ body, principal }) {
-        const expiresAtMs = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
-        const made = await keys.create({
-          tenant: tenantFor(principal, body.tenant),
-          by: principal.id,
-          principal: body.principal,
-          role: body.role,
-          expiresAtMs,
-        });
-        return { ...toView(made), key: made.key };
-      },
+    response: z.object({ data: z.array(keySchema) }),
+    async handle({ query, principal }) {
+      const tenant = tenantFor(principal, query.tenant);
+      return { data: (await keys.list(tenant === allTenants ? null : tenant)).map(toView) };
+    },
+  });
+}
+
+function createRoute({ keys }: ApiKeysRoutesDeps): Route {
+  return route({
+    ...common,
+    method: "POST",
+    path: "/v1/api-keys",
+    operationId: "keys.create",
+    summary: "Make a key for somebody; it is shown in this answer alone",
+    body: z.strictObject({
+      principal: z.string().meta({ description: "The name under which policy and approvals know them" }),
+      role,
+      expiresAt: z.iso.datetime().optional(),
+      tenant: tenantName
+        .meta({
+          description:
+            "Absent: the caller's. Another one, which begins with its first key, is for admins of the tenant that runs the server (`default`).",
+        })
+        .optional(),
     }),
-    route({
-      ...common,
-      method: "DELETE",
-      path: "/v1/api-keys/{id}",
-      operationId: "keys.revoke",
-      summary: "End a key and every session opened with it",
-      description:
-        "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more.",
-      params: z.object({ id: z.string() }),
-      response: z.object({ ...shape, rememberedAnswersVoid: z.number().int() }),
-      async handle({ params: { id }, principal }) {
-        const tenant = isOwner(principal) ? null : principal.tenant;
-        const ended = await keys.revoke({ id, tenant, by: principal.id });
-        return { ...toView(ended), rememberedAnswersVoid: await countEndedWith(ended) };
-      },
-    }),
-  ];
+    status: 201,
+    response: z.object({ ...shape, key: z.string() }),
+    async handle({ body, principal }) {
+      const expiresAtMs = body.expiresAt === undefined ? null : Date.parse(body.expiresAt);
+      const made = await keys.create({
+        tenant: tenantFor(principal, body.tenant),
+        by: principal.id,
+        principal: body.principal,
+        role: body.role,
+        expiresAtMs,
+      });
+      return { ...toView(made), key: made.key };
+    },
+  });
+}
+
+function revokeRoute({ keys, countEndedWith }: ApiKeysRoutesDeps): Route {
+  return route({
+    ...common,
+    method: "DELETE",
+    path: "/v1/api-keys/{id}",
+    operationId: "keys.revoke",
+    summary: "End a key and every session opened with it",
+    description:
+      "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more.",
+    params: z.object({ id: z.string() }),
+    response: z.object({ ...shape, rememberedAnswersVoid: z.number().int() }),
+    async handle({ params: { id }, principal }) {
+      const tenant = isOwner(principal) ? null : principal.tenant;
+      const ended = await keys.revoke({ id, tenant, by: principal.id });
+      return { ...toView(ended), rememberedAnswersVoid: await countEndedWith(ended) };
+    },
+  });
 }
 
 function tenantFor(principal: Principal, wanted: string | undefined): string {

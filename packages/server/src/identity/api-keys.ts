@@ -80,44 +80,15 @@ const reserved: ReadonlySet<string> = new Set(["admin", "system", "anonymous", "
 /** SQL that is true for rows of `api_keys` in force; its parameter is the time now. */
 export const inForce = "revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?)";
 
-export function createApiKeys(deps: {
+interface ApiKeysDeps {
   readonly store: Pick<Store, "read" | "write">;
   readonly clock: Clock;
-}): ApiKeys {
+}
+
+export function createApiKeys(deps: ApiKeysDeps): ApiKeys {
   const { store, clock } = deps;
   return {
-    async create(request) {
-      requirePrincipal(request.principal);
-      const key = `hsk_${randomBytes(32).toString("base64url")}`;
-      const nowMs = clock.now();
-      if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs)
-        throw new HomeostatError("REQUEST_INVALID", "The key would have expired before it is made");
-      const id = createId("key", nowMs);
-      const { tenant, principal, role, expiresAtMs, by } = request;
-      const made: ApiKey = { id, tenant, principal, role, createdBy: by, createdAtMs: nowMs, expiresAtMs };
-      try {
-        // An expired key of the same name makes room.
-        await store.write([
-          {
-            sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
-            params: [principal, nowMs],
-          },
-          // Else sessions of the expired key, with its role, would be open again.
-          { sql: "DELETE FROM sessions WHERE principal = ?", params: [principal] },
-          {
-            sql: `INSERT INTO api_keys (id, v, tenant, principal, role, digest, created_by, created_at_ms, expires_at_ms)
-              VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
-            params: [id, tenant, principal, role, sha256(key), by, nowMs, expiresAtMs],
-          },
-          fact("api_key.created", { tenant, by }, { key: id, principal, role }),
-        ]);
-      } catch (error) {
-        if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
-        const text = `${principal} has a key already`;
-        throw new HomeostatError("API_KEY_CONFLICT", text, { principal }, { cause: error });
-      }
-      return { ...made, key };
-    },
+    create: (request) => createKey(deps, request),
     async list(tenant) {
       const rows = await store.read(
         `SELECT * FROM api_keys WHERE (tenant = ? OR ? = 1) AND ${inForce} ORDER BY tenant, principal`,
@@ -125,25 +96,7 @@ export function createApiKeys(deps: {
       );
       return rows.map(keyFromStore);
     },
-    async revoke({ tenant, id, by }) {
-      const [row] = await store.read(
-        "SELECT * FROM api_keys WHERE id = ? AND (tenant = ? OR ? = 1) AND revoked_at_ms IS NULL",
-        [id, tenant, Number(tenant === null)],
-      );
-      if (row === undefined)
-        throw new HomeostatError("API_KEY_NOT_FOUND", `There is no key ${id.slice(0, 80)}`, { id });
-      const key = keyFromStore(row);
-      const { principal } = key;
-      await store.write([
-        {
-          sql: "UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL",
-          params: [clock.now(), id],
-        },
-        { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, key.tenant] },
-        fact("api_key.revoked", { tenant: key.tenant, by }, { key: id, principal }),
-      ]);
-      return key;
-    },
+    revoke: (request) => revokeKey(deps, request),
     async findByToken(token) {
       if (!keyShape.test(token)) return undefined;
       // Looked up by digest: the time this takes says nothing about the key.
@@ -155,30 +108,97 @@ export function createApiKeys(deps: {
       const { principal: id, role, tenant } = keyFromStore(row);
       return { id, role, tenant };
     },
-    currentRole: async (tenant, principal) => (await holderOf(tenant, principal)).role,
-    holderOf,
+    currentRole: async (tenant, principal) => (await findHolder(deps, tenant, principal)).role,
+    holderOf: (tenant, principal) => findHolder(deps, tenant, principal),
   };
+}
 
-  async function holderOf(tenant: string, principal: string) {
-    // The token of the server's own admin.
-    if (principal === "admin")
-      return { role: tenant === ownerTenant ? "admin" : "none", sinceMs: 0 } as const;
-    const [row] = await store.read(
-      `SELECT * FROM api_keys WHERE principal = ? AND tenant = ? AND ${inForce}`,
-      [principal, tenant, clock.now()],
-    );
-    if (row === undefined) return { role: "none", sinceMs: 0 } as const;
-    const { role, createdAtMs: sinceMs } = keyFromStore(row);
-    return { role, sinceMs };
+async function createKey(
+  { store, clock }: ApiKeysDeps,
+  request: CreateApiKey,
+): Promise<ApiKey & { readonly key: string }> {
+  requirePrincipal(request.principal);
+  const key = `hsk_${randomBytes(32).toString("base64url")}`;
+  const nowMs = clock.now();
+  if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs)
+    throw new HomeostatError("REQUEST_INVALID", "The key would have expired before it is made");
+  const id = createId("key", nowMs);
+  const { tenant, principal, role, expiresAtMs, by } = request;
+  const made: ApiKey = { id, tenant, principal, role, createdBy: by, createdAtMs: nowMs, expiresAtMs };
+  try {
+    // An expired key of the same name makes room.
+    await store.write([
+      {
+        sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
+        params: [principal, nowMs],
+      },
+      // Else sessions of the expired key, with its role, would be open again.
+      { sql: "DELETE FROM sessions WHERE principal = ?", params: [principal] },
+      {
+        sql: `INSERT INTO api_keys (id, v, tenant, principal, role, digest, created_by, created_at_ms, expires_at_ms)
+          VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+        params: [id, tenant, principal, role, sha256(key), by, nowMs, expiresAtMs],
+      },
+      keyFact({ type: "api_key.created", tenant, by, atMs: nowMs }, { key: id, principal, role }),
+    ]);
+  } catch (error) {
+    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+    const text = `${principal} has a key already`;
+    throw new HomeostatError("API_KEY_CONFLICT", text, { principal }, { cause: error });
   }
+  return { ...made, key };
+}
 
-  function fact(
-    type: string,
-    { tenant, by }: Pick<CreateApiKey, "tenant" | "by">,
-    data: JsonObject,
-  ): Statement {
-    return factInsert({ type, tenant, actor: { kind: "user", id: by }, atMs: clock.now(), data });
-  }
+async function revokeKey(
+  { store, clock }: ApiKeysDeps,
+  { tenant, id, by }: Parameters<ApiKeys["revoke"]>[0],
+): Promise<ApiKey> {
+  const [row] = await store.read(
+    "SELECT * FROM api_keys WHERE id = ? AND (tenant = ? OR ? = 1) AND revoked_at_ms IS NULL",
+    [id, tenant, Number(tenant === null)],
+  );
+  if (row === undefined)
+    throw new HomeostatError("API_KEY_NOT_FOUND", `There is no key ${id.slice(0, 80)}`, { id });
+  const key = keyFromStore(row);
+  const { principal, tenant: of } = key;
+  const atMs = clock.now();
+  await store.write([
+    {
+      sql: "UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL",
+      params: [atMs, id],
+    },
+    { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, of] },
+    keyFact({ type: "api_key.revoked", tenant: of, by, atMs }, { key: id, principal }),
+  ]);
+  return key;
+}
+
+async function findHolder(
+  { store, clock }: ApiKeysDeps,
+  tenant: string,
+  principal: string,
+): Promise<{ readonly role: Role; readonly sinceMs: number }> {
+  // The token of the server's own admin.
+  if (principal === "admin") return { role: tenant === ownerTenant ? "admin" : "none", sinceMs: 0 };
+  const [row] = await store.read(`SELECT * FROM api_keys WHERE principal = ? AND tenant = ? AND ${inForce}`, [
+    principal,
+    tenant,
+    clock.now(),
+  ]);
+  if (row === undefined) return { role: "none", sinceMs: 0 };
+  const { role, createdAtMs: sinceMs } = keyFromStore(row);
+  return { role, sinceMs };
+}
+
+/** The actor may be of another tenant than the key: names are unique over all of them. */
+function keyFact(
+  {
+    by,
+    ...fact
+  }: { readonly type: string; readonly tenant: string; readonly by: string; readonly atMs: number },
+  data: JsonObject,
+): Statement {
+  return factInsert({ ...fact, actor: { kind: "user", id: by }, data });
 }
 
 function requirePrincipal(name: string): void {
