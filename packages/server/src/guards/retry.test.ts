@@ -80,9 +80,10 @@ describe("a deadline", () => {
 
 test("a try is waited for until its time, and not when it lies further ahead than any pause", () => {
   const wish = { attempts: 3, delayMs: 1_000, backoff: 2, maxDelayMs: 10_000 };
-  expect(msUntilRetry(wish, 5_000, 1_000)).toBe(4_000);
-  expect(msUntilRetry(wish, 5_000, 6_000)).toBe(0);
-  expect(msUntilRetry(wish, 12_000, 1_000)).toBe(11_000);
-  expect(msUntilRetry(wish, 12_001, 1_000)).toBe(0);
-  expect(msUntilRetry(null, 12_001, 1_000)).toBe(11_001);
+  expect(msUntilRetry(wish, { retryAtMs: 5_000, setAtMs: 500 }, 1_000)).toBe(4_000);
+  expect(msUntilRetry(wish, { retryAtMs: 5_000, setAtMs: 500 }, 6_000)).toBe(0);
+  expect(msUntilRetry(wish, { retryAtMs: 12_000, setAtMs: 500 }, 1_000)).toBe(11_000);
+  expect(msUntilRetry(wish, { retryAtMs: 12_001, setAtMs: 500 }, 1_000)).toBe(0);
+  expect(msUntilRetry(null, { retryAtMs: 12_001, setAtMs: 500 }, 1_000)).toBe(11_001);
+  expect(msUntilRetry(wish, { retryAtMs: 5_000, setAtMs: 4_500 }, 4_499)).toBe(0);
 });

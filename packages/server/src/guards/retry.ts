@@ -38,9 +38,15 @@ export function retryDelay(wish: RetryWish | null, { attempt, code, random }: Fa
 
 /**
  * Milliseconds left until a try that was put off until `retryAtMs` (wall clock); 0 when it is due. One further ahead than any pause of
- * this wish was put off by a clock that has gone back since, and nobody should wait for it.
+ * this wish, or put off at a time that has not come yet, was put off by a clock that has gone back since, and nobody should wait
+ * for it.
  */
-export function msUntilRetry(wish: RetryWish | null, retryAtMs: number, nowMs: number): number {
+export function msUntilRetry(
+  wish: RetryWish | null,
+  { retryAtMs, setAtMs }: { readonly retryAtMs: number; readonly setAtMs: number },
+  nowMs: number,
+): number {
+  if (nowMs < setAtMs) return 0;
   const leftMs = retryAtMs - nowMs;
   const longestMs = wish === null ? Infinity : wish.maxDelayMs * mostMore;
   return leftMs > longestMs ? 0 : Math.max(0, leftMs);

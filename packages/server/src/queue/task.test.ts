@@ -35,9 +35,9 @@ test("a run has ended in four of its states", () => {
 });
 
 test("a retry is due at its time, and when it lies further ahead than any is set: then the clock was set back", () => {
-  expect(isRetryDue(1_000, 999)).toBe(false);
-  expect(isRetryDue(1_000, 1_000)).toBe(true);
-  expect(isRetryDue(3_600_000, 0)).toBe(true);
+  const set = { retryAtMs: 1_000, setAtMs: 500 };
+  expect([499, 500, 999, 1_000].map((nowMs) => isRetryDue(set, nowMs))).toEqual([true, false, false, true]);
+  expect(isRetryDue({ retryAtMs: 3_600_000, setAtMs: 0 }, 0)).toBe(true);
   const retry = afterFailure({ ...base, attempt: 60, maxAttempts: 100, random: 1 });
-  expect(retry.kind === "retry" && isRetryDue(retry.retryAtMs, base.nowMs)).toBe(false);
+  expect(retry.kind === "retry" && isRetryDue({ ...retry, setAtMs: base.nowMs }, base.nowMs)).toBe(false);
 });

@@ -73,7 +73,13 @@ export function isEnded(state: TaskState): boolean {
 /** No retry is ever set for later than this; see `isRetryDue`. */
 export const longestRetryMs: number = maxDelayMs;
 
-/** A retry further ahead than any is ever set was set by a clock that has gone back since; nobody should wait for it. */
-export function isRetryDue(retryAtMs: number, nowMs: number): boolean {
-  return retryAtMs <= nowMs || retryAtMs > nowMs + longestRetryMs;
+/**
+ * A retry further ahead than any is ever set, or set at a time that has not come yet, was set by a clock that has gone back since;
+ * nobody should wait for it.
+ */
+export function isRetryDue(
+  { retryAtMs, setAtMs }: { readonly retryAtMs: number; readonly setAtMs: number },
+  nowMs: number,
+): boolean {
+  return retryAtMs <= nowMs || nowMs < setAtMs || retryAtMs > nowMs + longestRetryMs;
 }

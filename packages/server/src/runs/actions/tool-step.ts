@@ -85,7 +85,8 @@ async function settle(
   }
   if (record.retryAtMs === null) return "try";
   const nowMs = deps.clock.now();
-  return await waitForRetry(session, nowMs + msUntilRetry(retry, record.retryAtMs, nowMs), deps);
+  const put = { retryAtMs: record.retryAtMs, setAtMs: record.retrySetAtMs };
+  return await waitForRetry(session, nowMs + msUntilRetry(retry, put, nowMs), deps);
 }
 
 const unknownError: RunError = { code: "ACTION_FAILED", message: "The step failed" };

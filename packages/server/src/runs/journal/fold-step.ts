@@ -88,6 +88,7 @@ function change(step: StepRecord, body: StepBody, atMs: number): StepRecord {
         transient: body.transient,
         didHappen: step.didHappen || body.didHappen === true,
         retryAtMs: body.retryAtMs,
+        retrySetAtMs: atMs,
         endedAtMs: body.retryAtMs === null ? atMs : null,
         question: null,
         held: null,

@@ -68,6 +68,8 @@ export interface RunState {
   maxAttempts: number;
   attempt: number;
   retryAtMs: number | null;
+  /** By the same clock: when it was put off until then. */
+  retrySetAtMs: number;
   createdAtMs: number;
   startedAtMs: number | null;
   endedAtMs: number | null;
@@ -127,6 +129,7 @@ export function initialState(runId: string, headDigest: string): RunState {
     maxAttempts: 1,
     attempt: 0,
     retryAtMs: null,
+    retrySetAtMs: 0,
     createdAtMs: 0,
     startedAtMs: null,
     endedAtMs: null,
@@ -207,7 +210,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
       return state;
     }
     case "run.retrying":
-      return Object.assign(state, { phase: "retrying", retryAtMs: body.retryAtMs, error: body.error });
+      return Object.assign(state, {
+        ...{ phase: "retrying", retryAtMs: body.retryAtMs, retrySetAtMs: atMs, error: body.error },
+      });
     case "run.unwinding": {
       const { outcome, error, by, reason } = body;
       closeOpenSteps(state, outcome, event);

@@ -54,6 +54,8 @@ export interface StepRecord {
   /** A try of it acted although the step failed: its answer was refused. */
   readonly didHappen: boolean;
   readonly retryAtMs: number | null;
+  /** By the same clock: when it was put off until then. */
+  readonly retrySetAtMs: number;
   readonly question: PendingQuestion | null;
   readonly answer: Answer | null;
   /** The arguments a person gave instead of the step's own; they stay for its later attempts. */
@@ -90,6 +92,7 @@ export function newStep(path: string, atMs: number): StepRecord {
     transient: false,
     didHappen: false,
     retryAtMs: null,
+    retrySetAtMs: 0,
     question: null,
     answer: null,
     edit: null,

@@ -20,8 +20,25 @@ export async function runWaitStep(walk: Walk, due: Due<WaitStep>): Promise<StepR
     untilMs = ends.output as number;
     await walk.session.append([{ kind: "step.started", step: path, start: { kind: "wait", untilMs } }]);
   }
+  if (wait.kind === "for") untilMs = await putRight(walk, path, untilMs);
   if (walk.deps.clock.now() < untilMs) return waitUntil({ kind: "timer", untilMs }, place.deadline);
   return await completeStep(walk, path, { until: new Date(untilMs).toISOString() });
+}
+
+/**
+ * When the clock was set back behind the beginning of a wait, nobody knows how long it has lasted. It then lasts as long as it was
+ * meant to from now on, once, and not until the clock has come so far again.
+ */
+async function putRight({ session, deps }: Walk, path: string, untilMs: number): Promise<number> {
+  const { startedAtMs, held } = session.state.steps.get(path)!;
+  const nowMs = deps.clock.now();
+  const meantMs = untilMs - startedAtMs;
+  const endMs = held?.retryAtMs ?? untilMs;
+  if (nowMs >= startedAtMs || endMs <= nowMs + meantMs) return endMs;
+  const retryAtMs = nowMs + meantMs;
+  const reason = "the clock was set back, so the wait begins anew";
+  await session.append([{ kind: "action.held", step: path, reason, retryAtMs }]);
+  return retryAtMs;
 }
 
 type SignalWait = Extract<WaitStep["wait"], { readonly kind: "signal" }>;

@@ -47,7 +47,8 @@ export async function drive(session: RunSession, deps: DriveDeps): Promise<void>
     if (isEarly(state, deps.clock.now())) return await letGo(session, [], deps);
     if (deps.spent !== null) return await letGo(session, [{ kind: "run.died", error: deps.spent }], deps);
     if (await expireOverdue(session, deps)) continue;
-    if (state.phase === "retrying" && !isRetryDue(state.retryAtMs ?? 0, deps.clock.now()))
+    const { retryAtMs, retrySetAtMs: setAtMs } = state;
+    if (state.phase === "retrying" && !isRetryDue({ retryAtMs: retryAtMs ?? 0, setAtMs }, deps.clock.now()))
       return await letGo(session, [], deps);
     if (state.phase !== "running")
       await session.append([{ kind: "run.started", attempt: state.attempt + 1 }]);

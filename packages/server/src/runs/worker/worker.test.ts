@@ -262,6 +262,77 @@ test("a wall clock that is set back a day keeps no step from its next try", asyn
   expect(tries).toBe(2);
 });
 
+test("a wall clock that is set back by less than the longest pause holds no run that is tried again", async () => {
+  let offMs = 0;
+  let tries = 0;
+  const world = await createWorld({
+    clock: { ...clock, now: () => clock.now() + offMs },
+    tools: [
+      tool(() => {
+        tries += 1;
+        if (tries === 1) throw new HomeostatError("ACTION_FAILED", "not yet", { transient: true });
+        return Promise.resolve();
+      }),
+    ],
+  });
+  worlds.push(world);
+  const runId = await world.submit(workflow);
+  await world.startWorker("one");
+  await world.until(runId, "RETRYING");
+  offMs = -60_000;
+  await world.until(runId, "COMPLETED");
+  expect(tries).toBe(2);
+});
+
+test("a wait for a while that the wall clock was set back in begins anew, once, and ends", async () => {
+  let offMs = 0;
+  const world = await createWorld({ clock: { ...clock, now: () => clock.now() + offMs }, tools: [] });
+  worlds.push(world);
+  const steps = "[{ id: p, wait: { for: 2s } }, { id: q, set: { x: 1 } }]";
+  const runId = await world.submit(`version: 1\nname: w\nsteps: ${steps}\n`);
+  await world.startWorker("one");
+  await world.until(runId, "WAITING");
+  offMs = -86_400_000;
+  const backAtMs = clock.monotonic();
+  await expect.poll(() => world.kinds(runId), { timeout: 10_000 }).toContain("action.held");
+  expect((await world.state(runId)).steps.get("p")).toMatchObject({
+    ...{ status: "waiting", held: { reason: "the clock was set back, so the wait begins anew" } },
+  });
+  await world.until(runId, "COMPLETED");
+  expect(clock.monotonic() - backAtMs).toBeGreaterThanOrEqual(2_000);
+  expect((await world.kinds(runId)).filter((kind) => kind === "action.held")).toHaveLength(1);
+});
+
+test("what somebody has in hand is not due because the wall clock was set back", async () => {
+  let offMs = 0;
+  const letGo = Promise.withResolvers<void>();
+  let acts = 0;
+  const world = await createWorld({
+    clock: { ...clock, now: () => clock.now() + offMs },
+    tools: [
+      tool(async () => {
+        acts += 1;
+        await letGo.promise;
+      }),
+    ],
+  });
+  worlds.push(world);
+  const runId = await world.submit(workflow);
+  await world.startWorker("one");
+  await expect.poll(() => acts).toBe(1);
+  const { wakeAtMs } = await world.row(runId);
+  await world.startWorker("two");
+  const waits = await world.submit("version: 1\nname: w\nsteps: [{ id: p, wait: { for: 1h } }]\n");
+  const { wakeAtMs: until } = await world.until(waits, "WAITING");
+  offMs = -60_000;
+  // The look that finds the clock set back has been made when it has made the other one due.
+  await expect.poll(async () => (await world.row(waits)).wakeAtMs, { timeout: 10_000 }).not.toBe(until);
+  expect((await world.row(runId)).wakeAtMs).toBe(wakeAtMs);
+  letGo.resolve();
+  await world.until(runId, "COMPLETED");
+  expect(acts).toBe(1);
+});
+
 test("a tool that does not let go when its worker stops is not done again beside itself", async () => {
   const begun = Promise.withResolvers<void>();
   const letGo = Promise.withResolvers<void>();

@@ -11,6 +11,7 @@ import type { StoredRun } from "../../queue/run-row.ts";
 import { errorAfterVainClaims, faultOf, pauseAfterFaultMs } from "../../queue/vain-claims.ts";
 import { freeLease } from "../../store/lease.ts";
 import type { HeldLease, LeaseStore } from "../../store/lease.ts";
+import type { Statement } from "../../store/store.ts";
 import { adoptOrphans } from "./adopt-orphans.ts";
 import type { RunError } from "../journal/event.ts";
 import type { HeldHere } from "../session/held-here.ts";
@@ -254,8 +255,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const nowMs = clock.now();
     const aheadMs = nowMs - clock.monotonic();
     if (aheadMs < wallAheadMs - setBackMs) {
-      const sql = "UPDATE runs SET wake_at_ms = ? WHERE state = 'WAITING' AND wake_at_ms > ?";
-      await store.write([{ sql, params: [nowMs, nowMs] }]);
+      await store.write([wakeAllNotHeld(nowMs)]);
     }
     wallAheadMs = aheadMs;
     const late = await store.read(
@@ -305,6 +305,15 @@ export function createWorker(deps: WorkerDeps): Worker {
       run.interrupt.abort(new Error("the run was cancelled"));
     }
   }
+}
+
+/** What waits for a time, what is tried again later, and what was left alone for a while; not what somebody has in hand. */
+function wakeAllNotHeld(nowMs: number): Statement {
+  return {
+    sql: `UPDATE runs SET wake_at_ms = ? WHERE state IN ('WAITING', 'RETRYING', 'QUEUED', 'RUNNING') AND wake_at_ms > ?
+      AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ?)`,
+    params: [nowMs, nowMs, nowMs],
+  };
 }
 
 const cancelBegins = '{"kind":"cancel"';
