@@ -1,4 +1,5 @@
 /** `homeostat up`: starts the server, says where it is, and stops it gracefully on a signal. */
+import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createClient } from "@homeostat/client";
@@ -41,6 +42,8 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<ExitCo
     writeServerAddress(config.home, { url: system.url, process: identity, startedAtMs });
   }
   sayWhere(system, { config, version, hasDashboard: dashboardFolder !== undefined }, terminal);
+  // Else it is written at an orderly end alone, and a server that is killed again and again compiles everything again and again.
+  flushCompileCache();
   const broken = system.failed.then((reason) => ({ reason }));
   const name = await Promise.race([signal, broken]);
   if (typeof name !== "string") {
