@@ -148,25 +148,7 @@ function Question({
   if (answer.data !== undefined) return <Answered approval={answer.data} />;
   return (
     <article className="panel approval" aria-labelledby="question">
-      <header className="approval-head">
-        <div className="approval-marks">
-          <span className="approval-kind">{kindTexts[approval.kind]}</span>
-          <StateBadge look={riskLook(approval.risk)} />
-          <Expiry approval={approval} />
-        </div>
-        <h1 id="question" className="answer-question">
-          {approval.summary}
-        </h1>
-        {approval.message !== null && approval.message !== approval.summary && <p>{approval.message}</p>}
-        <p className="approval-from">
-          <code>
-            {[...approval.runPath.map(({ workflow }) => workflow), approval.workflow, approval.step].join(
-              " › ",
-            )}
-          </code>
-          <span>for {approval.requester}</span>
-        </p>
-      </header>
+      <QuestionHead approval={approval} />
       <div className="answer-body">
         <p className="small">
           <Prose text={approval.reason} />
@@ -195,6 +177,27 @@ function Question({
         )}
       </footer>
     </article>
+  );
+}
+
+function QuestionHead({ approval }: Pick<LinkedQuestion, "approval">): ReactElement {
+  const path = [...approval.runPath.map(({ workflow }) => workflow), approval.workflow, approval.step];
+  return (
+    <header className="approval-head">
+      <div className="approval-marks">
+        <span className="approval-kind">{kindTexts[approval.kind]}</span>
+        <StateBadge look={riskLook(approval.risk)} />
+        <Expiry approval={approval} />
+      </div>
+      <h1 id="question" className="answer-question">
+        {approval.summary}
+      </h1>
+      {approval.message !== null && approval.message !== approval.summary && <p>{approval.message}</p>}
+      <p className="approval-from">
+        <code>{path.join(" › ")}</code>
+        <span>for {approval.requester}</span>
+      </p>
+    </header>
   );
 }
 

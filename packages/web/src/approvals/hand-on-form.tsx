@@ -1,5 +1,5 @@
 /** Lets somebody else answer: this question on their own page, or by a link for mail and chat. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState, type FormEvent, type ReactElement } from "react";
 import type { Approval } from "../api/contract.ts";
 import { inboxApi, type ApprovalLink } from "../api/inbox-calls.ts";
@@ -20,22 +20,13 @@ export function HandOnForm({ approval, onClose }: Props): ReactElement {
   const [expires, setExpires] = useState("24h");
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
-  const client = useQueryClient();
-  const announce = useAnnounce();
   useEffect(() => field.current?.focus(), []);
   const name = to.trim();
-  const handOn = useMutation({
-    mutationFn: () => inboxApi.handOn(approval.id, name),
-    onSuccess: (after) => {
-      takeAnswer(client, after);
-      announce(`${name} may answer this too`);
-      onClose();
-    },
-  });
+  const handOn = useHandOn(approval.id, onClose);
   const link = useMutation({ mutationFn: () => inboxApi.createLink(approval.id, { for: name, expires }) });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (name !== "") handOn.mutate();
+    if (name !== "") handOn.mutate(name);
   };
   return (
     <form
@@ -57,20 +48,7 @@ export function HandOnForm({ approval, onClose }: Props): ReactElement {
             onChange={(event) => setTo(event.target.value)}
           />
         </div>
-        <div className="field">
-          <label htmlFor={`${id}-expires`}>A link stands for</label>
-          <select
-            id={`${id}-expires`}
-            className="input"
-            value={expires}
-            onChange={(event) => setExpires(event.target.value)}
-          >
-            <option value="1h">1 hour</option>
-            <option value="4h">4 hours</option>
-            <option value="24h">1 day</option>
-            <option value="7d">7 days</option>
-          </select>
-        </div>
+        <ExpiryField value={expires} onChange={setExpires} />
       </div>
       {link.data !== undefined && <LinkNotice link={link.data} />}
       {handOn.isError && <ProblemNotice error={handOn.error} />}
@@ -91,6 +69,40 @@ export function HandOnForm({ approval, onClose }: Props): ReactElement {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** Called with a name; `onDone` once that person may answer. */
+function useHandOn(id: string, onDone: () => void): UseMutationResult<Approval, Error, string> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  return useMutation({
+    mutationFn: (name: string) => inboxApi.handOn(id, name),
+    onSuccess: (after, name) => {
+      takeAnswer(client, after);
+      announce(`${name} may answer this too`);
+      onDone();
+    },
+  });
+}
+
+interface ExpiryProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+function ExpiryField({ value, onChange }: ExpiryProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>A link stands for</label>
+      <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+        <option value="1h">1 hour</option>
+        <option value="4h">4 hours</option>
+        <option value="24h">1 day</option>
+        <option value="7d">7 days</option>
+      </select>
+    </div>
   );
 }
 

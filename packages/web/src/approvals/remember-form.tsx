@@ -20,14 +20,15 @@ const durations: readonly (readonly [string, string])[] = [
   ["31d", "31 days, the longest"],
 ];
 
+type Match = "exact" | "resource";
+
 export function RememberForm({ approval, isBusy, onSend, onClose }: Props): ReactElement {
   const [scope, setScope] = useState<Remember["scope"]>("run");
-  const [match, setMatch] = useState<"exact" | "resource">("exact");
+  const [match, setMatch] = useState<Match>("exact");
   const [time, setTime] = useState("8h");
   const first = useRef<HTMLSelectElement>(null);
   const id = useId();
   useEffect(() => first.current?.focus(), []);
-  const isHigh = approval.risk === "high";
   return (
     <div
       className="decision-panel"
@@ -50,38 +51,8 @@ export function RememberForm({ approval, isBusy, onSend, onClose }: Props): Reac
             <option value="tenant">all runs</option>
           </select>
         </div>
-        <div className="field">
-          <label htmlFor={`${id}-time`}>For</label>
-          <select
-            id={`${id}-time`}
-            className="input"
-            value={time}
-            onChange={(event) => setTime(event.target.value)}
-          >
-            {durations.map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </div>
-        <fieldset className="field">
-          <legend className="field-label">When it has</legend>
-          <Choice name={`${id}-match`} isChosen={match === "exact"} onChoose={() => setMatch("exact")}>
-            the very same arguments
-          </Choice>
-          <Choice
-            name={`${id}-match`}
-            isChosen={match === "resource"}
-            isDisabled={isHigh}
-            onChoose={() => setMatch("resource")}
-          >
-            the same resource, any arguments
-          </Choice>
-          {isHigh && (
-            <p className="field-hint">With other arguments an action of high risk is another action.</p>
-          )}
-        </fieldset>
+        <TimeField value={time} onChange={setTime} />
+        <MatchField value={match} isHigh={approval.risk === "high"} onChange={setMatch} />
       </div>
       <p className="field-hint">
         It lifts this question and nothing more: what policy denies stays denied, and the journal names this
@@ -99,5 +70,53 @@ export function RememberForm({ approval, isBusy, onSend, onClose }: Props): Reac
         </Button>
       </div>
     </div>
+  );
+}
+
+interface TimeProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+function TimeField({ value, onChange }: TimeProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>For</label>
+      <select id={id} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+        {durations.map(([time, label]) => (
+          <option key={time} value={time}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+interface MatchProps {
+  readonly value: Match;
+  readonly isHigh: boolean;
+  readonly onChange: (value: Match) => void;
+}
+
+function MatchField({ value, isHigh, onChange }: MatchProps): ReactElement {
+  const name = useId();
+  return (
+    <fieldset className="field">
+      <legend className="field-label">When it has</legend>
+      <Choice name={name} isChosen={value === "exact"} onChoose={() => onChange("exact")}>
+        the very same arguments
+      </Choice>
+      <Choice
+        name={name}
+        isChosen={value === "resource"}
+        isDisabled={isHigh}
+        onChoose={() => onChange("resource")}
+      >
+        the same resource, any arguments
+      </Choice>
+      {isHigh && <p className="field-hint">With other arguments an action of high risk is another action.</p>}
+    </fieldset>
   );
 }

@@ -100,26 +100,11 @@ function Letters({ letters, groups, filter }: LettersProps): ReactElement {
       {settle.data !== undefined && <SettledNotice settled={settle.data} letters={letters} />}
       {settle.isError && asked === null && <ProblemNotice error={settle.error} />}
       <section className="panel letters" aria-label="Dead letters">
-        <header className="panel-head">
-          <label className="check">
-            <input
-              type="checkbox"
-              checked={ids.length === letters.length}
-              onChange={(event) =>
-                setChosen(new Set(event.target.checked ? letters.map(({ id }) => id) : []))
-              }
-            />
-            {ids.length === 0 ? formatCount(total, "dead letter") : `${ids.length} chosen`}
-          </label>
-          <div className="cluster">
-            <Button icon="retry" busy={settle.isPending} onClick={() => act("retry")}>
-              {ids.length === 0 ? `Retry all ${total}` : `Retry ${ids.length}`}
-            </Button>
-            <Button look="danger" icon="bin" onClick={() => act("discard")}>
-              {ids.length === 0 ? `Discard all ${total}` : `Discard ${ids.length}`}
-            </Button>
-          </div>
-        </header>
+        <LettersHead
+          {...{ total, chosen: ids.length, isBusy: settle.isPending, onAct: act }}
+          isAll={ids.length === letters.length}
+          onAll={(isAll) => setChosen(new Set(isAll ? letters.map(({ id }) => id) : []))}
+        />
         <ul>
           {letters.map((letter) => (
             <DeadLetterRow
@@ -145,6 +130,35 @@ function Letters({ letters, groups, filter }: LettersProps): ReactElement {
         />
       )}
     </>
+  );
+}
+
+interface HeadProps {
+  readonly total: number;
+  readonly chosen: number;
+  readonly isAll: boolean;
+  readonly isBusy: boolean;
+  readonly onAll: (isAll: boolean) => void;
+  readonly onAct: (action: SettleAction) => void;
+}
+
+/** With none chosen the commands are for all that fit the filter. */
+function LettersHead({ total, chosen, isAll, isBusy, onAll, onAct }: HeadProps): ReactElement {
+  return (
+    <header className="panel-head">
+      <label className="check">
+        <input type="checkbox" checked={isAll} onChange={(event) => onAll(event.target.checked)} />
+        {chosen === 0 ? formatCount(total, "dead letter") : `${chosen} chosen`}
+      </label>
+      <div className="cluster">
+        <Button icon="retry" busy={isBusy} onClick={() => onAct("retry")}>
+          {chosen === 0 ? `Retry all ${total}` : `Retry ${chosen}`}
+        </Button>
+        <Button look="danger" icon="bin" onClick={() => onAct("discard")}>
+          {chosen === 0 ? `Discard all ${total}` : `Discard ${chosen}`}
+        </Button>
+      </div>
+    </header>
   );
 }
 

@@ -69,42 +69,54 @@ function Rows({ runs }: { readonly runs: readonly RunSummary[] }): ReactElement 
       </thead>
       <tbody>
         {runs.map((run) => (
-          <tr key={run.id}>
-            <td>
-              <div className="queued-name">
-                <StateGlyph look={runLooks[run.state]} label={runLooks[run.state].label} />
-                <div>
-                  <Link to="/runs/$runId" params={{ runId: run.id }} search={{}}>
-                    {run.workflow.name}
-                  </Link>
-                  <p className="quiet small">
-                    <code>{shortId(run.id)}</code> by {run.requester}
-                  </p>
-                </div>
-              </div>
-            </td>
-            <td className="queue-wide">{run.priority}</td>
-            <td className="small queued-why">
-              {waitReason(run, { limits }, now) ?? <span className="quiet">A worker has it</span>}
-            </td>
-            <td className="queue-wide queued-progress">
-              <Progress
-                done={run.stepsDone}
-                total={run.stepsTotal}
-                tone={runLooks[run.state].tone}
-                label={`Steps of ${run.workflow.name}`}
-              />
-              {run.progress !== null && (
-                <p className="quiet small">
-                  {run.progress.percent !== null && `${run.progress.percent} % `}
-                  {run.progress.text}
-                </p>
-              )}
-            </td>
-            <td className="queue-number small">{formatDuration(now - (millisOf(run.createdAt) ?? now))}</td>
-          </tr>
+          <Row key={run.id} run={run} now={now} why={waitReason(run, { limits }, now)} />
         ))}
       </tbody>
     </table>
+  );
+}
+
+interface RowProps {
+  readonly run: RunSummary;
+  readonly now: number;
+  /** Null when it waits for nothing: a worker has it. */
+  readonly why: string | null;
+}
+
+function Row({ run, now, why }: RowProps): ReactElement {
+  const look = runLooks[run.state];
+  return (
+    <tr>
+      <td>
+        <div className="queued-name">
+          <StateGlyph look={look} label={look.label} />
+          <div>
+            <Link to="/runs/$runId" params={{ runId: run.id }} search={{}}>
+              {run.workflow.name}
+            </Link>
+            <p className="quiet small">
+              <code>{shortId(run.id)}</code> by {run.requester}
+            </p>
+          </div>
+        </div>
+      </td>
+      <td className="queue-wide">{run.priority}</td>
+      <td className="small queued-why">{why ?? <span className="quiet">A worker has it</span>}</td>
+      <td className="queue-wide queued-progress">
+        <Progress
+          done={run.stepsDone}
+          total={run.stepsTotal}
+          tone={look.tone}
+          label={`Steps of ${run.workflow.name}`}
+        />
+        {run.progress !== null && (
+          <p className="quiet small">
+            {run.progress.percent !== null && `${run.progress.percent} % `}
+            {run.progress.text}
+          </p>
+        )}
+      </td>
+      <td className="queue-number small">{formatDuration(now - (millisOf(run.createdAt) ?? now))}</td>
+    </tr>
   );
 }

@@ -1,7 +1,15 @@
 /** Makes a new run of a run: from a step or an event, with other inputs or arguments, and says first what will be repeated. */
 import { keepPreviousData, useMutation, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useDeferredValue, useId, useMemo, useState, type FormEvent, type ReactElement } from "react";
+import {
+  useDeferredValue,
+  useId,
+  useMemo,
+  useState,
+  type ComponentProps,
+  type FormEvent,
+  type ReactElement,
+} from "react";
 import type { RunDetail } from "../api/contract.ts";
 import { problemOf } from "../api/problem.ts";
 import { runApi, type Changes, type NewRunPoint, type RerunAnswer } from "../api/run-calls.ts";
@@ -9,6 +17,7 @@ import type { JsonObject } from "../approvals/check-arguments.ts";
 import { InputForm } from "../new-task/input-form.tsx";
 import { readInputs, type FieldValues } from "../new-task/input-values.ts";
 import { readWorkflow } from "../new-task/read-workflow.ts";
+import { RepeatCheck } from "../runs/repeat-check.tsx";
 import { useAnnounce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -38,17 +47,17 @@ export function RunAgainDialog({ run, point: given, onClose }: Props): ReactElem
   const { inputs, problems } = readInputs(definitions, values);
   const isReadable = stepArguments !== null && Object.keys(problems).length === 0;
   const fromStep = point.kind === "rerun" ? point.fromStep : undefined;
-  const changes: Changes = {
-    ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
-    ...(fromStep === undefined || stepArguments === null || Object.keys(stepArguments).length === 0
-      ? {}
-      : { stepArguments: { [fromStep]: stepArguments } }),
-  };
+  const changes = changesOf({ inputs, fromStep, stepArguments });
   const preview = usePreview(run.id, point, changes, isReadable);
   const make = useMake(run.id, onClose);
   const isWordNeeded =
     (preview.data !== undefined && needsWord(preview.data)) ||
     (make.isError && problemOf(make.error).code === "RUN_REPEATS_EFFECTS");
+  const beginFrom = (step: string | undefined): void => {
+    setPoint({ kind: "rerun", fromStep: step });
+    setStepArguments({});
+    setWord(false);
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     make.mutate({ point, changes: isWordNeeded ? { ...changes, confirm: hasWord } : changes });
@@ -57,43 +66,18 @@ export function RunAgainDialog({ run, point: given, onClose }: Props): ReactElem
     <Dialog title={titleOf(run, point)} onClose={onClose}>
       <form className="run-again" onSubmit={submit}>
         {point.kind === "rerun" ? (
-          <FromStep
-            run={run}
-            fromStep={fromStep}
-            onChange={(step) => {
-              setPoint({ kind: "rerun", fromStep: step });
-              setStepArguments({});
-              setWord(false);
-            }}
-          />
+          <FromStep run={run} fromStep={fromStep} onChange={beginFrom} />
         ) : (
-          <p className="small">
-            A new run goes on from event {point.seq ?? run.headSeq} of this one, and this one goes on as well:
-            each with its own questions, files and keys.
-          </p>
+          <ForkNote seq={point.seq ?? run.headSeq} />
         )}
-        {Object.keys(definitions).length > 0 && (
-          <section className="run-again-part">
-            <h3>Inputs</h3>
-            <InputForm definitions={definitions} values={values} onChange={setValues} problems={problems} />
-          </section>
-        )}
+        <Inputs definitions={definitions} values={values} onChange={setValues} problems={problems} />
         <AgainArguments
           key={fromStep}
           step={run.steps.find(({ path }) => path === fromStep)}
           onChange={setStepArguments}
         />
-        <section className="run-again-part" aria-live="polite">
-          {preview.isError && <ProblemNotice error={preview.error} />}
-          {preview.isPending && isReadable && <Loading lines={2} />}
-          {preview.data !== undefined && <AgainPreview answer={preview.data} />}
-        </section>
-        {isWordNeeded && (
-          <label className="check run-again-word">
-            <input type="checkbox" checked={hasWord} onChange={(event) => setWord(event.target.checked)} />
-            Do again what cannot be taken back
-          </label>
-        )}
+        <Preview preview={preview} isReadable={isReadable} />
+        {isWordNeeded && <RepeatCheck isGiven={hasWord} onChange={setWord} />}
         {make.isError && <ProblemNotice error={make.error} />}
         <div className="dialog-actions">
           <Button onClick={onClose}>Close</Button>
@@ -115,6 +99,54 @@ export function RunAgainDialog({ run, point: given, onClose }: Props): ReactElem
 function titleOf(run: RunDetail, point: NewRunPoint): string {
   if (point.kind === "fork") return `Fork ${run.workflow.name}`;
   return `Run ${run.workflow.name} again`;
+}
+
+/** Nothing that is empty is sent. */
+function changesOf(given: {
+  readonly inputs: JsonObject;
+  readonly fromStep: string | undefined;
+  readonly stepArguments: JsonObject | null;
+}): Changes {
+  const { inputs, fromStep, stepArguments } = given;
+  const isSame = stepArguments === null || Object.keys(stepArguments).length === 0;
+  return {
+    ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+    ...(fromStep === undefined || isSame ? {} : { stepArguments: { [fromStep]: stepArguments } }),
+  };
+}
+
+function Inputs(props: ComponentProps<typeof InputForm>): ReactElement | null {
+  if (Object.keys(props.definitions).length === 0) return null;
+  return (
+    <section className="run-again-part">
+      <h3>Inputs</h3>
+      <InputForm {...props} />
+    </section>
+  );
+}
+
+function ForkNote({ seq }: { readonly seq: number }): ReactElement {
+  return (
+    <p className="small">
+      A new run goes on from event {seq} of this one, and this one goes on as well: each with its own
+      questions, files and keys.
+    </p>
+  );
+}
+
+interface PreviewProps {
+  readonly preview: UseQueryResult<RerunAnswer>;
+  readonly isReadable: boolean;
+}
+
+function Preview({ preview, isReadable }: PreviewProps): ReactElement {
+  return (
+    <section className="run-again-part" aria-live="polite">
+      {preview.isError && <ProblemNotice error={preview.error} />}
+      {preview.isPending && isReadable && <Loading lines={2} />}
+      {preview.data !== undefined && <AgainPreview answer={preview.data} />}
+    </section>
+  );
 }
 
 /** What the server would keep and repeat; asked anew a moment after each change. */

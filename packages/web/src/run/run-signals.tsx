@@ -30,7 +30,6 @@ export function RunSignals({ run }: { readonly run: RunDetail }): ReactElement {
 function SignalForm({ runId, step }: { readonly runId: string; readonly step: SignalStep }): ReactElement {
   const { name, by, payload } = step.signal;
   const [text, setText] = useState(() => signalTemplate(payload));
-  const id = useId();
   const client = useQueryClient();
   const announce = useAnnounce();
   const read = readSignalData(text);
@@ -56,29 +55,10 @@ function SignalForm({ runId, step }: { readonly runId: string; readonly step: Si
         in the step <code>{step.path}</code>
         {by !== null && `, from ${listOf(by)}`}. It comes from outside, or from here:
       </p>
-      <div className="field">
-        <label htmlFor={id}>Data as JSON</label>
-        <textarea
-          id={id}
-          className="input"
-          data-kind="mono"
-          rows={Math.min(8, text.split("\n").length + 1)}
-          value={text}
-          aria-invalid={read.kind === "broken"}
-          aria-describedby={`${id}-note`}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <div id={`${id}-note`}>
-          {read.kind === "broken" && <p className="field-error">This is not JSON yet: {read.text}</p>}
-          {payload?.map((member) => (
-            <p className="field-hint" key={member.name}>
-              <code>{member.name}</code>: {member.type}
-              {member.isNeeded ? ", needed" : ""}
-              {member.description !== null && `. ${member.description}`}
-            </p>
-          ))}
-        </div>
-      </div>
+      <DataField
+        {...{ text, payload, onChange: setText }}
+        fault={read.kind === "broken" ? read.text : undefined}
+      />
       {send.isError && <ProblemNotice error={send.error} />}
       <div>
         <Button
@@ -92,5 +72,42 @@ function SignalForm({ runId, step }: { readonly runId: string; readonly step: Si
         </Button>
       </div>
     </form>
+  );
+}
+
+interface DataProps {
+  readonly text: string;
+  /** Why it is no JSON; undefined when it is. */
+  readonly fault: string | undefined;
+  readonly payload: StepSignal["payload"];
+  readonly onChange: (text: string) => void;
+}
+
+function DataField({ text, fault, payload, onChange }: DataProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>Data as JSON</label>
+      <textarea
+        id={id}
+        className="input"
+        data-kind="mono"
+        rows={Math.min(8, text.split("\n").length + 1)}
+        value={text}
+        aria-invalid={fault !== undefined}
+        aria-describedby={`${id}-note`}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <div id={`${id}-note`}>
+        {fault !== undefined && <p className="field-error">This is not JSON yet: {fault}</p>}
+        {payload?.map((member) => (
+          <p className="field-hint" key={member.name}>
+            <code>{member.name}</code>: {member.type}
+            {member.isNeeded ? ", needed" : ""}
+            {member.description !== null && `. ${member.description}`}
+          </p>
+        ))}
+      </div>
+    </div>
   );
 }

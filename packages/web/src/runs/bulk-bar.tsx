@@ -1,5 +1,5 @@
 /** Commands for the chosen runs: each is tried on its own, and each has a result of its own. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId, useState, type FormEvent, type ReactElement } from "react";
 import type { RunSummary } from "../api/contract.ts";
@@ -13,6 +13,7 @@ import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { StateGlyph } from "../ui/state-glyph.tsx";
 import { bulkActions, bulkText } from "./bulk-words.ts";
+import { RepeatCheck } from "./repeat-check.tsx";
 import type { RunSelection } from "./run-table.tsx";
 
 const fits = { label: "Will be done", tone: "done", glyph: "check" } as const;
@@ -71,9 +72,6 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
   const [runs] = useState(given);
   const [reason, setReason] = useState("");
   const [hasWord, setWord] = useState(false);
-  const id = useId();
-  const client = useQueryClient();
-  const announce = useAnnounce();
   const words = bulkActions.find((each) => each.action === action);
   const body: BulkBody = {
     action,
@@ -86,13 +84,7 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
     queryFn: () => runApi.bulk({ ...body, dryRun: true }),
     staleTime: 0,
   });
-  const command = useMutation({
-    mutationFn: () => runApi.bulk(body),
-    onSuccess: async (answer) => {
-      announce(bulkText(action, answer), { tone: answer.failed === 0 ? "done" : "waiting" });
-      await client.invalidateQueries({ queryKey: keys.runLists });
-    },
-  });
+  const command = useBulk(action);
   const isWordNeeded =
     hasWord || preview.data?.results.some(({ error }) => error?.code === "RUN_REPEATS_EFFECTS") === true;
   const close = (): void => {
@@ -102,7 +94,7 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    command.mutate();
+    command.mutate(body);
   };
   return (
     <Dialog title={`${words?.label ?? action}: ${formatCount(runs.length, "run")}`} onClose={close}>
@@ -113,27 +105,8 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
         <Results runs={runs} answer={command.data ?? preview.data} />
         {command.data === undefined && (
           <>
-            {isWordNeeded && (
-              <label className="check">
-                <input
-                  type="checkbox"
-                  checked={hasWord}
-                  onChange={(event) => setWord(event.target.checked)}
-                />
-                Do again what cannot be taken back
-              </label>
-            )}
-            {action !== "rerun" && (
-              <div className="field">
-                <label htmlFor={`${id}-reason`}>Reason (optional)</label>
-                <input
-                  id={`${id}-reason`}
-                  className="input"
-                  value={reason}
-                  onChange={(event) => setReason(event.target.value)}
-                />
-              </div>
-            )}
+            {isWordNeeded && <RepeatCheck isGiven={hasWord} onChange={setWord} />}
+            {action !== "rerun" && <ReasonField reason={reason} onChange={setReason} />}
             {command.isError && <ProblemNotice error={command.error} />}
           </>
         )}
@@ -152,6 +125,34 @@ function BulkDialog({ action, runs: given, onClose, onDone }: DialogProps): Reac
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Announces how many were done; the lists are asked for again. */
+function useBulk(action: BulkAction): UseMutationResult<BulkAnswer, Error, BulkBody> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  return useMutation({
+    mutationFn: (body: BulkBody) => runApi.bulk(body),
+    onSuccess: async (answer) => {
+      announce(bulkText(action, answer), { tone: answer.failed === 0 ? "done" : "waiting" });
+      await client.invalidateQueries({ queryKey: keys.runLists });
+    },
+  });
+}
+
+interface ReasonProps {
+  readonly reason: string;
+  readonly onChange: (reason: string) => void;
+}
+
+function ReasonField({ reason, onChange }: ReasonProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>Reason (optional)</label>
+      <input id={id} className="input" value={reason} onChange={(event) => onChange(event.target.value)} />
+    </div>
   );
 }
 

@@ -105,24 +105,7 @@ function Row({ run, now, selection }: RowProps): ReactElement {
         </td>
       )}
       <td>
-        <div className="runs-name">
-          <StateGlyph look={look} size={18} />
-          <div>
-            <Link className="runs-link" to="/runs/$runId" params={{ runId: run.id }} search={{}}>
-              {run.workflow.name}
-            </Link>
-            <div className="runs-sub">
-              <code>{shortId(run.id)}</code>
-              {run.attempts > 1 && <span>try {run.attempts}</span>}
-              {run.artifactCount > 0 && <span>{formatCount(run.artifactCount, "artifact")}</span>}
-              {run.labels.map((label) => (
-                <span className="chip" key={label}>
-                  {label}
-                </span>
-              ))}
-            </div>
-          </div>
-        </div>
+        <Name run={run} />
       </td>
       <td>
         <span className="runs-state" data-tone={look.tone}>
@@ -150,6 +133,29 @@ function Row({ run, now, selection }: RowProps): ReactElement {
       </td>
       <td className="runs-number">{durationMs === null ? "–" : formatDuration(durationMs)}</td>
     </tr>
+  );
+}
+
+function Name({ run }: { readonly run: RunSummary }): ReactElement {
+  return (
+    <div className="runs-name">
+      <StateGlyph look={runLooks[run.state]} size={18} />
+      <div>
+        <Link className="runs-link" to="/runs/$runId" params={{ runId: run.id }} search={{}}>
+          {run.workflow.name}
+        </Link>
+        <div className="runs-sub">
+          <code>{shortId(run.id)}</code>
+          {run.attempts > 1 && <span>try {run.attempts}</span>}
+          {run.artifactCount > 0 && <span>{formatCount(run.artifactCount, "artifact")}</span>}
+          {run.labels.map((label) => (
+            <span className="chip" key={label}>
+              {label}
+            </span>
+          ))}
+        </div>
+      </div>
+    </div>
   );
 }
 

@@ -1,13 +1,14 @@
 /** The form that makes a schedule or changes one. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useId, useMemo, useState, type FormEvent, type ReactElement } from "react";
-import { operationsApi } from "../api/operations-calls.ts";
+import { operationsApi, type Schedule } from "../api/operations-calls.ts";
 import { operationKeys, scheduleQuery, workflowQuery, workflowsQuery } from "../api/operations-queries.ts";
 import { nowMs } from "../live/now.ts";
 import { readWorkflow } from "../new-task/read-workflow.ts";
 import { useAnnounce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
+import { FaultList } from "../ui/fault-list.tsx";
 import { Loading } from "../ui/page.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { RuleFields } from "./rule-fields.tsx";
@@ -44,24 +45,12 @@ function ScheduleForm({ initial, isNew }: FormProps): ReactElement {
   const sketch = useMemo(() => (text === undefined ? null : readWorkflow(text)), [text]);
   const { settings, faults, problems } = readFields(fields, sketch?.inputs ?? {}, nowMs());
   const change = (part: Partial<ScheduleFields>): void => setFields((before) => ({ ...before, ...part }));
-  const client = useQueryClient();
-  const announce = useAnnounce();
-  const navigate = useNavigate();
-  const save = useMutation({
-    mutationFn: () =>
-      isNew
-        ? operationsApi.addSchedule({ ...settings, name: fields.name, paused: fields.isPaused })
-        : operationsApi.changeSchedule(fields.name, settings),
-    onSuccess: async ({ name }) => {
-      await client.invalidateQueries({ queryKey: operationKeys.schedules });
-      announce(isNew ? `${name} is scheduled` : `${name} is changed`);
-      await navigate({ to: "/schedules", search: { name } });
-    },
-  });
+  const save = useSave(isNew);
+  const missing = [...faults, ...Object.entries(problems).map(([name, problem]) => `${name}: ${problem}`)];
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setWasSent(true);
-    if (faults.length === 0 && Object.keys(problems).length === 0) save.mutate();
+    if (missing.length === 0) save.mutate({ settings, fields });
   };
   return (
     <form className="stack" onSubmit={submit} noValidate>
@@ -89,15 +78,7 @@ function ScheduleForm({ initial, isNew }: FormProps): ReactElement {
         isKnown={sketch !== null}
         problems={wasSent ? problems : {}}
       />
-      {wasSent && (faults.length > 0 || Object.keys(problems).length > 0) && (
-        <ul className="field-error" role="alert">
-          {[...faults, ...Object.entries(problems).map(([name, problem]) => `${name}: ${problem}`)].map(
-            (fault) => (
-              <li key={fault}>{fault}</li>
-            ),
-          )}
-        </ul>
-      )}
+      {wasSent && <FaultList faults={missing} />}
       {save.isError && <ProblemNotice error={save.error} />}
       <div className="cluster">
         <Button type="submit" look="primary" size="large" busy={save.isPending}>
@@ -114,6 +95,29 @@ function ScheduleForm({ initial, isNew }: FormProps): ReactElement {
       </div>
     </form>
   );
+}
+
+interface Saved {
+  readonly settings: ReturnType<typeof readFields>["settings"];
+  readonly fields: ScheduleFields;
+}
+
+/** Makes it or changes it, and leads to its page. */
+function useSave(isNew: boolean): UseMutationResult<Schedule, Error, Saved> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: ({ settings, fields: { name, isPaused } }: Saved) =>
+      isNew
+        ? operationsApi.addSchedule({ ...settings, name, paused: isPaused })
+        : operationsApi.changeSchedule(name, settings),
+    onSuccess: async ({ name }) => {
+      await client.invalidateQueries({ queryKey: operationKeys.schedules });
+      announce(isNew ? `${name} is scheduled` : `${name} is changed`);
+      await navigate({ to: "/schedules", search: { name } });
+    },
+  });
 }
 
 /** Undefined while it is not known. */

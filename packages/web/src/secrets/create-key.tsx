@@ -74,22 +74,7 @@ function KeyForm({ error, isBusy, onClose, onCreate }: FormProps): ReactElement 
           Under this name policy and approvals know them.
         </span>
       </div>
-      <fieldset className="key-roles">
-        <legend className="field-label">Role</legend>
-        {roles.map((each) => (
-          <label className="check" key={each.role}>
-            <input
-              type="radio"
-              name={`${id}-role`}
-              checked={role === each.role}
-              onChange={() => setRole(each.role)}
-            />
-            <span>
-              {each.role} <span className="quiet">{each.may}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      <RoleField value={role} onChange={setRole} />
       <div className="field">
         <label htmlFor={`${id}-life`}>Good for</label>
         <select
@@ -113,6 +98,28 @@ function KeyForm({ error, isBusy, onClose, onCreate }: FormProps): ReactElement 
         </Button>
       </div>
     </form>
+  );
+}
+
+interface RoleProps {
+  readonly value: NewApiKey["role"];
+  readonly onChange: (role: NewApiKey["role"]) => void;
+}
+
+function RoleField({ value, onChange }: RoleProps): ReactElement {
+  const name = useId();
+  return (
+    <fieldset className="key-roles">
+      <legend className="field-label">Role</legend>
+      {roles.map(({ role, may }) => (
+        <label className="check" key={role}>
+          <input type="radio" name={name} checked={value === role} onChange={() => onChange(role)} />
+          <span>
+            {role} <span className="quiet">{may}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
   );
 }
 

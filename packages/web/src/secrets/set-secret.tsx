@@ -1,12 +1,13 @@
 /** The form that makes a secret, or replaces its value and what it may be used for. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { useId, useState, type FormEvent, type ReactElement } from "react";
-import { operationsApi, type Secret, type SecretUse } from "../api/operations-calls.ts";
+import { operationsApi, type Secret, type SecretSettings, type SecretUse } from "../api/operations-calls.ts";
 import { operationKeys } from "../api/operations-queries.ts";
 import { useAnnounce } from "../ui/announcer.tsx";
 import { Button } from "../ui/button.tsx";
 import { CommandLine } from "../ui/command-line.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { FaultList } from "../ui/fault-list.tsx";
 import { ProblemNotice } from "../ui/problem-notice.tsx";
 import { ContentFieldset } from "./content-fields.tsx";
 import { contentFault, contentOf, emptyContent, nameFault, usesOf } from "./secret-form.ts";
@@ -31,47 +32,18 @@ export function SetSecret({ secret, onClose }: Props): ReactElement {
     contentFault(content),
     isHalf || uses.length === 0 ? "Say what it may be used for: an action and a resource." : null,
   ].filter((fault) => fault !== null);
-  const client = useQueryClient();
-  const announce = useAnnounce();
-  const save = useMutation({
-    mutationFn: () =>
-      operationsApi.setSecret(name, {
-        ...contentOf(content),
-        uses,
-        ...(description.trim() === "" ? {} : { description: description.trim() }),
-      }),
-    onSuccess: (saved) => {
-      void client.invalidateQueries({ queryKey: operationKeys.secrets });
-      announce(`${saved.handle} is set`);
-      onClose();
-    },
-  });
+  const save = useSetSecret(name, onClose);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setWasSent(true);
-    if (faults.length === 0) save.mutate();
+    const about = description.trim();
+    if (faults.length > 0) return;
+    save.mutate({ ...contentOf(content), uses, ...(about === "" ? {} : { description: about }) });
   };
   return (
     <Dialog title={secret === null ? "Set a secret" : `Replace ${secret.name}`} onClose={onClose}>
       <form className="stack" onSubmit={submit} noValidate>
-        {secret === null && (
-          <div className="field">
-            <label htmlFor={`${id}-name`}>Name</label>
-            <input
-              id={`${id}-name`}
-              className="input"
-              data-kind="mono"
-              placeholder="github-token"
-              value={name}
-              data-autofocus
-              aria-describedby={`${id}-handle`}
-              onChange={(event) => setName(event.target.value)}
-            />
-            <span className="field-hint" id={`${id}-handle`}>
-              Workflows write <code>secret://{name === "" ? "github-token" : name}</code>
-            </span>
-          </div>
-        )}
+        {secret === null && <NameField name={name} onChange={setName} />}
         <ContentFieldset content={content} onChange={setContent} />
         <UsesField rows={rows} onChange={setRows} />
         <div className="field">
@@ -84,13 +56,7 @@ export function SetSecret({ secret, onClose }: Props): ReactElement {
             onChange={(event) => setDescription(event.target.value)}
           />
         </div>
-        {wasSent && faults.length > 0 && (
-          <ul className="field-error" role="alert">
-            {faults.map((fault) => (
-              <li key={fault}>{fault}</li>
-            ))}
-          </ul>
-        )}
+        {wasSent && <FaultList faults={faults} />}
         {save.isError && <ProblemNotice error={save.error} />}
         <CommandLine
           command={`homeostat secret set ${name === "" ? "NAME" : name} --for "ACTION RESOURCE" < FILE`}
@@ -103,5 +69,45 @@ export function SetSecret({ secret, onClose }: Props): ReactElement {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+function useSetSecret(name: string, onDone: () => void): UseMutationResult<Secret, Error, SecretSettings> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  return useMutation({
+    mutationFn: (settings: SecretSettings) => operationsApi.setSecret(name, settings),
+    onSuccess: (saved) => {
+      void client.invalidateQueries({ queryKey: operationKeys.secrets });
+      announce(`${saved.handle} is set`);
+      onDone();
+    },
+  });
+}
+
+interface NameProps {
+  readonly name: string;
+  readonly onChange: (name: string) => void;
+}
+
+function NameField({ name, onChange }: NameProps): ReactElement {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>Name</label>
+      <input
+        id={id}
+        className="input"
+        data-kind="mono"
+        placeholder="github-token"
+        value={name}
+        data-autofocus
+        aria-describedby={`${id}-handle`}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <span className="field-hint" id={`${id}-handle`}>
+        Workflows write <code>secret://{name === "" ? "github-token" : name}</code>
+      </span>
+    </div>
   );
 }

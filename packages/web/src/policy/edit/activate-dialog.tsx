@@ -1,5 +1,5 @@
 /** The last look before a draft is in force: every line that changes, what it means, and why it is done. */
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
 import { policyApi, type Policy } from "../../api/policy-calls.ts";
@@ -22,36 +22,15 @@ interface Props {
 
 export function ActivateDialog({ handle, policy, onClose }: Props): ReactElement {
   const [reason, setReason] = useState("");
-  const client = useQueryClient();
-  const announce = useAnnounce();
-  const navigate = useNavigate();
+  const activate = useActivate(handle, onClose);
   const { draft } = handle;
-  const activate = useMutation({
-    mutationFn: () =>
-      policyApi.activate({ files: draft.files, expected: draft.revision, note: reason.trim() }),
-    onSuccess: (active) => {
-      handle.restart(active);
-      client.setQueryData(policyKeys.policy, active);
-      void client.invalidateQueries({ queryKey: policyKeys.versions });
-      announce("The policy is in force");
-      onClose();
-      void navigate({ to: "/policy", search: {} });
-    },
-    onError: (error) => {
-      if (problemOf(error).status !== 412) return;
-      // The page behind then shows what changed, beside the draft.
-      void client.invalidateQueries({ queryKey: policyKeys.policy });
-      announce("Somebody else changed the policy meanwhile", { tone: "waiting" });
-      onClose();
-    },
-  });
   return (
     <Dialog title="Activate this policy?" onClose={onClose}>
       <form
         className="stack activate"
         onSubmit={(event) => {
           event.preventDefault();
-          if (reason.trim() !== "") activate.mutate();
+          if (reason.trim() !== "") activate.mutate(reason.trim());
         }}
       >
         <section className="stack">
@@ -93,4 +72,32 @@ export function ActivateDialog({ handle, policy, onClose }: Props): ReactElement
       </form>
     </Dialog>
   );
+}
+
+/** Called with the reason. Closes the dialog when it is done, and when somebody else was first. */
+function useActivate(
+  { draft, restart }: DraftHandle,
+  onClose: () => void,
+): UseMutationResult<Policy, Error, string> {
+  const client = useQueryClient();
+  const announce = useAnnounce();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: (note: string) => policyApi.activate({ files: draft.files, expected: draft.revision, note }),
+    onSuccess: (active) => {
+      restart(active);
+      client.setQueryData(policyKeys.policy, active);
+      void client.invalidateQueries({ queryKey: policyKeys.versions });
+      announce("The policy is in force");
+      onClose();
+      void navigate({ to: "/policy", search: {} });
+    },
+    onError: (error) => {
+      if (problemOf(error).status !== 412) return;
+      // The page behind then shows what changed, beside the draft.
+      void client.invalidateQueries({ queryKey: policyKeys.policy });
+      announce("Somebody else changed the policy meanwhile", { tone: "waiting" });
+      onClose();
+    },
+  });
 }

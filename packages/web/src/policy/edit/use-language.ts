@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Tool } from "../../api/policy-calls.ts";
-import type { Suggestions } from "../../code-view/tinted-editor.tsx";
+import type { Suggestions } from "../../code-view/suggestion-list.tsx";
 import { completionsAt, helpFor, type Language, type Schema } from "../language/schema-words.ts";
 import { keyAt, placeAt } from "../language/yaml-place.ts";
 import { schemaQuery, toolsQuery } from "../policy-queries.ts";

@@ -1,0 +1,14 @@
+/** What stands in the way of sending a form, each in one line; read out when it appears. */
+import type { ReactElement } from "react";
+
+/** Shows nothing when there are none. */
+export function FaultList({ faults }: { readonly faults: readonly string[] }): ReactElement | null {
+  if (faults.length === 0) return null;
+  return (
+    <ul className="field-error" role="alert">
+      {faults.map((fault) => (
+        <li key={fault}>{fault}</li>
+      ))}
+    </ul>
+  );
+}
