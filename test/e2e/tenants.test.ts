@@ -57,7 +57,17 @@ test("a key for another tenant begins it; runs, lists, limits and the ledger of 
   await expect(acme.call("runs.get", { params: { id: mine } })).rejects.toMatchObject({
     code: "RUN_NOT_FOUND",
   });
-  expect((await owner.call("keys.list", {})).data).toEqual([]);
+  const namesOf = async (client: Client, tenant?: string): Promise<string[]> =>
+    (await client.call("keys.list", { query: tenant === undefined ? {} : { tenant } })).data.map(
+      ({ principal }) => principal,
+    );
+  expect([await namesOf(owner), await namesOf(owner, "acme"), await namesOf(owner, "*")]).toEqual([
+    [],
+    ["ann", "bob"],
+    ["ann", "bob"],
+  ]);
+  for (const tenant of ["default", "*"])
+    await expect(namesOf(acme, tenant)).rejects.toMatchObject({ code: "AUTHORIZATION_DENIED" });
 
   // Each has drawn on a bucket of its own, and acme is told of its own alone.
   const keys = async (client: Client): Promise<string[]> =>
@@ -69,4 +79,13 @@ test("a key for another tenant begins it; runs, lists, limits and the ledger of 
   await expect(acme.call("ledger.verify", { body: {} })).rejects.toMatchObject({
     code: "AUTHORIZATION_DENIED",
   });
+  // The tenant that runs the server ends keys of all; the other sees that in its ledger.
+  expect(await owner.call("keys.revoke", { params: { id: other.id } })).toMatchObject({
+    principal: "bob",
+    tenant: "acme",
+    rememberedAnswersVoid: 0,
+  });
+  await untilPublished(system);
+  const told = await acme.call("ledger.entries", { query: { limit: 200 } });
+  expect(told.data.map(({ entry }) => entry["type"])).toContain("api_key.revoked");
 }, 30_000);

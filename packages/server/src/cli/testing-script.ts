@@ -164,10 +164,11 @@ function createNames(work: string): Names {
     mask: (lines) =>
       lines.map((line) =>
         line
-          .replaceAll(/\b(run|apr|art)_[0-9a-f]{32}/g, (id, prefix: string) => nameOf(id, prefix))
+          .replaceAll(/\b(run|apr|art|key)_[0-9a-f]{32}/g, (id, prefix: string) => nameOf(id, prefix))
           .replaceAll(join(work, "data"), "HOME")
           .replaceAll(work, "WORK")
-          .replaceAll(/hst_[\w-]{43}/g, "TOKEN")
+          .replaceAll(/hs[kt]_[\w-]{43}/g, "TOKEN")
+          .replaceAll(/^(KEY\d+ .*?)\d{4}-\d\d-\d\d/g, "$1DAY")
           .replaceAll(/127\.0\.0\.1:\d+/g, (address) =>
             address === "127.0.0.1:1" ? address : "127.0.0.1:PORT",
           )

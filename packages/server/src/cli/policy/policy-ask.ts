@@ -1,6 +1,7 @@
 /** `homeostat policy test|explain|diff|coverage|schema`: what a policy says, asked without doing anything. */
 import { HomeostatError } from "../../base/error.ts";
 import { toErrorDetail } from "../../base/finding.ts";
+import { suggestName } from "../../base/nearest.ts";
 import type { JsonObject } from "../../base/canonical-json.ts";
 import { systemClock } from "../../base/clock.ts";
 import { decide } from "../../policy/rules/decide.ts";
@@ -15,6 +16,7 @@ import type { PolicyDifference } from "../../policy/questions/policy-diff.ts";
 import { policyJsonSchema } from "../../policy/file/policy-schema.ts";
 import { originLabels } from "../../policy/file/read-matchers.ts";
 import { parseInstant } from "../../policy/rules/time-window.ts";
+import { builtInTools } from "./built-in-tools.ts";
 import { connect } from "../connection/connect.ts";
 import type { GlobalOptions } from "../connection/connect.ts";
 import { exitCodes } from "../terminal/exit-code.ts";
@@ -97,6 +99,12 @@ export async function explainAction(
   const request = requestOf(action, resource, options);
   const decision = decide(policy, request);
   const nearMisses = findNearMisses(policy, request);
+  const tools = [...builtInTools().keys()];
+  // Else a slip of the pen reads as a policy that is too strict.
+  if (!tools.includes(action))
+    terminal.note((paint) =>
+      paint("yellow", `no tool has the action ${action} (${suggestName(action, tools)})`),
+    );
   terminal.result({ request, decision, nearMisses }, (paint) =>
     renderExplanation(decision, nearMisses, paint),
   );

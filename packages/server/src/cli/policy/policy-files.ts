@@ -39,10 +39,14 @@ export async function readCompiled(
   return compilePolicy(await readPolicy(file, options));
 }
 
-/** What a server is sent. One file alone takes the place of policy.yaml: the server's policy.d stays beside it. */
+/**
+ * What a server is sent. One file alone takes the place of policy.yaml: the server's policy.d stays beside it. Throws
+ * POLICY_INVALID, which names the files as they are called here and not as on the server.
+ */
 export function toCandidate(
   files: readonly PolicyText[],
 ): { readonly text: string } | { readonly files: { name: string; text: string }[] } {
+  requireGood(parsePolicyFiles(files));
   const [first] = files;
   if (files.length === 1 && first !== undefined) return { text: first.text };
   return {
