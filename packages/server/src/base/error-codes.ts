@@ -22,10 +22,6 @@ export const errorCodes = {
   ACTION_THROTTLED: { status: 429, hint: "Wait, or raise the rate in policy.yaml." },
   ACTION_TIMEOUT: { status: 504, hint: "Raise the step's `timeout`, or look at why the tool was slow." },
   ACTION_UNKNOWN: { status: 422, hint: "/v1/tools lists the tools this server has." },
-  ACTOR_FAILED: {
-    status: 503,
-    hint: "The actor broke down or was stopped; its supervisor starts it anew, `homeostat parts` shows how it is.",
-  },
   API_KEY_CONFLICT: {
     status: 409,
     hint: "Revoke the one there is with `homeostat key revoke`, or choose another name.",
@@ -148,7 +144,6 @@ export const errorCodes = {
     status: 503,
     hint: "Look at `homeostat doctor` for the state of the ledger and its disk.",
   },
-  MAILBOX_CLOSED: { status: 503, hint: "Whoever read it has stopped; try again when it is back." },
   MAILBOX_FULL: {
     status: 503,
     hint: "Messages come faster than they are dealt with; try again shortly. `homeostat parts` shows its length.",
