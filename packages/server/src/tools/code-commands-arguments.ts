@@ -31,7 +31,7 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   git: gitStartsPrograms,
   tar: startsTar,
   bsdtar: startsTar,
-  cpio: (words) => words.some((word) => /^--rs/.test(word)),
+  cpio: (words) => words.some((word) => word.startsWith("--rs")),
   split: (words) => words.some((word) => word.startsWith("--f")),
   sort: (words) => words.some((word) => word.startsWith("--co")),
   zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
@@ -40,7 +40,7 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   hash: (words) => words.some((word) => /^-[a-z]*p/.test(word)),
   // Words are expanded like those of a program, functions are called.
   compgen: (words) => words.some((word) => /^-[CF]/.test(word) || /\$\(|`/.test(word)),
-  complete: (words) => words.some((word) => /^-C/.test(word) || /\$\(|`/.test(word)),
+  complete: (words) => words.some((word) => word.startsWith("-C") || /\$\(|`/.test(word)),
   // A shell that reads its input, unless it is given a text.
   script: (words) => !words.some((word) => /^-[a-zA-Z]*c|^--(?:command|version|help)/.test(word)),
   parallel: startsParallel,
@@ -50,13 +50,13 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   fzf: (words) => words.some((word) => /^--(?:preview|bind|history)/.test(word)),
   install: (words) => words.some((word) => word.startsWith("--strip-p")),
   "ssh-keygen": (words) => words.some((word) => /^-[Dw]/.test(word)),
-  "ssh-add": (words) => words.some((word) => /^-s/.test(word)),
+  "ssh-add": (words) => words.some((word) => word.startsWith("-s")),
   openssl: (words) => words[0] === "engine" || words.some((word) => /^-(?:engine|provider)/.test(word)),
   gpg: (words) =>
     words.some((word) =>
       /^--(?:exec-path|photo-viewer|agent-program|dirmngr-program|options|homedir)/.test(word),
     ),
-  tcpdump: (words) => words.some((word) => /^-z/.test(word)),
+  tcpdump: (words) => words.some((word) => word.startsWith("-z")),
   ip: (words) => words.includes("exec"),
   nmap: (words) => words.some((word) => /^--(?:script|interactive)/.test(word)),
   aria2c: (words) => words.some((word) => word.startsWith("--on-")),
@@ -101,7 +101,9 @@ function startsParallel(words: readonly string[]): boolean {
 function startsByFind(words: readonly string[]): boolean {
   const first = words.findIndex((word) => /^[-(!]/.test(word));
   if (first < 0) return false;
-  return words.some((word, index) => index > first && word.startsWith("\0") && !/^-/.test(words[index - 1]!));
+  return words.some(
+    (word, index) => index > first && word.startsWith("\0") && !words[index - 1]!.startsWith("-"),
+  );
 }
 
 function startsTex(words: readonly string[]): boolean {

@@ -72,8 +72,8 @@ export function setsByBuiltin(name: string, words: readonly string[]): boolean {
       return isNameOfLoading(words[1] ?? "");
     case "printf":
       return (
-        /^-v/.test(words[0] ?? "") &&
-        isNameOfLoading(words[0] === "-v" ? (words[1] ?? "") : words[0]!.slice(2))
+        words[0]?.startsWith("-v") === true &&
+        isNameOfLoading(words[0] === "-v" ? (words[1] ?? "") : words[0].slice(2))
       );
     default:
       return false;
