@@ -68,10 +68,13 @@ export function inputsOf(args: JsonObject): JsonObject {
   return inputs;
 }
 
-/** Inputs are texts of the new run, not yet a target: what they are for is judged where the child uses them. */
+/**
+ * Inputs are texts of the new run, not yet a target, and beginning it changes nothing by itself: what they are for and what is done
+ * with them is judged where the child does it, which knows where they came from.
+ */
 export function childTraceTool(inputs: JsonObject): Pick<AnyTool, "argumentRoles" | "effect"> {
-  const { effect } = createRunWorkflowTool();
-  return { effect, argumentRoles: Object.fromEntries(Object.keys(inputs).map((name) => [name, "body"])) };
+  const roles = Object.keys(inputs).map((name) => [name, "body"] as const);
+  return { effect: "pure", argumentRoles: Object.fromEntries(roles) };
 }
 
 /** Goes into the batch that creates the child: nothing acts after it, and its outcome is never in doubt. */

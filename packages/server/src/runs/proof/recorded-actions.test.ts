@@ -5,6 +5,7 @@ import { createDryRun } from "../../policy/questions/dry-run.ts";
 import { requirePolicy } from "../../policy/file/policy-file.ts";
 import type { RecordedAction } from "../../policy/rules/recorded-action.ts";
 import { countRecordedRuns, readRecordedRuns } from "./recorded-actions.ts";
+import { requireWorkflow } from "../../workflows/workflow-file.ts";
 import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";
 
@@ -95,4 +96,30 @@ test("only what lies within the time and the tenant is read", async () => {
   expect(await countRecordedRuns(deps, { tenant: "default", sinceMs: Date.now() + 60_000 })).toBe(0);
   expect(await countRecordedRuns(deps, { tenant: "other", sinceMs: 0 })).toBe(0);
   expect(await recorded(world!, Date.now() + 60_000)).toEqual([]);
+});
+
+test("a step that runs a workflow is among them, under the name of its child", async () => {
+  const policy = compilePolicy(
+    requirePolicy(`
+version: 1
+rules:
+  - { name: children, effect: allow, action: workflow.run }
+  - { name: never, effect: deny, action: workflow.run, resource: closed }
+`),
+  );
+  world = await createWorld({ tools: [], decideFully: (request) => decide(policy, request) });
+  for (const name of ["open", "closed"]) {
+    const text = `version: 1\nname: ${name}\nsteps: [{ id: s, set: { x: 1 } }]\n`;
+    const { digest } = requireWorkflow(text);
+    await world.registry.add({ tenant: "default", name, digest, text, addedBy: "eve" });
+  }
+  await world.startWorker("w1");
+  const steps = "[{ id: a, workflow: open }, { id: b, workflow: closed }]";
+  await world.until(await world.submit(`version: 1\nname: outer\nsteps: ${steps}\n`), "FAILED");
+  const found = await recorded(world);
+  expect(found.map(({ request, resources, recorded: { effect } }) => [request.action, ...resources, effect])).toEqual([
+    ["workflow.run", "open", "allow"],
+    ["workflow.run", "closed", "deny"],
+  ]); // prettier-ignore
+  expect(found.every(({ isComplete }) => isComplete)).toBe(true);
 });

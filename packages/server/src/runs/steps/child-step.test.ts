@@ -191,6 +191,7 @@ describe("a step that runs a workflow", () => {
       ),
     );
     await world.until(runId, "COMPLETED");
+    expect(flows[0]!.flow!.isEffect).toBe(false);
     expect(flows[0]!.flow!.arguments.find(({ path }) => path === "note")).toMatchObject({
       ...{ role: "body", from: "untrusted-only", labels: ["web"] },
     });
