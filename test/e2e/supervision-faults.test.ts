@@ -86,6 +86,7 @@ test("the worker and parts of the upkeep are made anew under way, people see it,
     ["FROM leases AS l JOIN runs", "worker"],
     ["FROM schedules WHERE paused", "upkeep", "schedules"],
     ["FROM policy_shadow", "upkeep", "policy shadow"],
+    ["FROM breaker_resets", "upkeep", "limits"],
     ["FROM workers", "upkeep", "workers"],
     ["FROM ledger_outbox", "ledger"],
   ] as const) {
