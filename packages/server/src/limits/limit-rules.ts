@@ -90,7 +90,7 @@ function matching<Rule extends Matching>(
   });
 }
 
-/** `name/subject`; the subject of one tenant is never another's. */
+/** `name/subject`. Tenants, their users and agents are never another tenant's; `all`, `tool` and `target` are everybody's. */
 function keyOf(name: string, of: LimitSubject, action: LimitedAction): string {
   const { tenant, user, agent } = action;
   switch (of) {
