@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { commitBatches } from "./commit.ts";
+import { commitBatches, tryCommitBatches } from "./commit.ts";
 import { openConnection, readRows } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import type { WireBatch } from "./wire.ts";
@@ -33,6 +33,30 @@ const names = (): unknown[] =>
     .map((row) => row["name"]);
 
 describe("a commit", () => {
+  test("to a table that is closed by a trigger fails as one to a database that cannot be written", () => {
+    const lock =
+      "CREATE TRIGGER closed BEFORE INSERT ON thing BEGIN SELECT RAISE(ABORT, 'it is closed'); END";
+    connection.database.exec(lock);
+    const { outcomes } = commitBatches(connection, [insert("a"), insert("b")]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({
+        kind: "unavailable",
+        message: expect.stringContaining("it is closed") as string,
+      });
+    expect(names()).toEqual([]);
+  });
+
+  test("that cannot even begin is told, unless another only holds the lock", () => {
+    const other = openConnection({ path: join(folder, "state.db"), readOnly: false });
+    connection.database.exec("PRAGMA busy_timeout = 0");
+    other.database.exec("BEGIN IMMEDIATE");
+    expect(tryCommitBatches(connection, [insert("a")])).toBeUndefined();
+    other.close();
+    const reader = openConnection({ path: join(folder, "state.db"), readOnly: true });
+    expect(tryCommitBatches(reader, [insert("a")])?.outcomes).toMatchObject([{ kind: "unavailable" }]);
+    reader.close();
+  });
+
   test("keeps the good batches and undoes the bad ones, each with its reason", () => {
     const { outcomes, tables } = commitBatches(connection, [
       insert("a"),

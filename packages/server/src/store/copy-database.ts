@@ -10,7 +10,7 @@ import { openSqliteSnapshot } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import type { Migration, Statement } from "./store.ts";
-import { listTables } from "./tables.ts";
+import { isNumbered, listTables } from "./tables.ts";
 
 /** In one step: in several, SQLite would begin anew after each foreign commit and never end under load. */
 const allPages = 2 ** 31 - 1;
@@ -56,7 +56,7 @@ export async function copySnapshot(options: CopySnapshotOptions): Promise<void> 
       await target.write([{ sql: `DELETE FROM ${quoted(table.name)}` }]);
       const set = await copyTable(table, { source: snapshot, target, onRows: () => undefined });
       onProgress(`${table.name}: ${set.rows} rows`);
-      if (table.identity !== undefined)
+      if (isNumbered(table))
         await target.write(continueAfter("sqlite", table, await lastNumber(snapshot, table)));
     }
   } finally {

@@ -14,7 +14,7 @@ import type { Writer } from "./writer.ts";
 
 let folder: string;
 let path: string;
-let writer: Writer;
+let writer: Omit<Writer, "isIdle">;
 let reader: Connection;
 const clock = createManualClock();
 /** How each commit was made. */

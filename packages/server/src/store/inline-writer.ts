@@ -37,7 +37,7 @@ export function openInlineWriter(
   thread: Writer,
   { path, clock, settings = {} }: InlineOptions,
   onCommitted: WriterEvents["onCommitted"],
-): Writer {
+): Omit<Writer, "isIdle"> {
   const { mostBatches = 64, mostUnsynced = 500, syncAfterMs = 1000 } = settings;
   const connection = openConnection({ path, readOnly: false, synchronous: "normal" });
   // Another's lock and the disk are waited for on the thread alone.
@@ -50,7 +50,6 @@ export function openInlineWriter(
   const closing = new AbortController();
   return {
     send: thread.send,
-    isIdle: () => gathered.length === 0 && thread.isIdle(),
     write(batch) {
       const isHere = gathered.length > 0 ? gathered.length < mostBatches : !isTurnOfThread;
       if (!isHere || !thread.isIdle()) {

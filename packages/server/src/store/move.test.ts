@@ -9,14 +9,14 @@ import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { acquireLease, leaseMigration } from "./lease.ts";
 import type { LeaseStore } from "./lease.ts";
-import { marksMigration, readMarks, requireUsable } from "./marks.ts";
+import { marksMigration, readMarks, requireUsable, setMark } from "./marks.ts";
 import { countStore, moveStore } from "./move.ts";
 import type { MoveOptions } from "./move.ts";
 import { openPostgresStore } from "./postgres.ts";
 import { isProcessDead, processIdentity } from "./process-identity.ts";
 import { createRowDigest } from "./row-digest.ts";
 import { openSqliteStore } from "./sqlite.ts";
-import { openAbandoned, openForWriters } from "./source-lock.ts";
+import { closeForWriters, openAbandoned, openForWriters } from "./source-lock.ts";
 import type { Migration, Row } from "./store.ts";
 import { skipsPostgres, startTestPostgres } from "./test-postgres.fixture.ts";
 import type { TestPostgres } from "./test-postgres.fixture.ts";
@@ -138,6 +138,46 @@ describe("a move from SQLite to SQLite", () => {
       message: expect.stringContaining("worker 7 on there") as string,
     });
     await fill(source, 1);
+  });
+
+  test("refuses when another takes a lease between the look and the move", async () => {
+    const [source, target] = [await openFile("a.db"), await openFile("b.db")];
+    const request = { name: "ledger-publisher", owner: "gateway", ttlMs: 60_000, now: clock.now() };
+    const findUser = async (): Promise<undefined> => {
+      await acquireLease(source, { ...request, isOwnerDead: () => false });
+      return undefined;
+    };
+    await expect(moveStore(options(source, target, { findUser }))).rejects.toMatchObject({
+      code: "STORE_IN_USE",
+      data: { lease: "ledger-publisher" },
+    });
+  });
+
+  test("tells about many rows as they come, and begins anew on what a mover that is gone has closed", async () => {
+    const [source, target] = [await openFile("a.db"), await openFile("b.db")];
+    await source.write([
+      {
+        sql: `INSERT INTO thing (name, amount) WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050)
+          SELECT 'thing ' || i, i FROM n`,
+      },
+    ]);
+    const leaving = setMark("leaving", { to: "somewhere" });
+    await source.write([...(await closeForWriters(source, "somewhere")), leaving]);
+    const progress: string[] = [];
+    await moveStore(options(source, target, { onProgress: (text) => progress.push(text) }));
+    expect(progress).toContain("thing: 10000 rows");
+    await expect(source.write([insertThing("late")])).rejects.toThrow("its content goes to the target");
+  });
+
+  test("says what is wrong with a source that is gone before it could be opened again", async () => {
+    const [source, target] = [await openFile("a.db"), await openFile("b.db")];
+    const prove = async (): Promise<never> => {
+      await source.close();
+      throw new Error("no");
+    };
+    await expect(moveStore(options(source, target, { prove }))).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
   });
 
   test("lets rows arrive changed, and still proves them", async () => {
@@ -322,15 +362,15 @@ describe.skipIf(skipsPostgres())("a move with PostgreSQL", () => {
         return rows.map((row) => row["name"]).toSorted();
       };
       try {
-        await until(() => written.length > 20);
+        await until(() => written.length > 20, 30_000);
         // A move that fails gives the source back to its writers.
         const prove = (): Promise<never> => Promise.reject(new Error("no"));
         await expect(moveStore(options(source, target, { prove }))).rejects.toThrow("no");
         const before = written.length;
-        await until(() => written.length > before + 20);
+        await until(() => written.length > before + 20, 30_000);
         await moveStore(options(source, target));
         const [writes, refusals] = [written.length, refused.length];
-        await until(() => refused.length > refusals + 20);
+        await until(() => refused.length > refusals + 20, 30_000);
         // Answers of writes before the move may have come after its end.
         expect(written.length).toBeLessThan(writes + 3);
       } finally {
@@ -350,7 +390,9 @@ describe.skipIf(skipsPostgres())("a move with PostgreSQL", () => {
   test("goes on from an empty sequence with 1", async () => {
     const [source, target] = [await openFile("a.db"), await openSchema()];
     await moveStore(options(source, target));
-    expect(await nextNumber(target)).toBe(1);
+    const back = await openFile("b.db");
+    await moveStore(options(target, back));
+    expect(await nextNumber(back)).toBe(1);
   });
 });
 

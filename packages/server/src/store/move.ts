@@ -11,7 +11,7 @@ import type { MovingMark } from "./marks.ts";
 import { continueAfter, lastNumber } from "./number-sequences.ts";
 import { closeForWriters, openForWriters } from "./source-lock.ts";
 import type { Statement, Store } from "./store.ts";
-import { listTables } from "./tables.ts";
+import { isNumbered, listTables } from "./tables.ts";
 import type { TableShape } from "./tables.ts";
 
 export interface MoveOptions {
@@ -114,8 +114,8 @@ async function moveHeld(
   const copied = await copyAll(options, tables);
   await requireSame(options, "the target", { tables, copied });
   for (const table of tables) {
-    if (table.identity === undefined) continue;
-    await target.write(continueAfter(target.dialect, table, await lastNumber(source, table)));
+    if (isNumbered(table))
+      await target.write(continueAfter(target.dialect, table, await lastNumber(source, table)));
   }
   options.onProgress("proving the runs and the ledger against the copy");
   await options.prove();

@@ -1,12 +1,12 @@
 /** Numbers that a database gives to rows: where they stand, and how another database goes on from there. */
 import { quoted } from "./copy-table.ts";
 import type { Statement, Store } from "./store.ts";
-import type { TableShape } from "./tables.ts";
+import type { NumberedTable } from "./tables.ts";
 
 /** The highest number ever given; those of deleted rows count, because readers remember how far they have come. */
 export async function lastNumber(
   store: Pick<Store, "read" | "dialect">,
-  { name, identity }: TableShape,
+  { name, identity }: NumberedTable,
 ): Promise<number> {
   if (store.dialect === "sqlite") {
     const [row] = await store.read("SELECT seq FROM sqlite_sequence WHERE name = ?", [name]);
@@ -14,7 +14,7 @@ export async function lastNumber(
   }
   const [sequence] = await store.read("SELECT pg_get_serial_sequence(?, ?) AS sequence", [
     quoted(name),
-    identity ?? "",
+    identity,
   ]);
   const [row] = await store.read(`SELECT last_value, is_called FROM ${String(sequence?.["sequence"])}`);
   return row?.["is_called"] === 1 ? Number(row["last_value"]) : 0;
@@ -23,7 +23,7 @@ export async function lastNumber(
 /** Makes the next number `last + 1`. */
 export function continueAfter(
   dialect: Store["dialect"],
-  { name, identity }: TableShape,
+  { name, identity }: NumberedTable,
   last: number,
 ): readonly Statement[] {
   if (dialect === "sqlite") {
@@ -36,7 +36,7 @@ export function continueAfter(
   return [
     {
       sql: "SELECT setval(pg_get_serial_sequence(?, ?)::regclass, ?, ?::boolean)",
-      params: [quoted(name), identity ?? "", Math.max(1, last), last > 0 ? 1 : 0],
+      params: [quoted(name), identity, Math.max(1, last), last > 0 ? 1 : 0],
     },
   ];
 }

@@ -17,7 +17,7 @@ export interface RecentDeps extends Omit<ReplicaDeps, "url" | "committedUpTo"> {
   readonly readUrl: string | undefined;
   readonly primary: PostgresReads;
   /** Told of each read. Must not throw. */
-  readonly observe: (from: "primary" | "replica") => void;
+  readonly observe: ((from: "primary" | "replica") => void) | undefined;
 }
 
 /** Without a replica these are the primary's reads. */
@@ -31,7 +31,7 @@ export function createRecentReads(deps: RecentDeps): PostgresRecentReads {
   return {
     async read(sql, params = []) {
       const rows = replica && (await readFrom(replica, sql, params));
-      observe(rows === undefined ? "primary" : "replica");
+      observe?.(rows === undefined ? "primary" : "replica");
       return rows ?? (await primary.read(sql, params));
     },
     replica: () => replica?.state(),
@@ -61,12 +61,11 @@ export function createRecentReads(deps: RecentDeps): PostgresRecentReads {
   }
 
   async function knownPlace(): Promise<string> {
-    const asked = (place ??= primary.committedUpTo());
     try {
-      return await asked;
+      return await (place ??= primary.committedUpTo());
     } catch (error) {
       // The next read asks again.
-      if (place === asked) place = undefined;
+      place = undefined;
       throw error;
     }
   }

@@ -94,7 +94,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const fromReplica = (recent = createRecentReads({
     ...{ readUrl, clock, primary: reader },
     maxLagMs: options.replicaMaxLagMs ?? 250,
-    observe: options.observeRecent ?? (() => {}),
+    observe: options.observeRecent,
   }));
   const mayAskReplica = (): boolean => fromReplica.replica()?.kind === "following";
   const scanner = createPostgresScanner({ url, readUrl, clock, committedUpTo, mayAskReplica });

@@ -19,8 +19,8 @@ export async function openSharedFact(
   if (known !== undefined) return known;
   const sql = "INSERT INTO shared_facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
   await store.write([{ sql, params: [name, value] }]);
-  // Another process may have been first.
-  return (await find()) ?? value;
+  // Another process may have been first; nobody deletes facts.
+  return (await find()) as string;
 }
 
 /** Throws what `mismatch` makes when another value stands there already, and STORE_UNAVAILABLE. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -48,4 +48,21 @@ test("a closed store is one file, so that nothing of it is played into a file pu
   expect(await again.read("SELECT n FROM t ORDER BY n")).toEqual([{ n: 1 }, { n: 2 }]);
   await again.close();
   rmSync(folder, { recursive: true });
+});
+
+test("a file that was taken away before the end is not made again, and one listener's end leaves the other's", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "homeostat-store-"));
+  const path = join(folder, "state.db");
+  const migrations = [{ id: "1", statements: () => ["CREATE TABLE t (n INTEGER)"] }];
+  const store = await openSqliteStore({ path, migrations, clock: systemClock, logger: createSilentLogger() });
+  let heard = 0;
+  const remove = store.onCommit("t", () => undefined);
+  const removeOther = store.onCommit("t", () => (heard += 1));
+  remove();
+  await store.write([{ sql: "INSERT INTO t VALUES (1)" }]);
+  expect(heard).toBe(1);
+  removeOther();
+  rmSync(folder, { recursive: true });
+  await store.close();
+  expect(existsSync(path)).toBe(false);
 });

@@ -128,7 +128,7 @@ function foldLog(path: string, logger: Logger): void {
 }
 
 /** Without what `open` opens the writer is of no use, and closed. */
-async function openBeside<T>(writer: Writer, open: () => T): Promise<T> {
+async function openBeside<T>(writer: Pick<Writer, "close">, open: () => T): Promise<T> {
   try {
     return reading(undefined, open);
   } catch (error) {
@@ -148,7 +148,7 @@ async function createPrivateFile(path: string): Promise<void> {
       ENOENT: "The folder does not exist; create it or give HOMEOSTAT_HOME another one.",
       ENOSPC: "The disk is full; free some space and start again.",
     };
-    const hint = hints[(error as NodeJS.ErrnoException).code ?? ""];
+    const hint = hints[String((error as NodeJS.ErrnoException).code)];
     throw new HomeostatError(
       "DATA_FOLDER_UNUSABLE",
       `Cannot use the database ${path}: ${errorMessage(error)}`,

@@ -22,7 +22,12 @@ const widerThingMigration: Migration = {
   statements: () => ["ALTER TABLE thing ADD COLUMN colour TEXT"],
 };
 
-export function describeStore(name: string, create: () => Promise<DatabaseUnderTest>): void {
+/** `hasOwnThread`: false where the writer shares the test's thread, and a busy one keeps leases from being renewed. */
+export function describeStore(
+  name: string,
+  create: () => Promise<DatabaseUnderTest>,
+  hasOwnThread = true,
+): void {
   describe(`${name} as a store`, () => {
     let database: DatabaseUnderTest;
     let store: LeaseStore;
@@ -38,7 +43,7 @@ export function describeStore(name: string, create: () => Promise<DatabaseUnderT
     describeScan(() => store);
     describeListeners(() => store, again);
     describeLifetime(() => store, again);
-    describeLeases(() => store, again);
+    describeLeases(() => store, again, hasOwnThread);
     describeUpgrade(
       () => store,
       () => database.open([...migrations, widerThingMigration]),

@@ -9,6 +9,15 @@ export interface TableShape {
   readonly identity: string | undefined;
 }
 
+/** One whose rows the database numbers. */
+export interface NumberedTable extends TableShape {
+  readonly identity: string;
+}
+
+export function isNumbered(table: TableShape): table is NumberedTable {
+  return table.identity !== undefined;
+}
+
 /** Every table of ours but the list of applied migrations, by name. Names are those of our own migrations. */
 export async function listTables(
   store: Pick<Store, "read"> & { readonly dialect: Store["dialect"] },

@@ -84,3 +84,18 @@ test("a store that cannot be written is closed at once", async () => {
   await clock.sleep(50);
   expect(disk.writes).toBe(writes);
 });
+
+test("an empty batch says nothing about the disk, and a write that fails after the end begins no probes", async () => {
+  const disk = await open();
+  disk.isFull = true;
+  await disk.store.write([insertThing("b")]).catch(() => undefined);
+  disk.isFull = false;
+  await disk.store.write([]);
+  expect(disk.store.writeProblem()).toBe("database or disk is full");
+  await disk.store.close();
+  disk.isFull = true;
+  await expect(disk.store.write([insertThing("c")])).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  const { writes } = disk;
+  await clock.sleep(50);
+  expect(disk.writes).toBe(writes);
+});

@@ -29,6 +29,9 @@ test("when the thread dies, what it committed is told, the rest and all later wr
   const take = (name: string): ReturnType<typeof writer.write> =>
     writer.write([takeLease({ name, owner: "me", epoch: 1, untilMs: 0 })]);
   await take("a");
+  // All that one turn says goes out together, in its order.
+  const [before, after] = [take("before"), (writer.send({ kind: "watch", on: false }), take("after"))];
+  await Promise.all([before, after]);
   // A slot that is none: the fault of the thread that this makes stands for every other.
   const slot = undefined as unknown as ReturnType<typeof createLeaseSlot>;
   writer.send({ kind: "hold", lease: { name: "a", owner: "me", epoch: 1, ttlMs: 0, slot } });

@@ -1,10 +1,12 @@
 /** The main thread's end of the line to the writer thread: sends batches, keeps their promises, ends cleanly. */
-import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { errorMessage, HomeostatError } from "../base/error.ts";
 import { createPendingBatches, unavailable } from "./pending-batches.ts";
+import { startThread } from "./start-thread.ts";
+import type { ThreadProgram } from "./start-thread.ts";
 import type { Statement, StatementResult } from "./store.ts";
-import type { FromWriter, PostgresWriterOptions, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
+import type { FromWriter, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
 
 export interface Writer {
   /** Resolves and rejects as Store.write. */
@@ -34,9 +36,7 @@ export interface WriterSettings extends WriterOptions {
 
 /** A thread to write with, and what its refusal to open is told with. */
 export interface WriterThread {
-  readonly program:
-    | { readonly name: "writer-thread"; readonly options: WriterOptions }
-    | { readonly name: "postgres-writer-thread"; readonly options: PostgresWriterOptions };
+  readonly program: ThreadProgram;
   readonly maxPendingBatches: number;
   readonly about: Readonly<Record<string, string>>;
 }
@@ -126,25 +126,6 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
     opened.reject(unavailable(why));
     events.onDied(why);
   }
-}
-
-function startThread({ name, options }: WriterThread["program"]): {
-  readonly worker: Worker;
-  readonly port: MessagePort;
-  readonly ended: Promise<void>;
-} {
-  const { port1: port, port2 } = new MessageChannel();
-  // In the repository the thread runs as .ts, in the published package as .js: like this file.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./${name}.${extension}`, import.meta.url), {
-    name: "store-writer",
-    // Options of this process (--input-type, --inspect-brk, --test) are not meant for the thread, and some stop it.
-    execArgv: [],
-    workerData: { port: port2, options },
-    transferList: [port2],
-  });
-  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  return { worker, port, ended };
 }
 
 function lastMessages(port: MessagePort): readonly FromWriter[] {
