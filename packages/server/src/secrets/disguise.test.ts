@@ -46,6 +46,7 @@ const encode: Readonly<Record<string, (text: string) => string>> = {
   "blanks between": (text) => [...text].join(" "),
   "lines of four": (text) => text.replaceAll(/.{4}/g, "$&\n"),
   "hyphens between": (text) => text.replaceAll(/.{3}/g, "$&-"),
+  "escaped invisible signs between": (text) => [...text].join("%E2%80%8B"),
   "invisible signs between": (text) => [...text].join("\u200b"),
 }; // prettier-ignore
 

@@ -34,6 +34,8 @@ function isLoading(name: string): boolean {
 export function isLoadingValue(name: string, text: string): boolean {
   if (prompts.has(name)) return /\$\(|`|@P\}|\0/.test(text);
   if (name === "PATH") return !isUsualPath(text);
+  // Settings there name programs: of git, editors and shells.
+  if (name === "HOME" || name === "XDG_CONFIG_HOME") return !/^(?:\/|~|\0HOME\0)/.test(text);
   return isLoading(name);
 }
 

@@ -2,6 +2,7 @@
 
 /** Never simply allowed: another command runs than the text seems to say, or one that nobody has read. */
 export const hiddenForms: readonly string[] = [
+  "HOME=. git log", "HOME=$PWD git log", "XDG_CONFIG_HOME=. git log", "export HOME=.",
   "[[ -v 'a[$(x)]' ]]", "i='a[$(x)]'; [[ -v $i ]]", "i='a[$(x)]'; test -v \"$i\"", "i='a[$(x)]'; [ -v \"$i\" ]", "i='a[$(x)]'; (( i ))",
   "i='a[$(x)]'; echo $(( i ))", "i='a[$(x)]'; echo $((i + 1))", "i='a[$(x)]'; let i", "i='a[$(x)]'; let i+=1", "i='a[$(x)]'; echo ${b[i]}",
   "i='a[$(x)]'; echo ${b:i}", "i='a[$(x)]'; [[ i -eq 0 ]]", "i='a[$(x)]'; [[ $i -eq 0 ]]", "[[ 'a[$(x)]' -eq 0 ]]", "(( a[\\$(x)] ))",
@@ -136,6 +137,7 @@ export const hiddenForms: readonly string[] = [
 
 /** Allowed without a question, as daily work is. */
 export const ordinaryForms: readonly string[] = [
+  "HOME=/tmp ls", "export HOME", "export XDG_CONFIG_HOME=$HOME/.config",
   "ls -la", "ls \"$dir\"", "cat a.txt | head -n 5", "grep -rn \"foo[0-9]\" src", "grep -E 'a|b' x", "sort -u a > b", "sort -o out.txt in.txt",
   "sort -t, -k2 a", "uniq -c a", "cut -d, -f1 a", "tr a-z A-Z < a", "wc -l *.txt", "find . -name '*.md' -print",
   "find \"$dir\" -type f -name \"$pattern\"", "find . -type f -exec grep -l x {} +", "find . -name '*.o' -delete", "find . -maxdepth \"$n\" -type f",
