@@ -1,13 +1,20 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { insertDelegation, revokeDelegation } from "../../approvals/delegations.ts";
 import type { Holder } from "../../approvals/standing-giver.ts";
 import { countEndedWith, listStanding } from "../../approvals/standing.ts";
 import { systemClock as clock } from "../../base/clock.ts";
 import { isHomeostatError } from "../../base/error.ts";
+import { createSilentLogger } from "../../base/log.ts";
 import { delegateApproval } from "../../gate/approvals.ts";
+import { apiKeysMigration, createApiKeys } from "../../identity/api-keys.ts";
+import type { ApiKeys } from "../../identity/api-keys.ts";
+import { sessionsMigration } from "../../identity/sessions.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
+import { openPostgresStore } from "../../store/postgres.ts";
+import { skipsPostgres, startTestPostgres } from "../../store/test-postgres.fixture.ts";
+import type { TestPostgres } from "../../store/test-postgres.fixture.ts";
 import { createWorld } from "../testing-world.ts";
-import type { World } from "../testing-world.ts";
+import type { World, WorldOptions } from "../testing-world.ts";
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -24,6 +31,7 @@ type Score = NonNullable<Decision["score"]>;
 async function open(
   by: readonly string[] = ["approver"],
   scoreOf: () => Score | undefined = () => undefined,
+  more: Partial<WorldOptions> = {},
 ) {
   const holders = new Map<string, Holder>();
   const holderOf = (_: string, name: string): Promise<Holder> =>
@@ -40,6 +48,7 @@ async function open(
       revision: "sha256:test",
     }),
     holderOf,
+    ...more,
   });
   worlds.push(world);
   await world.startWorker("one");
@@ -190,5 +199,41 @@ describe("a yes is worth the risk that was shown with the question", () => {
     // Policy has a lower threshold now.
     score = { ...low, askedFrom: 30 };
     await world.waitingApproval(await world.submit(paying.replace("5", "7")));
+  });
+});
+
+describe.skipIf(skipsPostgres())("on PostgreSQL, with real keys", () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await startTestPostgres();
+  });
+  afterAll(() => server.stop());
+
+  test("ending a key ends its remembered answers, and a new key of the same name brings none back", async () => {
+    const url = await server.schema("remembered");
+    let keys: ApiKeys | undefined;
+    const { world } = await open(undefined, undefined, {
+      openStore: (migrations) =>
+        openPostgresStore({
+          url,
+          migrations: [...migrations, sessionsMigration, apiKeysMigration],
+          clock,
+          logger: createSilentLogger(),
+        }),
+      holderOf: (tenant, name) => keys!.holderOf(tenant, name),
+    });
+    keys = createApiKeys({ store: world.store, clock });
+    const owner = { tenant: "default", by: "admin", expiresAtMs: null, principal: "ada" } as const;
+    const first = await keys.create({ ...owner, role: "approver" });
+    await rememberedOf(world, "ada");
+    await passes(world);
+    const deps = { store: world.store, clock, holderOf: keys.holderOf };
+    expect(await listStanding(deps, "default")).toMatchObject([{ createdBy: "ada", voidBecause: null }]);
+    expect((await keys.list(null)).map(({ id }) => id)).toEqual([first.id]);
+    const ended = await keys.revoke({ tenant: null, id: first.id, by: "admin" });
+    expect(await countEndedWith(deps, ended)).toBe(1);
+    expect(await askedAnew(world)).toContain("ada may not use this server any more");
+    await keys.create({ ...owner, role: "approver" });
+    expect(await askedAnew(world)).toContain("ada has a new key since");
   });
 });
