@@ -1,7 +1,7 @@
 /** A run's workspace: a folder on this host, saved as a manifest of blobs with each outcome, so that a run can move and recover. */
 import { createHash } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { chmod, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { canonicalJson } from "../../base/canonical-json.ts";
 import type { JsonValue } from "../../base/canonical-json.ts";
@@ -100,7 +100,7 @@ export function createWorkspaces(deps: {
       for (const { sha256, sizeBytes } of Object.values(manifest.files)) {
         if (await blobs.has({ subject: toRunId, sha256, sizeBytes })) continue;
         const from = { subject: ref.subject, sha256, sizeBytes };
-        await blobs.put(toRunId, sizeBytes > copyWholeBytes ? blobs.stream(from) : await blobs.get(from));
+        await blobs.put(toRunId, sizeBytes > wholeBytes ? blobs.stream(from) : await blobs.get(from));
       }
       return (await save(toRunId, manifest)).ref;
     },
@@ -122,10 +122,17 @@ export function createWorkspaces(deps: {
     const facts = { sizeBytes: Number(stat.size), mode: Number(stat.mode) & 0o777 };
     const known = await hashes.find(runId, path, stat);
     if (known !== undefined) return { sha256: known, ...facts };
-    const content = await readWhole(file);
-    const { sha256 } = await blobs.put(runId, content);
+    const { sha256, sizeBytes } = await keep(runId, file, facts.sizeBytes);
     hashes.remember(runId, path, { signature: stat, sha256 });
-    return { ...facts, sha256, sizeBytes: content.length };
+    return { ...facts, sha256, sizeBytes };
+  }
+
+  /** Large files are never in memory as a whole; to be kept once they are read twice. */
+  async function keep(runId: string, file: string, sizeBytes: number): Promise<BlobRef> {
+    requireSize(file, sizeBytes);
+    if (sizeBytes <= wholeBytes) return await blobs.put(runId, await readFile(file));
+    const known = { subject: runId, sha256: await hashFile(file), sizeBytes };
+    return (await blobs.has(known)) ? known : await blobs.put(runId, piecesOf(file));
   }
 
   /** Whether the file had to be put back. */
@@ -136,12 +143,13 @@ export function createWorkspaces(deps: {
       const known = (await hashes.find(runId, path, stat)) ?? (await hashFile(file));
       if (known === facts.sha256) return false;
     }
-    const content = await blobs.get({ subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes });
-    await rm(file, { recursive: true, force: true });
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const temporary = join(dirname(file), `.homeostat-restore-${facts.sha256.slice(0, 16)}.tmp`);
-    await writeFile(temporary, content, { mode: facts.mode });
+    const blob = { subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes };
+    await writeFile(temporary, blobs.stream(blob), { mode: facts.mode });
     await chmod(temporary, facts.mode);
+    // What lies there stays until all of the other is there.
+    await rm(file, { recursive: true, force: true });
     await rename(temporary, file);
     return true;
   }
@@ -183,38 +191,33 @@ async function removeStrangers(
   }
 }
 
-/** Larger files are copied piece by piece; a stream takes a detour over the disk where blobs lie in a bucket. */
-const copyWholeBytes = 1024 * 1024;
+/** Larger files go piece by piece; a stream takes a detour over the disk where blobs lie in a bucket. */
+const wholeBytes = 1024 * 1024;
 
-/** Files of a workspace are read whole to be encrypted; this bounds what one may weigh. */
+/** What one file of a workspace may weigh: it is read, encrypted and written at each change. */
 const maxFileBytes = 512 * 1024 * 1024;
 
-async function readWhole(file: string): Promise<Buffer> {
-  const handle = await open(file, "r");
-  try {
-    const { size } = await handle.stat();
-    if (size > maxFileBytes) {
-      throw new HomeostatError(
-        "FILE_TOO_LARGE",
-        `${file} has ${size} bytes; a workspace file may have ${maxFileBytes}`,
-        {
-          sizeBytes: size,
-        },
-      );
-    }
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
+/** Throws FILE_TOO_LARGE. */
+function requireSize(file: string, sizeBytes: number): void {
+  if (sizeBytes <= maxFileBytes) return;
+  throw new HomeostatError(
+    "FILE_TOO_LARGE",
+    `${file} has ${sizeBytes} bytes; a workspace file may have ${maxFileBytes}`,
+    { sizeBytes },
+  );
 }
 
 async function hashFile(file: string): Promise<string> {
   const hash = createHash("sha256");
+  for await (const piece of piecesOf(file)) hash.update(piece);
+  return hash.digest("hex");
+}
+
+async function* piecesOf(file: string): AsyncGenerator<Buffer> {
   const handle = await open(file, "r");
   try {
-    for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
+    for await (const piece of handle.createReadStream({ autoClose: false })) yield piece as Buffer;
   } finally {
     await handle.close();
   }
-  return hash.digest("hex");
 }
