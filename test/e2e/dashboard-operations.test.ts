@@ -103,7 +103,15 @@ describe.skipIf(isBrowserSkipped)("operations on the dashboard", () => {
     const field = page.getByRole("textbox", { name: "Arguments as JSON" });
     await field.waitFor();
     expect(await field.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
-    await field.fill((await field.inputValue()).replace("dear all", "dear Zoe"));
+    const asked = await field.inputValue();
+    await field.fill(asked.replace('"content"', '"contents"'));
+    await page
+      .getByRole("status", { name: "What the tool's schema says" })
+      .getByText("content")
+      .first()
+      .waitFor();
+    expect(await violationsOn(page)).toEqual([]);
+    await field.fill(asked.replace("dear all", "dear Zoe"));
     expect(await violationsOn(page)).toEqual([]);
     await page.getByRole("button", { name: "Approve with these" }).click();
     await inHand("beta").waitFor();
@@ -273,6 +281,9 @@ describe.skipIf(isBrowserSkipped)("operations on the dashboard", () => {
     );
     await page.getByRole("button", { name: "Set a secret" }).click();
     const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Set secret" }).click();
+    await dialog.getByRole("alert").getByText("The value needs at least 8 characters.").waitFor();
+    expect(await violationsOn(page)).toEqual([]);
     await dialog.getByLabel("Name").first().fill("shop-token");
     await dialog.getByLabel("Value").first().fill("never-to-be-seen-again");
     await dialog.getByRole("button", { name: "One web host" }).click();

@@ -23,6 +23,8 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
       queries: {
         staleTime: 5_000,
         retry: (failures, error) => failures < 3 && !isFinal(error),
+        // 2.8 s in all: longer than a restart of the listener, shorter than somebody looks at an empty page.
+        retryDelay: (failures) => 400 * 2 ** failures,
       },
     },
   });

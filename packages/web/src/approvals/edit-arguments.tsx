@@ -86,12 +86,14 @@ function Problems({ read }: { readonly read: ReadArguments }): ReactElement | nu
     );
   if (read.problems.length === 0) return null;
   return (
-    <ul className="argument-problems" role="status" aria-label="What the tool's schema says">
-      {read.problems.map(({ path, text }) => (
-        <li className="field-error" key={`${path} ${text}`}>
-          <code>{path === "" ? "all" : path}</code> {text}
-        </li>
-      ))}
-    </ul>
+    <div role="status" aria-label="What the tool's schema says">
+      <ul className="argument-problems">
+        {read.problems.map(({ path, text }) => (
+          <li className="field-error" key={`${path} ${text}`}>
+            <code>{path === "" ? "all" : path}</code> {text}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

@@ -64,5 +64,7 @@ export function withoutLastLineBreak(text: string): string {
 const nameForm = /^[a-z][a-z0-9_-]{0,63}$/;
 
 export function nameFault(name: string): string | null {
-  return nameForm.test(name) ? null : "Small letters, digits, - and _, beginning with a letter; at most 64.";
+  return nameForm.test(name)
+    ? null
+    : "The name has small letters, digits, - and _, begins with a letter and has at most 64 signs.";
 }

@@ -5,10 +5,12 @@ import type { ReactElement } from "react";
 export function FaultList({ faults }: { readonly faults: readonly string[] }): ReactElement | null {
   if (faults.length === 0) return null;
   return (
-    <ul className="field-error" role="alert">
-      {faults.map((fault) => (
-        <li key={fault}>{fault}</li>
-      ))}
-    </ul>
+    <div className="field-error" role="alert">
+      <ul>
+        {faults.map((fault) => (
+          <li key={fault}>{fault}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
