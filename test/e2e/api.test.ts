@@ -141,6 +141,33 @@ describe("submitting", () => {
   });
 });
 
+describe("files of a task", () => {
+  test("arrive as they were sent, small ones and large ones", async () => {
+    // Longer than what is read with the rest of a body.
+    const texts = ["short", "0123456789abcdef".repeat(20_000)];
+    const files = texts.map((text, index) => ({
+      path: `${index}.txt`,
+      contentBase64: Buffer.from(text).toString("base64"),
+    }));
+    const steps = texts.map(
+      (_, index) => `  - { id: r${index}, tool: file_ops.read, with: { path: ${index}.txt } }\n`,
+    );
+    const read = texts.map((_, index) => `"\${{ steps.r${index}.output.content }}"`);
+    const run = await runToEnd(system, {
+      workflow: `${workflow(steps.join(""))}outputs: { texts: [${read.join(", ")}] }\n`,
+      files,
+    });
+    expect(run.state).toBe("COMPLETED");
+    const { body } = await call("GET", `/v1/runs/${run.id}`);
+    expect(body.outputs.texts).toEqual(texts);
+    const broken = { path: "x", contentBase64: `${files[1]!.contentBase64}!` };
+    expect(await call("POST", "/v1/tasks", { workflow: waits, files: [broken] })).toMatchObject({
+      status: 422,
+      body: { code: "REQUEST_INVALID" },
+    });
+  });
+});
+
 describe("runs", () => {
   test("come in pages, newest first, filtered by state and workflow", async () => {
     for (let n = 0; n < 5; n += 1)
