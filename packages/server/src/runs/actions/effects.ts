@@ -134,8 +134,9 @@ async function actAndRecord(
   } catch (error) {
     if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
     // As after a crash: what stands on no record goes, or a refused file would be in the way of every later step.
-    requireHeld(session.lease);
-    if (executed.result.touchedFiles) await deps.workspaces.restore(session.runId, session.state.workspace);
+    const isOurs = (): void => requireHeld(session.lease);
+    if (executed.result.touchedFiles)
+      await deps.workspaces.restore(session.runId, session.state.workspace, isOurs);
     return {
       kind: "failed",
       error: runErrorOf(error, request, deps.gate),

@@ -5,6 +5,7 @@ import type { RunSession } from "../session/session.ts";
 import { createWorld } from "../testing-world.ts";
 import type { TestTool, World } from "../testing-world.ts";
 import { layOut } from "./lay-out.ts";
+import { createWorkspaces } from "./workspace.ts";
 
 const worlds: World[] = [];
 
@@ -205,13 +206,21 @@ describe("files with names that objects have of themselves", () => {
 });
 
 test("a worker that comes back after its lease leaves the files as another worker has made them", async () => {
-  const lease = { name: "run/run_1", remainingMs: () => 0 };
-  let restored = 0;
-  const restore = (): Promise<never> => {
-    restored += 1;
-    return Promise.reject(new Error("not to be called"));
+  const world = await start();
+  const workspaces = createWorkspaces({
+    ...{ folder: join(world.folder, "shared"), blobs: world.submitDeps.blobs },
+    hashes: { find: () => Promise.resolve(undefined), remember: () => undefined },
+  });
+  const { ref } = await workspaces.seed("run_1", [file]);
+  await workspaces.restore("run_1", ref);
+  const folder = workspaces.folderOf("run_1");
+  await writeFile(join(folder, "a.txt"), "as another worker left it");
+  const layOutLate = (workspace: typeof ref | null): Promise<unknown> => {
+    const lease = { name: "run/run_1", remainingMs: () => 0 };
+    const session = { runId: "run_1", state: { workspace }, lease } as unknown as RunSession;
+    return layOut(session, workspaces);
   };
-  const session = { runId: "run_1", state: { workspace: null }, lease } as unknown as RunSession;
-  await expect(layOut(session, { restore })).rejects.toMatchObject({ code: "LEASE_LOST" });
-  expect(restored).toBe(0);
+  await expect(layOutLate(ref)).rejects.toMatchObject({ code: "LEASE_LOST" });
+  await expect(layOutLate(null)).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(await readFile(join(folder, "a.txt"), "utf8")).toBe("as another worker left it");
 });

@@ -19,8 +19,8 @@ export async function layOut(
 ): Promise<Extract<WalkResult, { kind: "failed" }> | null> {
   const { state } = session;
   try {
-    requireHeld(session.lease);
-    const { putBack, removed } = await workspaces.restore(session.runId, state.workspace);
+    const isOurs = (): void => requireHeld(session.lease);
+    const { putBack, removed } = await workspaces.restore(session.runId, state.workspace, isOurs);
     const count = putBack.length + removed.length;
     if (count === 0 || wasActing(session)) return null;
     const named = { putBack: putBack.slice(0, mostNamed), removed: removed.slice(0, mostNamed) };

@@ -31,6 +31,9 @@ export interface WorkspaceFile {
   readonly content: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
+/** Asked before each file that is touched. Throws when another worker may have the run by now, and so the folder. */
+export type RequireHeld = () => void;
+
 export interface Workspaces {
   folderOf(runId: string): string;
   /** Stores the files of a new run; the folder itself is made when a worker first opens it. */
@@ -41,7 +44,7 @@ export interface Workspaces {
   /** Saves what is in the folder now; unchanged files cost a stat. */
   capture(runId: string): Promise<{ readonly ref: BlobRef; readonly manifest: Manifest }>;
   /** Makes the folder exactly what the manifest says: half-written leftovers of a crash go, lost files come back. */
-  restore(runId: string, ref: BlobRef | null): Promise<Restored>;
+  restore(runId: string, ref: BlobRef | null, requireHeld?: RequireHeld): Promise<Restored>;
   load(ref: BlobRef | null): Promise<Manifest>;
   /** The same files under another run's key: runs are erased one by one. Throws BLOB_ERASED when they are gone. */
   copy(ref: BlobRef, toRunId: string): Promise<BlobRef>;
@@ -81,16 +84,16 @@ export function createWorkspaces(deps: {
       }
       return save(runId, { v: 1, files: facts });
     },
-    async restore(runId, ref) {
+    async restore(runId, ref, requireHeld) {
       const manifest = await load(ref);
       const folder = folderOf(runId);
       // The first folder made is told; undefined: it was there.
       const isNew = (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined;
       const removed: string[] = [];
-      await removeStrangers(folder, "", { manifest, removed });
+      await removeStrangers(folder, "", { manifest, removed, requireHeld });
       const putBack: string[] = [];
       for (const [path, facts] of Object.entries(manifest.files)) {
-        if (await restoreFile(runId, path, facts)) putBack.push(path);
+        if (await restoreFile(runId, path, { ...facts, requireHeld })) putBack.push(path);
       }
       return isNew ? { manifest, putBack: [], removed: [] } : { manifest, putBack, removed };
     },
@@ -136,7 +139,11 @@ export function createWorkspaces(deps: {
   }
 
   /** Whether the file had to be put back. */
-  async function restoreFile(runId: string, path: string, facts: FileFacts): Promise<boolean> {
+  async function restoreFile(
+    runId: string,
+    path: string,
+    facts: FileFacts & { readonly requireHeld: RequireHeld | undefined },
+  ): Promise<boolean> {
     const file = join(folderOf(runId), path);
     const stat = await lstat(file, { bigint: true }).catch(() => undefined);
     if (stat?.isFile() === true) {
@@ -149,6 +156,7 @@ export function createWorkspaces(deps: {
     await writeFile(temporary, blobs.stream(blob), { mode: facts.mode });
     await chmod(temporary, facts.mode);
     // What lies there stays until all of the other is there.
+    facts.requireHeld?.();
     await rm(file, { recursive: true, force: true });
     await rename(temporary, file);
     return true;
@@ -177,12 +185,17 @@ async function entriesOf(folder: string): Promise<readonly Dirent[]> {
 async function removeStrangers(
   folder: string,
   below: string,
-  known: { readonly manifest: Manifest; readonly removed: string[] },
+  known: {
+    readonly manifest: Manifest;
+    readonly removed: string[];
+    readonly requireHeld: RequireHeld | undefined;
+  },
 ): Promise<void> {
   for (const entry of await entriesOf(join(folder, below))) {
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) await removeStrangers(folder, path, known);
     else if (!entry.isFile() || !Object.hasOwn(known.manifest.files, path)) {
+      known.requireHeld?.();
       await rm(join(folder, path), { force: true });
       // Half-written files of our own are nobody's edits; a link in a file's place is told as the file put back.
       const isTold = !isTemporaryName(entry.name) && !Object.hasOwn(known.manifest.files, path);
