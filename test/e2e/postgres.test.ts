@@ -71,9 +71,14 @@ steps:
       run: [{ id: c, workflow: inner }]
   - { id: bad, set: { x: "\${{ fromJson(\\"broken\\") }}" } }
 `);
-    const question = await world.waitingApproval(runId);
-    await untilAnswered(() => world.answer(question.id, "approve"));
-    const [child] = await world.store.read("SELECT id FROM runs WHERE parent = ?", [runId]);
+    // One by the workflow itself, one by policy, which is asked before the child begins.
+    for (let asked = 0; asked < 2; asked += 1) {
+      const question = await world.waitingApproval(runId);
+      await untilAnswered(() => world.answer(question.id, "approve"));
+    }
+    const childrenNow = () => world.store.read("SELECT id FROM runs WHERE parent = ?", [runId]);
+    await expect.poll(childrenNow, { timeout: 10_000 }).toHaveLength(1);
+    const [child] = await childrenNow();
     await world.signal(child!["id"] as string, "go");
     await world.until(runId, "FAILED");
     const { steps } = await world.state(runId);
