@@ -59,7 +59,7 @@ export const zombieInTool: Scenario = {
     const { cluster, bank } = stage;
     await cluster.start("gateway");
     return await rounds(chaos, stage, {
-      async catch(submit) {
+      async catchOne(submit) {
         const zombie = await cluster.start("worker");
         const reached = bank.holdNext();
         submit();
@@ -83,7 +83,7 @@ export const zombieBeforeAct: Scenario = {
     const { cluster } = stage;
     const gateway = await cluster.start("gateway");
     return await rounds(chaos, stage, {
-      async catch(submit) {
+      async catchOne(submit) {
         await submit();
         // Nobody publishes now, and a payment waits for its intent to be in the ledger.
         await stopUnlocked(gateway, cluster.home);
@@ -112,7 +112,7 @@ export const zombieInCommit: Scenario = {
       // Nobody else can write before it goes on.
       isAlone: true,
       sides: 2,
-      async catch(submit, round) {
+      async catchOne(submit, round) {
         const zombie = await cluster.start("worker", injected.environment);
         await injected.stopAtSync(commitIn(chaos), round % 2 === 0 ? "before" : "after");
         submit();
@@ -137,7 +137,7 @@ export const zombieInPostgresCommit: Scenario = {
     const url = proxy.through(cluster.environment["HOMEOSTAT_DATABASE_URL"]!);
     try {
       return await rounds(chaos, stage, {
-        async catch(submit, round) {
+        async catchOne(submit, round) {
           const zombie = await cluster.start("worker", { HOMEOSTAT_DATABASE_URL: url });
           proxy.actAtCommit(commitIn(chaos), round % 2 === 0 ? "before" : "after", () => stop(zombie));
           submit();
@@ -161,7 +161,7 @@ function commitIn({ random }: Pick<Chaos, "random">): number {
 
 interface Trap {
   /** Starts a worker, has runs submitted, and resolves with it when it stands still where it should. */
-  catch(submit: () => Promise<void>, round: number): Promise<Member>;
+  catchOne(submit: () => Promise<void>, round: number): Promise<Member>;
   /** Lets go what else held it back. */
   release?(): void;
   /** 2 where it can be caught on either side. */
@@ -185,7 +185,7 @@ async function rounds({ scale }: Chaos, stage: Stage, trap: Trap): Promise<Scena
       });
       return submitting;
     };
-    const zombie = await trap.catch(submit, round);
+    const zombie = await trap.catchOne(submit, round);
     await until("the worker stands still", () => Promise.resolve(isStopped(zombie)));
     figures.stopped += 1;
     figures.heldRuns += await countHeld(cluster, zombie);

@@ -62,6 +62,7 @@ export function createWriteTool(deps: FileAccess): Tool<WriteArgs> {
       const { folder, name } = await openParent(path, { ...deps, create: true });
       try {
         context.signal.throwIfAborted();
+        context.requireTime();
         const what = resourceOf(path);
         await replaceFile({
           folder,

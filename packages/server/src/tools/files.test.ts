@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../base/canonical-json.ts";
 import { sha256 } from "../base/digest.ts";
+import { HomeostatError } from "../base/error.ts";
 import { createFileTools } from "./files.ts";
 import type { FileTools } from "./files.ts";
 import { createTestPlace, perform, prepare } from "./testing-context.ts";
@@ -160,6 +161,17 @@ describe("file_ops.write", () => {
     await place.tools.write.execute(resolved, place.context);
     await place.tools.write.execute(resolved, place.context);
     expect(await readdir(place.workspace)).toEqual(["a.txt"]);
+  });
+
+  test("writes nothing once its time is over, though no timer has told it yet", async () => {
+    const place = await createPlaceWithTools({ "a.txt": "as another worker left it" });
+    const requireTime = (): void => {
+      throw new HomeostatError("TIMEOUT", "The time of 5 ms is over");
+    };
+    const late = { ...place, context: { ...place.context, requireTime } };
+    const writing = outputOf(late, place.tools.write, { path: "a.txt", content: "late" });
+    await expect(writing).rejects.toMatchObject({ code: "TIMEOUT" });
+    expect(await readFile(join(place.workspace, "a.txt"), "utf8")).toBe("as another worker left it");
   });
 
   test("a link swapped in at the target is replaced, never written through", async () => {
