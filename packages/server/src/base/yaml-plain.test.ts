@@ -124,6 +124,11 @@ describe("the plain YAML reader", () => {
     }
   });
 
+  test("leaves a key to the library that is indented further than those before it", () => {
+    expect(readPlainYaml("a: 1\n  b: 2\n")).toBeUndefined();
+    expect(readPlainYaml("a:\n  b: 1\n    c: 2\n")).toBeUndefined();
+  });
+
   test("is linear: 256 KB of brackets, dashes or quotes end at once", () => {
     for (const piece of ["[", "{a: ", "- ", '"', "a: b\n", "'' ", "a:\n "]) {
       const text = piece.repeat(Math.floor(262_144 / piece.length));

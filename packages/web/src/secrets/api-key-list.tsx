@@ -176,8 +176,8 @@ function RevokeKey({
       </p>
       {own > 0 && (
         <p>
-          {countAnswers(own)} not count any more either: the actions ask again. A new key under the same name
-          brings none of them back.
+          {own === 1 ? "1 remembered answer ends" : `${own} remembered answers end`} with it: the same is
+          asked again. A new key under the same name brings none of them back.
         </p>
       )}
     </ConfirmDialog>
