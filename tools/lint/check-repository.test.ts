@@ -50,11 +50,25 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
+/** A test that uses everything the server exports, but for one file. */
+function importsOf(paths: readonly string[]): string {
+  const inner = "packages/server/src/";
+  return paths
+    .filter((path) => path.startsWith(inner) && !/unused|test\.ts$/.test(path))
+    .map((path, index) => `import * as part${index} from "./${path.slice(inner.length)}";`)
+    .join("\n");
+}
+
 /** What the checks say about the clean tree with the given files added or replaced. */
 function check(files: Readonly<Record<string, string>>, rows: object = {}): readonly string[] {
   const repository = mkdtempSync(join(tmpdir(), "homeostat-lint-"));
   folders.push(repository);
-  const all = { ...cleanTree, "allowed-imports.json": JSON.stringify({ ...table, ...rows }), ...files };
+  const all = {
+    ...cleanTree,
+    "allowed-imports.json": JSON.stringify({ ...table, ...rows }),
+    ...files,
+    "packages/server/src/whole.test.ts": importsOf([...Object.keys(cleanTree), ...Object.keys(files)]),
+  };
   for (const [path, text] of Object.entries(all)) {
     mkdirSync(dirname(join(repository, path)), { recursive: true });
     writeFileSync(join(repository, path), text);
@@ -236,6 +250,12 @@ const violations: readonly (readonly [what: string, path: string, text: string, 
     "packages/server/src/runs/foldRun.ts",
     "export {};",
     "names packages/server/src/runs/foldRun.ts:0",
+  ],
+  [
+    "an export that nobody imports",
+    "packages/server/src/runs/unused.ts",
+    "const used = 1;\nexport type Free = typeof used;\nexport function lonely(): number {\n  return used;\n}",
+    "exports packages/server/src/runs/unused.ts:3",
   ],
   ["a file outside every root", "extra/thing.ts", "export {};", "completeness extra/thing.ts:0"],
 ];

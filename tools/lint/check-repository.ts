@@ -1,5 +1,6 @@
 /** All checks of the import table in one call: what is wrong with the repository at a path. */
 import { checkCycles } from "./check-cycles.ts";
+import { checkExports } from "./check-exports.ts";
 import { checkFiles } from "./check-files.ts";
 import { checkLayers } from "./check-layers.ts";
 import type { LintFinding } from "./finding.ts";
@@ -16,7 +17,13 @@ export interface RepositoryCheck {
 export function checkRepository(repository: string): RepositoryCheck {
   const table = readImportTable(repository);
   const tree = readSourceTree(repository, table);
-  const found = [...checkLayers(tree), ...checkCycles(tree), ...checkFiles(tree), ...checkCompleteness(tree)];
+  const found = [
+    ...checkLayers(tree),
+    ...checkCycles(tree),
+    ...checkFiles(tree),
+    ...checkExports(tree),
+    ...checkCompleteness(tree),
+  ];
   const findings = found.filter((finding) => !isExcepted(finding, table));
   return { findings: [...findings, ...checkExceptions(found, table)], fileCount: tree.files.length };
 }

@@ -9,6 +9,14 @@ export interface Import {
   readonly isTypeOnly: boolean;
   /** `worker` is a file named by `new URL("./x.ts", import.meta.url)`: it runs in a thread of its own. */
   readonly kind: "import" | "worker";
+  /** What of it is used; undefined: nobody can tell, so perhaps all. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** A function, class or value that others may import. */
+export interface Export {
+  readonly name: string;
+  readonly line: number;
 }
 
 /** A use that some rule forbids outside certain files. */
@@ -26,6 +34,7 @@ export interface SourceFile {
   readonly isTest: boolean;
   readonly imports: readonly Import[];
   readonly uses: readonly Use[];
+  readonly exports: readonly Export[];
 }
 
 /** Throws SyntaxError with the file's name when it does not parse. */
@@ -33,14 +42,16 @@ export function readSourceFile(repository: string, path: string): SourceFile {
   const text = readFileSync(join(repository, path), "utf8");
   const imports: Import[] = [];
   const uses: Use[] = [];
+  const exports: Export[] = [];
   walk(parseProgram(path, text), (node) => {
     const found = importOf(node);
     if (found !== undefined) imports.push(found);
     const use = useOf(node);
     if (use !== undefined) uses.push(use);
+    exports.push(...exportsOf(node));
   });
   const isTest = isTestPath(path) || imports.some((entry) => entry.specifier === "vitest");
-  return { path, lines: text.replace(/\n$/, "").split("\n").length, isTest, imports, uses };
+  return { path, lines: text.replace(/\n$/, "").split("\n").length, isTest, imports, uses, exports };
 }
 
 function isTestPath(path: string): boolean {
@@ -90,25 +101,51 @@ function importOf(node: Node): Import | undefined {
       const specifier = stringOf(node["source"]);
       if (specifier === undefined) return undefined;
       const isTypeOnly = node["importKind"] === "type" || node["exportKind"] === "type";
-      return { specifier, line, isTypeOnly, kind: "import" };
+      return { specifier, line, isTypeOnly, kind: "import", names: namesOf(node) };
     }
     case "ImportExpression": {
       const specifier = stringOf(node["source"]);
-      return specifier === undefined ? undefined : { specifier, line, isTypeOnly: false, kind: "import" };
+      return specifier === undefined
+        ? undefined
+        : { specifier, line, isTypeOnly: false, kind: "import", names: undefined };
     }
     case "TSImportType": {
       const source = node["source"] ?? node["argument"];
       const specifier = stringOf(source) ?? (isNode(source) ? stringOf(source["literal"]) : undefined);
-      return specifier === undefined ? undefined : { specifier, line, isTypeOnly: true, kind: "import" };
+      return specifier === undefined
+        ? undefined
+        : { specifier, line, isTypeOnly: true, kind: "import", names: [] };
     }
     case "NewExpression": {
       if (nameOf(node["callee"]) !== "URL") return undefined;
       const specifier = stringOf((node["arguments"] as readonly unknown[])[0]);
       if (specifier === undefined || !/^\.{1,2}\/.*\.tsx?$/.test(specifier)) return undefined;
-      return { specifier, line, isTypeOnly: false, kind: "worker" };
+      return { specifier, line, isTypeOnly: false, kind: "worker", names: undefined };
     }
     default:
       return undefined;
+  }
+}
+
+function namesOf(node: Node): readonly string[] | undefined {
+  if (node.type === "ExportAllDeclaration") return undefined;
+  const specifiers = node["specifiers"] as readonly Node[];
+  if (specifiers.some(({ type }) => type === "ImportNamespaceSpecifier")) return undefined;
+  return specifiers.map((specifier) => nameOf(specifier["imported"] ?? specifier["local"]));
+}
+
+function exportsOf(node: Node): readonly Export[] {
+  const declared = node.type === "ExportNamedDeclaration" ? node["declaration"] : undefined;
+  if (!isNode(declared)) return [];
+  const line = lineOf(node);
+  switch (declared.type) {
+    case "FunctionDeclaration":
+    case "ClassDeclaration":
+      return [{ name: nameOf(declared["id"]), line }];
+    case "VariableDeclaration":
+      return (declared["declarations"] as readonly Node[]).map(({ id }) => ({ name: nameOf(id), line }));
+    default:
+      return [];
   }
 }
 

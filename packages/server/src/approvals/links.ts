@@ -26,7 +26,7 @@ export const approvalLinksMigration: Migration = {
  * What it takes to answer by a link. `session`: its addressee, signed in or with their key; the link only leads to the question.
  * `token`: the link alone, so that whoever reads the mail can answer.
  */
-export const linkCredentials = ["session", "token"] as const;
+const linkCredentials = ["session", "token"] as const;
 export type LinkCredential = (typeof linkCredentials)[number];
 
 export interface ApprovalLink {

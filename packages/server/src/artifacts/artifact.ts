@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Migration, Row, Statement } from "../store/store.ts";
 
-export const artifactVersion = 1;
+const artifactVersion = 1;
 
 export type ArtifactStatus = "active" | "archived" | "quarantined";
 

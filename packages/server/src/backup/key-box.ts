@@ -7,7 +7,7 @@ export type KeyFiles = ReadonlyMap<string, Buffer>;
 
 /** 128 MiB and about 0.4 s for each guess: OWASP's strongest setting. */
 const cost = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
-export const shortestPassphrase = 12;
+const shortestPassphrase = 12;
 
 /** `about` is bound into the encryption: a box of another backup does not open. Throws BACKUP_PASSPHRASE. */
 export async function sealKeys(files: KeyFiles, passphrase: string, about: string): Promise<string> {

@@ -35,7 +35,7 @@ const commonRoles: ReadonlySet<ArgumentRole> = new Set(["amount", "date", "optio
 /** Values longer than this are traced as texts: by the words and addresses in them. */
 const shortLength = 200;
 
-export function traceLeaf(leaf: ArgumentLeaf, tracing: Tracing): ArgumentOrigin {
+function traceLeaf(leaf: ArgumentLeaf, tracing: Tracing): ArgumentOrigin {
   const value = String(leaf.value);
   if (leaf.role === "option" || value.trim() === "")
     return origin(leaf, { from: "invented", how: "none", spans: [], instructed: 0 }, tracing);

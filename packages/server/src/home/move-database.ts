@@ -150,7 +150,7 @@ export async function reopenDatabase(home: Home, address: DatabaseAddress, logge
   }
 }
 
-export async function openDatabase(address: DatabaseAddress, logger: Logger): Promise<LeaseStore> {
+async function openDatabase(address: DatabaseAddress, logger: Logger): Promise<LeaseStore> {
   return address.kind === "sqlite"
     ? await openSqliteStore({ path: address.path, migrations, clock, logger })
     : await openPostgresStore({ url: address.url, migrations, clock, logger });

@@ -65,7 +65,7 @@ export function isFault(error: unknown): boolean {
 }
 
 /** `RUN_NOT_FOUND` -> `Run not found`. */
-export function titleOf(code: ErrorCode): string {
+function titleOf(code: ErrorCode): string {
   const words = code.toLowerCase().replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

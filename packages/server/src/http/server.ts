@@ -95,7 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 /** `/v1/runs/{id}` -> `/v1/runs/:id`, `{+path}` -> `*`. */
-export function fastifyPath(path: string): string {
+function fastifyPath(path: string): string {
   const parts = parsePath(path).map(({ kind, value }) =>
     kind === "text" ? value : kind === "param" ? `:${value}` : "*",
   );

@@ -28,7 +28,7 @@ export function validate(route: Route, inputs: Inputs): Inputs {
 }
 
 /** Every issue of a zod error as places below `pointerOf`; a union's issues are those of its nearest branch. */
-export function issueDetails(
+function issueDetails(
   issues: readonly z.core.$ZodIssue[],
   schema: z.ZodType,
   placeOf: (path: readonly PropertyKey[]) => Pick<ErrorDetail, "pointer" | "path">,

@@ -18,11 +18,11 @@ const tokenShape = /^hst_[A-Za-z0-9_-]{43}$/;
 /** Configured tokens may have any shape, but not be guessable. */
 const minConfiguredLength = 20;
 
-export function createToken(random: (bytes: number) => Buffer = randomBytes): string {
+function createToken(random: (bytes: number) => Buffer = randomBytes): string {
   return `hst_${random(32).toString("base64url")}`;
 }
 
-export function adminTokenPath(home: string): string {
+function adminTokenPath(home: string): string {
   return join(home, "token");
 }
 

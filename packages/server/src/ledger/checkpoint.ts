@@ -29,7 +29,7 @@ export type CheckpointResult =
   | { readonly kind: "refused"; readonly why: string };
 
 /** Key names hold neither spaces nor plus signs. */
-export const keyNamePattern: RegExp = /^[\x21-\x2a\x2c-\x7e]{1,255}$/;
+const keyNamePattern: RegExp = /^[\x21-\x2a\x2c-\x7e]{1,255}$/;
 
 /** Text of the private key in the form of Go's note.GenerateKey: `PRIVATE+KEY+name+id+base64(type, seed)`. */
 export function formatSigningKey(name: string, seed: Uint8Array): string {

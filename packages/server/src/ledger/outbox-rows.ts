@@ -25,7 +25,7 @@ export interface PreparedRow {
 }
 
 /** Few enough that their entries and the parameters of one statement stay small. */
-export const rowsAtATime = 500;
+const rowsAtATime = 500;
 
 /**
  * The oldest rows. Ids become visible in ascending order (store/postgres-commit.ts), but always from the start all the same: what a

@@ -4,7 +4,7 @@ import type { LedgerEntry } from "../base/ledger-entry.ts";
 import { parseEntry } from "./entry.ts";
 import { createLedgerReader } from "./reader.ts";
 
-export const restoredType = "ledger.restored";
+const restoredType = "ledger.restored";
 
 /** What a new ledger says about the one that it continues. */
 export interface Restoration {

@@ -7,7 +7,7 @@ import type { TileEdge, TileId } from "./tile.ts";
 
 /** The kernel writes dirty pages back within 35 s; a younger file may have been lost with the power. */
 const settledMs = 60_000;
-export const tileBytes: number = tileWidth * hashBytes;
+const tileBytes: number = tileWidth * hashBytes;
 
 /** The tile's 8,192 bytes, or undefined when the file is missing or of another size. */
 export function readTile(ledgerFolder: string, tile: TileId): Buffer | undefined {

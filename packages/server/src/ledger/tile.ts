@@ -4,7 +4,7 @@ import type { CompactTree, Hash, Hasher, NodeId } from "./merkle.ts";
 
 /** Hashes in a full tile; one tile spans eight levels of the tree. */
 export const tileWidth = 256;
-export const tileHeight = 8;
+const tileHeight = 8;
 export const hashBytes = 32;
 
 export interface TileId {

@@ -48,7 +48,7 @@ export interface Claims {
   take(limit: number, nowMs: number, before?: readonly Statement[]): Promise<readonly TakenRun[]>;
 }
 
-export const defaultAgingMs: number = 10 * 60_000;
+const defaultAgingMs: number = 10 * 60_000;
 
 export function createClaims(store: Pick<Store, "read" | "write">, settings: ClaimSettings): Claims {
   let claims = 0;

@@ -24,7 +24,7 @@ export interface RunKey {
   readonly windowMs: number;
 }
 
-export const runKeyGuard = "run-key";
+const runKeyGuard = "run-key";
 
 /**
  * For the batch that creates the run: takes the key, or fails the batch (guard `run-key`) while it stands for another run. Some of

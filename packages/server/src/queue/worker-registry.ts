@@ -168,7 +168,7 @@ export async function findUnmetNeeds(
 }
 
 /** What stands for the need of runs that nobody who lives understands. */
-export const newerVersion = "a newer version";
+const newerVersion = "a newer version";
 
 /** Due runs that pass over every one of these. */
 async function countPassedOver(

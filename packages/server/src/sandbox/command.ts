@@ -128,7 +128,7 @@ export function effectiveFileBytes(limits: SandboxLimits): number {
 }
 
 /** /tmp and /dev/shm, which are not part of the outputs, get a quarter of the disk each. */
-export function temporaryBytes(limits: SandboxLimits): number {
+function temporaryBytes(limits: SandboxLimits): number {
   return Math.ceil(limits.diskBytes / 4);
 }
 

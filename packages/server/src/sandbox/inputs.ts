@@ -33,7 +33,7 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-export const noInputs: InputList = { files: [], folders: [], diskBytes: 0, largestFileBytes: 0, refused: [] };
+const noInputs: InputList = { files: [], folders: [], diskBytes: 0, largestFileBytes: 0, refused: [] };
 
 const pageBytes = 4096;
 

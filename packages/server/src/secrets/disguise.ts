@@ -5,7 +5,7 @@ import { createNeedleSearch, shortestNeedle } from "./needle-search.ts";
 export const shortestDisguised = 12;
 
 /** Letters and digits a value must have to be put together from two parts, which have at least `shortestPart`. */
-export const shortestSplit = 16;
+const shortestSplit = 16;
 const shortestPart = 4;
 
 /** For each of `values` whether one of its disguises stands in `texts`. Linear in the texts, whatever the number of values. */

@@ -69,7 +69,7 @@ export function workerViewId(identity: string): string {
 }
 
 /** Pure. */
-export function viewWorker({ id, offers, startedAtMs, seenAtMs, ...facts }: WorkerRow): WorkerView {
+function viewWorker({ id, offers, startedAtMs, seenAtMs, ...facts }: WorkerRow): WorkerView {
   const named = (kind: string): string[] =>
     offers.filter((offer) => offer.startsWith(`${kind}:`)).map((offer) => offer.slice(kind.length + 1));
   return {

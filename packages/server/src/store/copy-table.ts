@@ -62,7 +62,7 @@ export async function digestTable(
  * Leases arrive free, since their holders work on the other database; their epochs continue, for they fence off everybody earlier.
  * Marks belong to the database they stand on.
  */
-export function selectRows({ name, columns }: TableShape, arriving: Arriving = {}): string {
+function selectRows({ name, columns }: TableShape, arriving: Arriving = {}): string {
   const changed = name === "leases" ? freeLease : arriving[name];
   const terms = columns.map((column) => changed?.[column] ?? quoted(column));
   return `SELECT ${terms.join(", ")} FROM ${quoted(name)}`;

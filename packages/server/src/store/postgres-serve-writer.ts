@@ -20,7 +20,7 @@ const maxBatchesPerCommit = 1000;
 /** A commit without an answer for this long means a server or a network that is gone. Above `lock_timeout`. */
 const commitDeadlineMs = 30_000;
 
-export const oldestPostgres = 13;
+const oldestPostgres = 13;
 
 /** Answers `opened` or `refused`, then one `committed` per commit. Never rejects. */
 export async function servePostgresWriter(

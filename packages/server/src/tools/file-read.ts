@@ -11,9 +11,9 @@ import { parseJson } from "./parse-json.ts";
 import type { Tool } from "./tool.ts";
 
 /** 1 MiB: what still makes sense inside a journal and a model's context. */
-export const defaultReadBytes = 1_048_576;
+const defaultReadBytes = 1_048_576;
 /** 16 MiB: base64 of it is still one string and one blob. */
-export const largestReadBytes: number = 16 * defaultReadBytes;
+const largestReadBytes: number = 16 * defaultReadBytes;
 
 const args = z.strictObject({
   path: z.string().describe("File, relative to the workspace, or `root:relative/path`."),

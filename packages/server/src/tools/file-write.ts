@@ -11,7 +11,7 @@ import { parsePath, resolvePath, resourceOf } from "./paths.ts";
 import type { Tool } from "./tool.ts";
 
 /** 8 MiB: the content travels through journal and approval; larger files come from code_exec.run. */
-export const largestWriteBytes: number = 8 * 1024 * 1024;
+const largestWriteBytes: number = 8 * 1024 * 1024;
 
 const args = z.strictObject({
   path: z

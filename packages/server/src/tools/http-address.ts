@@ -23,7 +23,7 @@ export function findAddressProblem(place: HostAddress, rules: AddressRules): str
 }
 
 /** `127.0.0.1:80`, `[::1]:80`. */
-export function formatPlace({ address, port }: HostAddress): string {
+function formatPlace({ address, port }: HostAddress): string {
   return isIPv4(address) ? `${address}:${port}` : `[${address}]:${port}`;
 }
 

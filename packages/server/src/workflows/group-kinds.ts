@@ -11,7 +11,7 @@ import { laneErrorModes } from "./workflow.ts";
 import type { BranchStep, ForEachStep, GroupStep, ParallelStep } from "./workflow.ts";
 
 /** More at once than these would only queue behind each other. */
-export const mostLanes = 64;
+const mostLanes = 64;
 
 const laneKeys: Readonly<Record<string, JsonObject>> = {
   concurrency: wholeNumber(1, mostLanes),

@@ -27,7 +27,7 @@ export interface StepKindRow {
 }
 
 export const namePattern: RegExp = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
-export const rolePattern: RegExp = /^[a-z][a-z0-9_-]{0,63}$/;
+const rolePattern: RegExp = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** Names that an item of a loop must not hide. */
 export const reservedNames: ReadonlySet<string> = new Set([

@@ -20,7 +20,7 @@ const triggerName: JsonObject = { type: "string", pattern: signalNamePattern.sou
 const commonKeys: Readonly<Record<string, JsonObject>> = { inputs: schemaParts.map };
 
 /** Keys of each kind of trigger with their JSON Schema; the key that names the kind is the first. */
-export const triggerKinds: Readonly<Record<TriggerKind, Readonly<Record<string, JsonObject>>>> = {
+const triggerKinds: Readonly<Record<TriggerKind, Readonly<Record<string, JsonObject>>>> = {
   cron: { cron: schemaParts.text, name: triggerName, timezone: schemaParts.text, missed, ...commonKeys },
   interval: { interval: schemaParts.duration, name: triggerName, missed, ...commonKeys },
   webhook: { webhook: triggerName, auth: choice("signature", "bearer"), ...commonKeys },

@@ -46,7 +46,7 @@ export async function checkLedger(config: Config): Promise<Diagnosis> {
 }
 
 /** Undefined when every byte is as it was written. Pure. */
-export function judgeFiles(findings: readonly Finding[]): Diagnosis | undefined {
+function judgeFiles(findings: readonly Finding[]): Diagnosis | undefined {
   const [first] = findings;
   if (first === undefined) return undefined;
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : "";

@@ -39,6 +39,6 @@ export async function followRun(options: FollowOptions): Promise<Followed> {
   return signal.aborted ? "aborted" : "ended";
 }
 
-export function waitsForPerson({ state, waitingFor }: RunSummary): boolean {
+function waitsForPerson({ state, waitingFor }: RunSummary): boolean {
   return state === "WAITING" && (waitingFor?.kind === "approval" || waitingFor?.kind === "outcome");
 }

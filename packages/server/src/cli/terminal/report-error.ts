@@ -75,7 +75,7 @@ export function formatError(
 }
 
 /** `workflow.yaml:3:5 steps[0].id`, `/inputs/count`, or as much of it as is known. */
-export function placeOf({ file, line, column, path, pointer }: ErrorDetail): string {
+function placeOf({ file, line, column, path, pointer }: ErrorDetail): string {
   const spot =
     line === undefined
       ? (file ?? "")

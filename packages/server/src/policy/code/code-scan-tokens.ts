@@ -61,10 +61,7 @@ export function readLiteral(tokens: readonly Token[], index: number): Literal<st
 }
 
 /** `["a", "b"]` or `("a", "b")` at `index`. */
-export function readLiteralList(
-  tokens: readonly Token[],
-  index: number,
-): Literal<readonly string[]> | undefined {
+function readLiteralList(tokens: readonly Token[], index: number): Literal<readonly string[]> | undefined {
   const close = isSign(tokens[index], "[") ? "]" : isSign(tokens[index], "(") ? ")" : undefined;
   if (close === undefined) return undefined;
   const words: string[] = [];

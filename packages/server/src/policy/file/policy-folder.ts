@@ -7,7 +7,7 @@ import { HomeostatError } from "../../base/error.ts";
 import type { PolicyText } from "./policy-file.ts";
 
 /** Names of files in policy.d, as in `policy.d/acme.yaml`. */
-export const partPattern: RegExp = /^policy\.d\/[a-z0-9][a-z0-9._-]{0,63}\.yaml$/i;
+const partPattern: RegExp = /^policy\.d\/[a-z0-9][a-z0-9._-]{0,63}\.yaml$/i;
 
 /** More would make a reload slow, and nobody could oversee them. */
 const mostFiles = 200;

@@ -13,7 +13,7 @@ import { readWindow } from "./read-window.ts";
 import { flowKeys, readFlow } from "./sequence-reader.ts";
 
 /** The short form: what simple deployments write. A rule made of these alone needs no `effect`. */
-export const shortKeys = [
+const shortKeys = [
   "name",
   "action",
   "requires_approval",

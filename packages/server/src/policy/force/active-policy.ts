@@ -186,7 +186,7 @@ function isSame(a: readonly PolicyText[], b: readonly PolicyText[]): boolean {
 }
 
 /** Copies the shipped policy to `path` unless something is there. Throws POLICY_INVALID when it cannot be written. */
-export async function createPolicyFile(path: string): Promise<void> {
+async function createPolicyFile(path: string): Promise<void> {
   try {
     await copyFile(defaultPolicyPath, path, constants.COPYFILE_EXCL);
   } catch (error) {

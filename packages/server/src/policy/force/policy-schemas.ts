@@ -54,7 +54,7 @@ export function candidateFiles(
 
 const effect = z.enum(["allow", "ask", "deny"]);
 
-export const matchedSchema = z.object({
+const matchedSchema = z.object({
   name: z.string(),
   effect,
   line: z.number().int(),

@@ -66,7 +66,7 @@ const requestKeys = [
   "user",
   "at",
 ] as const;
-export const caseKeys = ["name", ...requestKeys, "expect"] as const;
+const caseKeys = ["name", ...requestKeys, "expect"] as const;
 const expectKeys = ["effect", "rule", "not_rule", "risk"] as const;
 
 /** Never throws. `defaults` of the file are put into every case that does not say otherwise. */

@@ -5,7 +5,7 @@ import type { RiskScore, RiskSigns } from "./risk-score.ts";
 import type { PlannedTransform, TransformHandling, TransformRecord } from "./transform-record.ts";
 
 /** Strictest wins, in this order. */
-export const verdicts = ["allow", "warn", "transform", "throttle", "ask", "deny"] as const;
+const verdicts = ["allow", "warn", "transform", "throttle", "ask", "deny"] as const;
 export type Verdict = (typeof verdicts)[number];
 
 export type { OriginLabel } from "./argument-origin.ts";

@@ -27,7 +27,7 @@ export interface Policy {
 }
 
 /** From wide to narrow. What stands outside of sections is the organisation's word. */
-export const sectionLevels = ["tenant", "agent", "user"] as const;
+const sectionLevels = ["tenant", "agent", "user"] as const;
 export type SectionLevel = (typeof sectionLevels)[number];
 
 /** A part of the policy for one tenant, agent or user: it can tighten what the organisation says and never loosen it. */

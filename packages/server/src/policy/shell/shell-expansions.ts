@@ -58,7 +58,7 @@ export function readQuoted(reader: Reader, word: WordDraft, sign: string): boole
 }
 
 /** The text between single quotes; the reader stands at the first. */
-export function readSingle(reader: Reader): string {
+function readSingle(reader: Reader): string {
   const end = reader.text.indexOf("'", reader.at + 1);
   if (end < 0) fail(reader, "a single quote is not closed");
   const inside = reader.text.slice(reader.at + 1, end);
@@ -67,7 +67,7 @@ export function readSingle(reader: Reader): string {
 }
 
 /** The reader stands behind the opening double quote and is left behind the closing one. */
-export function readDouble(reader: Reader, word: WordDraft): void {
+function readDouble(reader: Reader, word: WordDraft): void {
   const { text } = reader;
   const start = reader.at;
   for (;;) {
@@ -118,7 +118,7 @@ export function readDocumentBody(reader: Reader): string | null {
 }
 
 /** The reader stands at `$`. `isDouble`: inside double quotes or a here-document. */
-export function readDollar(reader: Reader, word: WordDraft, isDouble: boolean): void {
+function readDollar(reader: Reader, word: WordDraft, isDouble: boolean): void {
   const { text } = reader;
   const next = skipContinuations(text, reader.at + 1);
   const sign = text[next];
@@ -363,7 +363,7 @@ function skipName(reader: Reader): void {
 }
 
 /** The reader stands at the first backtick. Inside, a backslash before `` ` ``, `$` or itself is taken away first. */
-export function readBackticks(reader: Reader, isDouble: boolean): void {
+function readBackticks(reader: Reader, isDouble: boolean): void {
   const { text } = reader;
   const start = reader.at;
   const parts: string[] = [];

@@ -31,7 +31,7 @@ export interface ChildWorkflow {
  * A registered name is the operator's; a file may call itself what it likes, so it is known by its path among the task's files,
  * and patterns without `/` never match it.
  */
-export function childResource({ kind, value }: ChildStep["source"]): string {
+function childResource({ kind, value }: ChildStep["source"]): string {
   return kind === "name" ? value : `task/${value}`;
 }
 

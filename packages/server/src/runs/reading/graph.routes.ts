@@ -108,7 +108,7 @@ const urgency: readonly StepRecord["status"][] = [
 ];
 
 /** The steps of a run by their path in the file: rounds of loops fall together. */
-export function statesForGraph(state: Pick<RunState, "steps">): GraphStates {
+function statesForGraph(state: Pick<RunState, "steps">): GraphStates {
   const states = new Map<string, { state: StepRecord["status"]; times: number }>();
   for (const [path, { status }] of state.steps) {
     // Ids begin with a letter, so a part of digits is the number of a round.

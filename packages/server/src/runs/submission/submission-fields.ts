@@ -6,7 +6,7 @@ import { HomeostatError } from "../../base/error.ts";
 import type { Submission } from "./submit.ts";
 
 /** How long a key stands for its run when nobody says otherwise. */
-export const defaultWindowMs: number = 24 * 3_600_000;
+const defaultWindowMs: number = 24 * 3_600_000;
 
 /** Without an offset it would be the server's own time, which callers cannot know. */
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;

@@ -177,7 +177,7 @@ async function sourceOf(
 }
 
 /** Every finding of the file, of tools this server does not have and of arguments they do not take. Never throws. */
-export function checkWorkflow(
+function checkWorkflow(
   text: string,
   tools: SubmitDeps["tools"],
 ): { readonly ok: boolean; readonly findings: readonly Finding[] } {

@@ -23,7 +23,7 @@ export interface Manifest {
   readonly files: Readonly<Record<string, FileFacts>>;
 }
 
-export const emptyManifest: Manifest = { v: 1, files: {} };
+const emptyManifest: Manifest = { v: 1, files: {} };
 
 export interface WorkspaceFile {
   readonly path: string;
