@@ -114,6 +114,17 @@ export function reserveLease(
   };
 }
 
+/** Takes back what was reserved: it lasts until `untilMs` (wall clock) if it lasted longer. Does nothing when it is no longer held. */
+export function shortenLease(
+  { name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">,
+  untilMs: number,
+): Statement {
+  return {
+    sql: "UPDATE leases SET until_ms = ? WHERE name = ? AND owner = ? AND epoch = ? AND until_ms > ?",
+    params: [untilMs, name, owner, epoch, untilMs],
+  };
+}
+
 /** Frees the lease at once; does nothing when it is no longer held. For the batch that ends the work, or alone. */
 export function freeLease({ name, owner, epoch }: Pick<Lease, "name" | "owner" | "epoch">): Statement {
   return {

@@ -98,10 +98,10 @@ async function pending(
   try {
     return pendingMigrations(applied as unknown as readonly AppliedMigration[], wanted);
   } catch (error) {
-    if (!(error instanceof HomeostatError)) throw error;
-    // Another code and hint than for a file in the data folder.
+    // It throws nothing else. Another code and hint than for a file in the data folder.
+    const { message, data } = error as HomeostatError;
     const hint = "Start the version that made it, or name another database or schema in the URL.";
-    throw new HomeostatError("STORE_UNAVAILABLE", error.message, error.data, { cause: error, hint });
+    throw new HomeostatError("STORE_UNAVAILABLE", message, data, { cause: error, hint });
   }
 }
 

@@ -93,7 +93,8 @@ export async function openPostgresReader(options: {
 }
 
 function unreadable(error: unknown, database: string): HomeostatError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  // `read` tells every failure as an error of ours, with its cause.
+  const { cause } = error as HomeostatError;
   const hasNoTables = cause instanceof DatabaseError && cause.code === "42P01";
   const { message, hint } = hasNoTables
     ? {
