@@ -51,6 +51,8 @@ function readProgram(program: string): AwkFindings {
     if (/^[\s#]/.test(found)) continue;
     // A quote that is alone is one that nothing closes.
     if (/^(?:[|@"]|system)$/.test(found)) return unreadable;
+    // Where a number ends before a name is for each awk to say: `1system("x")`.
+    if (/^\d/.test(found) && found.includes("system")) return unreadable;
     if (found === "/" && !isValue(before)) {
       pattern.lastIndex = at;
       if (!pattern.test(program)) return unreadable;

@@ -66,11 +66,14 @@ interface Script {
 function readScript(text: string): SedFindings {
   const script: Script = { text, at: 0 };
   const written: string[] = [];
+  const isContinued = text.includes("\\\n");
   while (skip(script, /[\s;{}]/)) {
     if (!skipAddresses(script)) return unreadable;
     skip(script, /[\s!]/);
     const command = text[script.at++] ?? "";
     if (/[{}#:btTlLqQaicrRvwW]/.test(command)) {
+      // A label ends with a blank, a semicolon or the line, for each sed to say: what follows must not reach the next line.
+      if (isContinued && /[:btT]/.test(command)) return unreadable;
       const file = takeArgument(script, command);
       if (/[wW]/.test(command)) written.push(file);
     } else if (command === "s" || command === "y") {
@@ -117,6 +120,8 @@ function skipDelimited(script: Script, isPattern: boolean): boolean {
       script.at++;
       return true;
     }
+    // No part goes on in the next line by itself.
+    if (sign === "\n") return false;
     if (sign === "\\") script.at++;
     else if (sign === "[" && isPattern) {
       const end = endOfSet(text, script.at);
@@ -169,8 +174,7 @@ function takeArgument(script: Script, command: string): string {
   if (/[{}lLqQv]/.test(command)) return "";
   skip(script, /[ \t]/);
   const from = script.at;
-  // Labels end with the line or a semicolon.
-  const end = /[:btT]/.test(command) ? /[\n;]/ : /\n/;
+  const end = /[:btT]/.test(command) ? /[\s;}]/ : /\n/;
   for (; script.at < text.length; script.at++) {
     const sign = text[script.at]!;
     if (end.test(sign)) break;

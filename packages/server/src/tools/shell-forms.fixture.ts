@@ -2,6 +2,8 @@
 
 /** Never simply allowed: another command runs than the text seems to say, or one that nobody has read. */
 export const hiddenForms: readonly string[] = [
+  "sed ':x e ls' f", "sed ':x;a b\\\ne ls' f", "sed 's/a\ne ls/' f", 
+  "awk '1system(\"x\")'", "awk '{ print 1e5system(\"x\") }' f",
   "HOME=. git log", "HOME=$PWD git log", "XDG_CONFIG_HOME=. git log", "export HOME=.",
   "[[ -v 'a[$(x)]' ]]", "i='a[$(x)]'; [[ -v $i ]]", "i='a[$(x)]'; test -v \"$i\"", "i='a[$(x)]'; [ -v \"$i\" ]", "i='a[$(x)]'; (( i ))",
   "i='a[$(x)]'; echo $(( i ))", "i='a[$(x)]'; echo $((i + 1))", "i='a[$(x)]'; let i", "i='a[$(x)]'; let i+=1", "i='a[$(x)]'; echo ${b[i]}",
