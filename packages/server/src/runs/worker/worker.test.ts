@@ -303,6 +303,16 @@ test("a wait for a while that the wall clock was set back in begins anew, once, 
   expect((await world.kinds(runId)).filter((kind) => kind === "action.held")).toHaveLength(1);
 });
 
+test("a run that a clock ahead left alone after a crash is not left alone for as long as that was ahead", async () => {
+  const world = await start([tool(() => Promise.resolve())]);
+  const runId = await world.submit(workflow);
+  // As whoever took it away from a dead process wrote it, before this one started.
+  const sql = "UPDATE runs SET state = 'RUNNING', wake_at_ms = ? WHERE id = ?";
+  await world.store.write([{ sql, params: [clock.now() + 86_400_000, runId] }]);
+  await world.startWorker("one");
+  await world.until(runId, "COMPLETED");
+});
+
 test("what somebody has in hand is not due because the wall clock was set back", async () => {
   let offMs = 0;
   const letGo = Promise.withResolvers<void>();

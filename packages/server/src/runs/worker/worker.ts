@@ -259,8 +259,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
     wallAheadMs = aheadMs;
     const late = await store.read(
-      "SELECT id FROM runs WHERE state IN ('QUEUED', 'RETRYING') AND wake_at_ms > ? ORDER BY wake_at_ms LIMIT 100",
-      [nowMs + longestRetryMs],
+      `SELECT id FROM runs WHERE state IN ('QUEUED', 'RETRYING', 'RUNNING') AND wake_at_ms > ? AND ${isInNobodysHand}
+        ORDER BY wake_at_ms LIMIT 100`,
+      [nowMs + longestRetryMs, nowMs],
     );
     const runIds = [...late.map((row) => row["id"] as string), ...(await deps.overlongWaits.find())];
     if (runIds.length > 0) await store.write(runIds.map((runId) => wakeRun(runId, nowMs)));
@@ -307,11 +308,14 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 }
 
+const isInNobodysHand =
+  "NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ?)";
+
 /** What waits for a time, what is tried again later, and what was left alone for a while; not what somebody has in hand. */
 function wakeAllNotHeld(nowMs: number): Statement {
   return {
     sql: `UPDATE runs SET wake_at_ms = ? WHERE state IN ('WAITING', 'RETRYING', 'QUEUED', 'RUNNING') AND wake_at_ms > ?
-      AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ?)`,
+      AND ${isInNobodysHand}`,
     params: [nowMs, nowMs, nowMs],
   };
 }
