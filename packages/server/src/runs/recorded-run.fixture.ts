@@ -74,9 +74,10 @@ export async function openRecorded(
   }
   for (const shape of await listTables(world.store)) {
     const rows = tables[shape.name];
-    if (shape.identity === undefined || rows === undefined) continue;
-    const last = rows.reduce((highest, row) => Math.max(highest, Number(row[shape.identity!])), 0);
-    await world.store.write(continueAfter(world.store.dialect, shape, last));
+    const { identity } = shape;
+    if (identity === undefined || rows === undefined) continue;
+    const last = rows.reduce((highest, row) => Math.max(highest, Number(row[identity])), 0);
+    await world.store.write(continueAfter(world.store.dialect, { ...shape, identity }, last));
   }
   await world.store.write([{ sql: "UPDATE runs SET wake_at_ms = 0 WHERE wake_at_ms IS NOT NULL" }]);
   return world;
