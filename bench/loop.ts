@@ -201,6 +201,7 @@ async function memoryStep(): Promise<number> {
     tenant: "default",
     state,
     lease: { name: "", owner: "", epoch: 1, ttlMs: 1, untilMs: 1, remainingMs: () => 1, signal: never },
+    reserved: new Map(),
     previousOwnerGone: true,
     interrupt: never,
     append: (bodies) => {

@@ -31,6 +31,7 @@ function sessionOver(journal: RunEvent[], appendsLeft: { count: number }): RunSe
     tenant: "default",
     state,
     lease: { name: "", owner: "", epoch: 1, ttlMs: 1, untilMs: 1, remainingMs: () => 1, signal: never },
+    reserved: new Map(),
     previousOwnerGone: true,
     interrupt: never,
     async append(bodies) {

@@ -1,6 +1,14 @@
 /** What leases must do on every store, as tests; part of the store's contract. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { acquireLease, fence, freeLease, releaseLease, reserveLease, takeLease } from "./lease.ts";
+import {
+  acquireLease,
+  fence,
+  freeLease,
+  releaseLease,
+  reserveLease,
+  shortenLease,
+  takeLease,
+} from "./lease.ts";
 import type { Lease, LeaseStore } from "./lease.ts";
 
 const nobodyIsDead = (): boolean => false;
@@ -98,7 +106,7 @@ function describeFence(current: () => LeaseStore): void {
     expect(await current().read("SELECT * FROM event")).toHaveLength(2);
   });
 
-  test("a reservation makes it last longer, never shorter, and only for its holder", async () => {
+  test("a reservation makes it last longer and is given back, never the other way round, and only for its holder", async () => {
     const first = await mustAcquire(current(), "a", 1000);
     const untilMs = async (): Promise<unknown> =>
       (await current().read("SELECT until_ms FROM leases"))[0]?.["until_ms"];
@@ -108,6 +116,11 @@ function describeFence(current: () => LeaseStore): void {
     const stale = current().write([reserveLease({ ...first, epoch: 9 }, first.untilMs + 9000)]);
     await expect(stale).rejects.toMatchObject({ data: { guard: "lease" } });
     expect(await untilMs()).toBe(first.untilMs + 5000);
+    await current().write([shortenLease({ ...first, epoch: 9 }, first.untilMs)]);
+    await current().write([shortenLease(first, first.untilMs + 6000)]);
+    expect(await untilMs()).toBe(first.untilMs + 5000);
+    await current().write([shortenLease(first, first.untilMs + 10)]);
+    expect(await untilMs()).toBe(first.untilMs + 10);
   });
 
   test("refuses a taker who has seen an old epoch, and one before there is a lease", async () => {

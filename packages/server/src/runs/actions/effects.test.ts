@@ -48,6 +48,7 @@ function setUp(whilePublishing: (lease: { leftMs: number }) => void, execute?: (
       signal: losing.signal,
       remainingMs: () => lease.leftMs,
     },
+    reserved: new Map(),
     append: () => Promise.resolve(7),
   } as unknown as RunSession;
   const deps = {

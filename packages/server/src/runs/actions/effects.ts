@@ -9,7 +9,7 @@ import { classOfCode, recoveryOf } from "../../guards/recovery.ts";
 import type { Permit, PermitOffice } from "../../gate/permit.ts";
 import { targetsOf } from "../../gate/target-memory.ts";
 import type { TargetMemory } from "../../gate/target-memory.ts";
-import { reserveLease } from "../../store/lease.ts";
+import { reserveLease, shortenLease } from "../../store/lease.ts";
 import type { Statement } from "../../store/store.ts";
 import type { AnyTool, Root, ToolContext, ToolResult } from "../../tools/tool.ts";
 import type { ActionIntent, EventBody, RunError } from "../journal/event.ts";
@@ -118,6 +118,7 @@ async function actAndRecord(
   });
   // Others wait for the lease's end before they take the run, so it must outlast the act; the intent is fenced by it.
   const reserved = reserveLease(session.lease, intent.deadlineAtMs);
+  session.reserved.set(request.stepPath, intent.deadlineAtMs);
   const intended: EventBody = { kind: "action.intended", step: request.stepPath, intent };
   const seq = await session.append([intended], { extra: [reserved] });
   if (request.tool.effect === "unsafe") {
@@ -305,7 +306,15 @@ export async function recordResult(
     recovered: request.recovered,
   };
   const used = targetsUsed(session, request.stepPath, deps);
-  await session.append([body], { extra: [...saved.statements, ...used] });
+  session.reserved.delete(request.stepPath);
+  // At the time of writing: another branch may have reserved more until then.
+  const extra = (): readonly Statement[] => [...saved.statements, ...used, takeBackTime(session, deps.clock)];
+  await session.append([body], { extra });
+}
+
+/** Else a run whose machine is lost would wait for the end of the longest act it ever did, not of what it does now. */
+function takeBackTime({ lease, reserved }: RunSession, clock: EffectDeps["clock"]): Statement {
+  return shortenLease(lease, Math.max(clock.now() + lease.ttlMs, ...reserved.values()));
 }
 
 /** Written with the success, so that a target counts as known exactly when something was done to it. */

@@ -27,6 +27,8 @@ export interface RunSession {
   /** Folded up to the last append. Read-only for everybody but the session. */
   readonly state: RunState;
   readonly lease: HeldLease;
+  /** By step: the wall time for which an act under way has reserved the lease. */
+  readonly reserved: Map<string, number>;
   /** True when the run was taken from a process that is provably gone, so its unfinished acts are over. */
   readonly previousOwnerGone: boolean;
   /** Raised by a cancel or pause that arrived while a tool acts. */
@@ -80,6 +82,7 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     tenant,
     state,
     lease,
+    reserved: new Map(),
     previousOwnerGone: start.previousOwnerGone,
     interrupt: start.interrupt,
     append(bodies, options = {}) {
