@@ -1,4 +1,4 @@
-/** Whether a remembered yes still counts: whoever gave it must still hold the key they gave it with, and may still answer such a question. */
+/** Whether a yes from before still counts: whoever gave it must still hold the key they gave it with, and may still answer such a question. */
 import type { Clock } from "../base/clock.ts";
 import type { Approval } from "../gate/approvals.ts";
 import type { Store } from "../store/store.ts";
@@ -20,7 +20,10 @@ export interface GiverDeps {
 }
 
 /** Who may answer such a question, and whose run it is about. */
-export type SuchQuestion = Pick<Approval, "by" | "fourEyes" | "requester">;
+export type SuchQuestion = Pick<Approval, "by" | "fourEyes" | "requester"> & {
+  /** People to whom this very question was handed; absent: it is about the next ones like it. */
+  readonly delegates?: readonly string[];
+};
 
 export interface RememberedBy {
   readonly tenant: string;
@@ -29,7 +32,7 @@ export interface RememberedBy {
 }
 
 /**
- * Why a remembered yes does not count any more, in words; undefined: it counts. A key that was made later brings back nothing of
+ * Why a yes from before does not count any more, in words; undefined: it counts. A key that was made later brings back nothing of
  * its name: what somebody did with a stolen key must end with it. Nor does it count that the one question was handed on.
  */
 export async function findVoid(
@@ -45,7 +48,7 @@ export async function findVoid(
     received.map(async ({ from }) => ({ id: from, ...(await deps.holderOf(tenant, from)) })),
   );
   const responder = findResponder(
-    { ...question, delegates: [] },
+    { delegates: [], ...question },
     { id: createdBy, role },
     { delegators: delegators.filter((each) => each.sinceMs <= createdAtMs), isConsent: true },
   );

@@ -51,6 +51,25 @@ export function castVote(vote: Vote, votesBefore: number): readonly Statement[] 
   ];
 }
 
+/** Takes votes back from a question that has `votesBefore` of them. The guard `approval-votes` as above. */
+export function withdrawVotes(
+  votes: readonly Vote[],
+  approvalId: string,
+  votesBefore: number,
+): readonly Statement[] {
+  return [
+    ...votes.map(({ voter }) => ({
+      sql: "DELETE FROM approval_votes WHERE approval_id = ? AND voter = ?",
+      params: [approvalId, voter],
+    })),
+    {
+      sql: "UPDATE approvals SET votes = votes - ? WHERE id = ? AND status = 'waiting' AND votes = ?",
+      params: [votes.length, approvalId, votesBefore],
+      expect: { rows: 1, guard: "approval-votes" },
+    },
+  ];
+}
+
 /** Votes on a question, in the order they were cast. */
 export async function votesOn(store: Pick<Store, "read">, approvalId: string): Promise<readonly Vote[]> {
   const rows = await store.read("SELECT * FROM approval_votes WHERE approval_id = ? ORDER BY at_ms, voter", [

@@ -274,7 +274,7 @@ describe("control", () => {
     const deps = {
       store: world.store,
       clock: { now: () => Date.now() } as never,
-      currentRole: () => Promise.resolve("none"),
+      holderOf: () => Promise.resolve({ role: "none", sinceMs: 0 }),
       checkArguments: () => undefined,
       holdsSecret: () => false,
     };

@@ -62,7 +62,7 @@ async function createHouse(): Promise<House> {
       store,
       clock,
       redact,
-      currentRole: () => Promise.resolve("none"),
+      holderOf: () => Promise.resolve({ role: "none", sinceMs: 0 }),
       checkArguments: () => undefined,
       holdsSecret: () => false,
       origin: () => "http://127.0.0.1",

@@ -304,7 +304,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
           ...{
             store,
             clock,
-            currentRole: () => Promise.resolve("approver"),
+            holderOf: options.holderOf ?? (() => Promise.resolve({ role: "approver", sinceMs: 0 })),
             checkArguments: () => undefined,
           },
           holdsSecret: (text) => text.includes("SECRET"),

@@ -90,9 +90,9 @@ function runRoutes({ foundation, running, tree, examplesFolder }: ApiDeps): read
 function answerRoutes({ foundation, hands, running, identity, origin }: ApiDeps): readonly Route[] {
   const { store, clock, config, redactors } = foundation;
   const { holdsSecret } = running;
-  const { currentRole, holderOf } = identity.keys;
+  const { holderOf } = identity.keys;
   const answering = {
-    ...{ store, clock, currentRole, holdsSecret, origin },
+    ...{ store, clock, holderOf, holdsSecret, origin },
     redact: redactors.shown.value,
     checkArguments: checkEdits(hands.tools, { holdsSecret }),
     links: config.approvals.links,

@@ -1,9 +1,11 @@
 /** Answers to questions: who may, whose vote it is, how many it takes; the deciding one is a message to the run, in one batch. */
-import { castVote } from "../../approvals/votes.ts";
+import { castVote, votesOn, withdrawVotes } from "../../approvals/votes.ts";
 import { listDelegations } from "../../approvals/delegations.ts";
 import { useLink } from "../../approvals/links.ts";
 import { findResponder } from "../../approvals/responder.ts";
 import type { Delegator } from "../../approvals/responder.ts";
+import { findVoid } from "../../approvals/standing-giver.ts";
+import type { GiverDeps } from "../../approvals/standing-giver.ts";
 import { insertStanding, planStanding } from "../../approvals/standing.ts";
 import type { Remember } from "../../approvals/standing.ts";
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
@@ -23,8 +25,8 @@ import type { InboxMessage } from "../session/inbox.ts";
 export interface AnswerDeps {
   readonly store: Store;
   readonly clock: Clock;
-  /** The role a principal has now: what was delegated is worth what its owner may still do. */
-  readonly currentRole: (tenant: string, principal: string) => Promise<string>;
+  /** Who a principal is now: what was delegated, and a vote that was cast, is worth what its owner may still do. */
+  readonly holderOf: GiverDeps["holderOf"];
   /** Throws ACTION_INVALID or REQUEST_INVALID for arguments the action cannot take. */
   readonly checkArguments: (action: string, args: JsonObject) => void;
   /** True for a text that holds a key, token or password. */
@@ -64,6 +66,7 @@ export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): 
     await requireInTime(deps, approval, request);
     const countsFor = await requireResponder(deps, approval, request);
     try {
+      if (request.answer === "approve" && (await withdrawEnded(deps, approval))) continue;
       await deps.store.write(batchFor(deps, approval, { ...request, countsFor }));
       return await requireApproval(deps.store, request.id);
     } catch (error) {
@@ -75,6 +78,29 @@ export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): 
     }
   }
 }
+
+/** Votes of those who may not answer any more are taken back before another is counted. True when there were such. */
+async function withdrawEnded(deps: AnswerDeps, approval: Approval): Promise<boolean> {
+  if (approval.votes === 0) return false;
+  const { id, tenant, runId: run, votes: votesBefore } = approval;
+  const votes = await votesOn(deps.store, id);
+  const reasons = await Promise.all(
+    votes.map(({ voter: createdBy, atMs: createdAtMs }) =>
+      findVoid(deps, { tenant, createdBy, createdAtMs }, approval),
+    ),
+  );
+  const ended = votes.filter((_, index) => reasons[index] !== undefined);
+  if (ended.length === 0) return false;
+  const fact = { type: "approval.vote_withdrawn", tenant, actor: systemActor };
+  const atMs = deps.clock.now();
+  await deps.store.write([
+    ...withdrawVotes(ended, id, votesBefore),
+    ...ended.map(({ voter, countsFor }) => proof(fact, atMs, { approval: id, run, voter, countsFor })),
+  ]);
+  return true;
+}
+
+const systemActor: Actor = { kind: "system", id: "system" };
 
 /** A no without a reason teaches nobody. */
 export function requireReason(given: {
@@ -166,7 +192,7 @@ function messageOf(approval: Approval, request: Counted): DecidingMessage {
 /** The row, the message with its wake-up, and the fact for the ledger. */
 function decisionOf(approval: Approval, message: DecidingMessage, atMs: number): readonly Statement[] {
   const { id, runId, step, argsDigest: args, tenant } = approval;
-  const actor: Actor = message.by === "system" ? { kind: "system", id: "system" } : userActor(message.by);
+  const actor = message.by === "system" ? systemActor : userActor(message.by);
   const { answer, by, reason } = message;
   const edit =
     message.kind === "approval" && message.edit !== undefined ? digestJson(message.edit) : undefined;
@@ -211,7 +237,7 @@ async function requireResponder(
   const nowMs = deps.clock.now();
   const received = await listDelegations(deps.store, caller.tenant, { to: caller.id, nowMs });
   const delegators = await Promise.all(
-    received.map(async ({ from }) => ({ id: from, role: await deps.currentRole(caller.tenant, from) })),
+    received.map(async ({ from }) => ({ id: from, ...(await deps.holderOf(caller.tenant, from)) })),
   );
   const isConsent = request.answer === "approve" || request.answer === "happened";
   const responder = findResponder(approval, caller, { delegators, isConsent });

@@ -71,7 +71,7 @@ const whoMay =
 
 /** The link is the credential: who holds it speaks for its addressee, as far as that one may still do anything. */
 async function holderOf(deps: AnswerDeps, { tenant, principal: id }: ApprovalLink): Promise<Caller> {
-  const role = await deps.currentRole(tenant, id);
+  const { role } = await deps.holderOf(tenant, id);
   if (role === "none")
     throw new HomeostatError("AUTHORIZATION_DENIED", `${id} may not use this server any more`);
   return { id, role, tenant };

@@ -32,6 +32,7 @@ async function open(
   by: readonly string[] = ["approver"],
   scoreOf: () => Score | undefined = () => undefined,
   more: Partial<WorldOptions> = {},
+  quorum = 1,
 ) {
   const holders = new Map<string, Holder>();
   const holderOf = (_: string, name: string): Promise<Holder> =>
@@ -42,7 +43,7 @@ async function open(
       ...(scoreOf() === undefined ? {} : { score: scoreOf()! }),
       effect: "ask",
       risk: "low",
-      obligations: { approval: { by, quorum: 1, expiresMs: 60_000 } },
+      obligations: { approval: { by, quorum, expiresMs: 60_000 } },
       matched: [{ name: "payments", effect: "ask", line: 1, why: "action test.pay" }],
       reason: "payments asks",
       revision: "sha256:test",
@@ -140,6 +141,28 @@ describe("a remembered yes is worth what its giver may still do", () => {
     expect(await world.answer(approval.id, "approve", "x", { caller })).toMatchObject({ status: "approved" });
   });
 });
+
+test("a vote is taken back when its voter may not answer any more, before the next one is counted", async () => {
+  const { world, holders } = await open(undefined, undefined, {}, 2);
+  const runId = await world.submit(paying);
+  const approval = await world.waitingApproval(runId);
+  const { id } = approval;
+  const vote = (who: string, role = "approver") =>
+    world.answer(id, "approve", "ok", { caller: as(who, role).caller });
+  expect(await vote("ada")).toMatchObject({ status: "waiting", votes: 1 });
+  holders.set("ada", { role: "none", sinceMs: 0 });
+  expect(await vote("bob")).toMatchObject({ status: "waiting", votes: 1 });
+  const [row] = await world.store.read("SELECT voter FROM approval_votes WHERE approval_id = ?", [id]);
+  expect(row).toEqual({ voter: "bob" });
+  expect(JSON.stringify(await world.store.read("SELECT * FROM ledger_outbox"))).toContain("approval.vote_withdrawn");
+  // Whom the question was handed to keeps their vote on it.
+  await world.store.write([delegateApproval(approval, "zoe")]);
+  holders.set("bob", { role: "approver", sinceMs: Date.now() + 60_000 });
+  holders.set("zoe", { role: "operator", sinceMs: 0 });
+  expect(await vote("zoe", "operator")).toMatchObject({ status: "waiting", votes: 1 });
+  expect(await vote("cyd")).toMatchObject({ status: "approved", votes: 2 });
+  await world.until(runId, "COMPLETED");
+}); // prettier-ignore
 
 describe("a yes is worth the risk that was shown with the question", () => {
   const low: Score = { value: 40, factors: [], askedFrom: null };
