@@ -201,8 +201,7 @@ async function memoryStep(): Promise<number> {
     tenant: "default",
     state,
     lease: { name: "", owner: "", epoch: 1, ttlMs: 1, untilMs: 1, remainingMs: () => 1, signal: never },
-    reserved: new Map(),
-    previousOwnerGone: true,
+    ...{ previousOwnerGone: true, reserved: new Map() },
     interrupt: never,
     append: (bodies) => {
       const actor = { kind: "agent", id: "bench" } as const;
