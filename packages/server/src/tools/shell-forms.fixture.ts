@@ -2,6 +2,7 @@
 
 /** Never simply allowed: another command runs than the text seems to say, or one that nobody has read. */
 export const hiddenForms: readonly string[] = [
+  "b=(['$(x)']=1)", "b=1; echo ${b:'$(x)'}", "declare -a 'b=($(x))'", "builtin declare -a 'b=([0]=$(x))'", "echo ${b:0:\\$(x)}",
   "sed ':x e ls' f", "sed ':x;a b\\\ne ls' f", "sed 's/a\ne ls/' f", 
   "awk '1system(\"x\")'", "awk '{ print 1e5system(\"x\") }' f",
   "HOME=. git log", "HOME=$PWD git log", "XDG_CONFIG_HOME=. git log", "export HOME=.",
@@ -139,6 +140,7 @@ export const hiddenForms: readonly string[] = [
 
 /** Allowed without a question, as daily work is. */
 export const ordinaryForms: readonly string[] = [
+  "b=([0]=x [1]=$y)", "echo ${b:1} ${b: -2} ${b:$i:3} ${b:-'$(x)'}", "declare -a b=($(ls))", "local -a b=(\"$@\")",
   "HOME=/tmp ls", "export HOME", "export XDG_CONFIG_HOME=$HOME/.config",
   "ls -la", "ls \"$dir\"", "cat a.txt | head -n 5", "grep -rn \"foo[0-9]\" src", "grep -E 'a|b' x", "sort -u a > b", "sort -o out.txt in.txt",
   "sort -t, -k2 a", "uniq -c a", "cut -d, -f1 a", "tr a-z A-Z < a", "wc -l *.txt", "find . -name '*.md' -print",

@@ -1,6 +1,6 @@
 /** Reads quotes and what the shell expands in words: `$x`, `${x:-y}`, `$(...)`, backticks, arithmetic, process substitution. */
 import { readAnsi } from "./shell-ansi.ts";
-import { hidesSubstitution } from "./shell-hidden.ts";
+import { hidesSubstitution, holdsSubstitution } from "./shell-hidden.ts";
 import {
   addUnknown,
   deeper,
@@ -195,7 +195,7 @@ export function readArithmetic(reader: Reader): void {
       if (sign === "'") fail(reader, "a single quote in arithmetic is read differently by different shells");
       reader.at++;
     }
-    if (expanding.test(inside.text)) addUnknown(reader, placeOf(reader, start));
+    if (holdsSubstitution(inside.text)) addUnknown(reader, placeOf(reader, start));
     const second = skipContinuations(text, reader.at + 1);
     if (text[second] !== ")") fail(reader, "`((` is not closed by `))`; put a blank between parentheses");
     if (!areParenthesesEven(text, start, reader.at)) {
@@ -253,11 +253,8 @@ export function readSubscript(reader: Reader): void {
     if (sign === "[") depth++;
     else if (sign === "]" && --depth === 0) break;
   }
-  if (expanding.test(inside.text)) addUnknown(reader, placeOf(reader, start));
+  if (holdsSubstitution(inside.text)) addUnknown(reader, placeOf(reader, start));
 }
-
-/** What is quoted in arithmetic and expands all the same: numbers are expanded once more when they are computed. */
-const expanding = /\$[({]|`/;
 
 function requireUnescaped(reader: Reader, sign: string): void {
   if (sign !== "\\" || !/[$`]/.test(reader.text[reader.at + 1] ?? "")) return;
@@ -306,6 +303,8 @@ function readParameter(reader: Reader, isDouble: boolean): void {
   const start = reader.at;
   if (/[\s|]/.test(text[start] ?? " ")) fail(reader, "commands in `${ ...; }` are not read");
   const operator = readParameterName(reader);
+  // `${x:1:2}` computes numbers.
+  const isSlice = operator === ":" && !/[-=?+]/.test(text[reader.at + 1] ?? "");
   const isQuoteLiteral = isDouble && /[-:=+?]/.test(operator);
   for (;;) {
     const sign = text[reader.at];
@@ -314,6 +313,7 @@ function readParameter(reader: Reader, isDouble: boolean): void {
       fail(reader, "`${` is not closed");
     }
     if (sign === "}") break;
+    if (isSlice) requireUnescaped(reader, sign);
     if (sign === '"' && reader.isDocument) fail(reader, "a double quote inside `${` of a here-document");
     if (readInnerOf(reader, inside, sign, isDouble)) continue;
     if (sign === "'" && !isQuoteLiteral) {
@@ -326,9 +326,10 @@ function readParameter(reader: Reader, isDouble: boolean): void {
     }
     reader.at++;
   }
-  // `${x@P}` expands the value as a prompt, and prompts may run commands. `${x:'a[$(b)]'}` computes a number.
+  // `${x@P}` expands the value as a prompt, and prompts may run commands.
   const isPrompt = text.slice(reader.at - 2, reader.at) === "@P";
-  if (isPrompt || hidesSubstitution(inside.text)) addUnknown(reader);
+  if (isPrompt || (isSlice && holdsSubstitution(inside.text)) || hidesSubstitution(inside.text))
+    addUnknown(reader);
   reader.at++;
 }
 

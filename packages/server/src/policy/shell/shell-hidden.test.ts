@@ -33,6 +33,11 @@ describe("a substitution in a subscript", () => {
     "a['$(x)']=1",
     "echo ${a['$(x)']}",
     "echo ${b:'a[$(x)]'}",
+    "echo ${b:'$(x)'} ${b:0:1}",
+    "b=(['$(x)']=1)",
+    "declare -a 'b=([0]=$(x))'",
+    "command local -a b='(`x`)'",
+    "b=([\"\\$(x)\"]=1)",
     'let "a[0+\\$(x)]" "$y"',
     "echo \"a[\\$(x)]$y\"",
   ])("%j is told", (text) => expect(hasUnknown(text)).toBe(true)); // prettier-ignore
@@ -47,11 +52,15 @@ describe("a substitution in a subscript", () => {
     "[[ -v a[1] ]]; declare a[1]; x[1]y z",
     "read i <<'E'\na[1]\nE",
     "jobs; jobs -l",
+    "declare -a b=(1 2) c='(x)' d='$(x)'",
   ])("%j is not one", (text) => expect(hasUnknown(text)).toBe(false)); // prettier-ignore
 
-  test.each(["((a[\\$(x)]))", "a[\\`x\\`]=1"])("%j is read in two ways", (text) => {
-    expect(parseShell(text)).toMatchObject({ kind: "unparsable", reason: /escaped expansion/ });
-  });
+  test.each(["((a[\\$(x)]))", "a[\\`x\\`]=1", "echo ${b:\\$(x)}", "echo ${b:"])(
+    "%j is read in two ways",
+    (text) => {
+      expect(parseShell(text)).toMatchObject({ kind: "unparsable", reason: /escaped expansion/ });
+    },
+  );
 
   test("a number that ends with a backslash is not closed", () => {
     expect(parseShell("((1 \\")).toMatchObject({ kind: "unparsable", reason: /not closed/ });

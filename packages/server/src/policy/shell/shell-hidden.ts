@@ -1,6 +1,11 @@
 /** Finds substitutions that the shell runs out of quotes: `a[$(x)]`, where a text is taken as a number or as a variable's name. */
 import { commandName } from "./shell-names.ts";
 
+/** What is quoted in a number and expands all the same: numbers are expanded once more when they are computed. */
+export function holdsSubstitution(text: string): boolean {
+  return /\$[({]|`/.test(text);
+}
+
 /**
  * Whether a substitution stands in a subscript. `[[ -v 'a[$(x)]' ]]`, `let`, `printf -v`, `read`, `unset` and all arithmetic
  * expand it once more, and so does arithmetic with a variable of that value. Linear in the text.

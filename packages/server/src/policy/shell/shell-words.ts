@@ -109,7 +109,10 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
   if (reader.dialect === "posix")
     fail(reader, "a list as a value means different things in different shells");
   readArray(reader, () => {
-    word.isHiding ||= readWord(reader, false).isHiding;
+    const element = readWord(reader, false);
+    // `[...]=x` is an element with its subscript.
+    word.isHiding ||=
+      element.isHiding || (element.text.startsWith("[") && hidesSubstitution(`_${element.text}`));
   });
   makeUnknown(word);
   return true;

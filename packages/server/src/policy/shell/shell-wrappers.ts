@@ -1,6 +1,7 @@
 /** Finds the commands inside commands: what `sudo`, `xargs`, `find -exec`, `bash -c`, `eval` and their kind will run. */
 import { addUnknown, createCommand, fail, keepCommand, shellLimits, unknownText } from "./shell-reader.ts";
 import type { Dialect, Draft, Reader } from "./shell-reader.ts";
+import { holdsSubstitution } from "./shell-hidden.ts";
 import { commandName } from "./shell-names.ts";
 import { readOptions, wrappers } from "./shell-wrapper-options.ts";
 import type { Wrapper } from "./shell-wrapper-options.ts";
@@ -42,6 +43,9 @@ const specials: Readonly<Record<string, ((inner: Inner) => void) | undefined>> =
   readarray: readCallback,
   find: readFind,
   jobs: readJobs,
+  ...Object.fromEntries(
+    ["declare", "typeset", "local", "export", "readonly"].map((name) => [name, readDeclared]),
+  ),
   read: markInputRead,
 };
 
@@ -142,6 +146,12 @@ function readAliases(inner: Inner): void {
       readText(inner, `${word.slice(word.indexOf("=") + 1)} "$@"`, inner.reader.dialect);
     }
   }
+}
+
+/** `declare -a 'x=($(y))'`: a list is expanded out of quotes too. */
+function readDeclared({ reader, draft }: Inner): void {
+  if (draft.texts.some((text) => text.includes("=(") && holdsSubstitution(text)))
+    addUnknown(reader, draft.place);
 }
 
 /** `jobs -x command`. */
