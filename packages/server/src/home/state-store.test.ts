@@ -29,7 +29,7 @@ describe.skipIf(skipsPostgres())("the state on a server with a replica", () => {
     const metrics = createMetrics({ clock: systemClock, version: "0.0.0", nodeVersion: "v0.0.0" });
     const store = await openStateStore(config, { logger: createSilentLogger(), metrics });
     const told = async (): Promise<readonly string[]> =>
-      (await metrics.scrape()).text.split("\n").filter((line) => /^homeostat_store_re/.test(line));
+      (await metrics.scrape()).text.split("\n").filter((line) => line.startsWith("homeostat_store_re"));
     try {
       await store.recent.read("SELECT id FROM runs");
       await until(() => store.recent.replica()?.kind === "following", 20_000);

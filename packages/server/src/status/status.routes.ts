@@ -93,6 +93,40 @@ const statusSchema = z.object({
   policy: z.object({ revision: z.string(), rules: z.number().int() }),
 });
 
+const toolsSchema = z.object({
+  data: z.array(
+    z.object({
+      name: z.string(),
+      description: z.string(),
+      effect: z.string(),
+      risk: z.string(),
+      files: z
+        .enum(["none", "reads", "writes"])
+        .describe("What it does to the run's files; steps that may write act one after the other"),
+      defaultTimeoutMs: z.number(),
+      maxTimeoutMs: z.number(),
+      schema: z.record(z.string(), z.unknown()),
+      argumentRoles: z
+        .record(z.string(), z.string())
+        .describe(
+          "What arguments are for (path, host, body ...), by name at any depth: rules on data flow go by these; others are inferred",
+        ),
+    }),
+  ),
+});
+
+const configSchema = z.object({
+  data: z.array(
+    z.object({
+      key: z.string(),
+      value: z.unknown(),
+      origin: z.string(),
+      description: z.string(),
+      env: z.string(),
+    }),
+  ),
+});
+
 export function statusRoutes(deps: StatusDeps): readonly Route[] {
   const common = { method: "GET", tags: ["status"], access: "viewer" } as const;
   return [
@@ -120,27 +154,7 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
       path: "/v1/tools",
       operationId: "tools.list",
       summary: "The tools actions may use, with the schema of their arguments",
-      response: z.object({
-        data: z.array(
-          z.object({
-            name: z.string(),
-            description: z.string(),
-            effect: z.string(),
-            risk: z.string(),
-            files: z
-              .enum(["none", "reads", "writes"])
-              .describe("What it does to the run's files; steps that may write act one after the other"),
-            defaultTimeoutMs: z.number(),
-            maxTimeoutMs: z.number(),
-            schema: z.record(z.string(), z.unknown()),
-            argumentRoles: z
-              .record(z.string(), z.string())
-              .describe(
-                "What arguments are for (path, host, body ...), by name at any depth: rules on data flow go by these; others are inferred",
-              ),
-          }),
-        ),
-      }),
+      response: toolsSchema,
       handle: () => ({
         data: deps
           .tools()
@@ -153,17 +167,7 @@ export function statusRoutes(deps: StatusDeps): readonly Route[] {
       operationId: "config.get",
       summary: "The effective configuration, with where each value comes from; secrets are masked",
       access: "admin",
-      response: z.object({
-        data: z.array(
-          z.object({
-            key: z.string(),
-            value: z.unknown(),
-            origin: z.string(),
-            description: z.string(),
-            env: z.string(),
-          }),
-        ),
-      }),
+      response: configSchema,
       handle: () => ({ data: deps.config() }),
     }),
   ];

@@ -98,7 +98,7 @@ export function createHooks(deps: HooksDeps): Hooks {
   return {
     async plan(owner, triggers) {
       const now = await list(owner.tenant, owner.workflow);
-      for (const { name } of triggers) await requireFree(name, owner);
+      for (const { name } of triggers) await requireFree(store, name, owner);
       const gone = now.filter((hook) => !triggers.some((each) => isSame(each, hook)));
       const created = triggers
         .filter((trigger) => !now.some((hook) => isSame(trigger, hook)))
@@ -122,7 +122,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     async authenticate(call) {
       const [row] = await store.read("SELECT * FROM hooks WHERE name = ?", [call.name]);
       const hook = row && fromStore(row);
-      const problem = hook === undefined ? "there is no such webhook" : await problemWith(hook, call);
+      const problem = hook === undefined ? "there is no such webhook" : await problemWith(hook, call, deps);
       if (hook !== undefined && problem === undefined) return hook;
       deps.refused(call.name, problem ?? "");
       throw new HomeostatError("HOOK_DENIED", "The webhook is unknown, or its signature or token is wrong");
@@ -133,33 +133,38 @@ export function createHooks(deps: HooksDeps): Hooks {
     const sql = "SELECT * FROM hooks WHERE tenant = ? AND workflow = ? ORDER BY name";
     return (await store.read(sql, [tenant, workflow])).map(fromStore);
   }
+}
 
-  async function requireFree(name: string, { tenant, workflow }: HookOwner): Promise<void> {
-    const [row] = await store.read("SELECT * FROM hooks WHERE name = ?", [name]);
-    if (row === undefined || (row["tenant"] === tenant && row["workflow"] === workflow)) return;
-    const whose = row["tenant"] === tenant ? `the workflow ${row["workflow"] as string}` : "somebody else";
-    throw new HomeostatError("HOOK_CONFLICT", `The webhook ${name} belongs to ${whose}`, { name });
-  }
+async function requireFree(store: Store, name: string, { tenant, workflow }: HookOwner): Promise<void> {
+  const [row] = await store.read("SELECT * FROM hooks WHERE name = ?", [name]);
+  if (row === undefined || (row["tenant"] === tenant && row["workflow"] === workflow)) return;
+  const whose = row["tenant"] === tenant ? `the workflow ${row["workflow"] as string}` : "somebody else";
+  throw new HomeostatError("HOOK_CONFLICT", `The webhook ${name} belongs to ${whose}`, { name });
+}
 
-  async function problemWith(hook: Hook, call: HookCall): Promise<string | undefined> {
-    if (hook.auth === "bearer") {
-      const token = /^Bearer (\S{1,500})$/i.exec(call.authorization ?? "")?.[1] ?? "";
-      const given = Buffer.from(sha256(token));
-      return timingSafeEqual(given, Buffer.from(hook.tokenDigest ?? "".padEnd(64)))
-        ? undefined
-        : "the token is wrong";
-    }
-    const secret = await deps.secrets.read(hook.tenant, hook.name);
-    if (secret === undefined) return "its secret was removed";
-    const { headers, body } = call;
-    const signed = {
-      id: headers["webhook-id"],
-      timestamp: headers["webhook-timestamp"],
-      signature: headers["webhook-signature"],
-      body,
-    };
-    return signatureProblem(signed, secret, clock.now());
+/** Undefined when the call proves that it may. */
+async function problemWith(
+  hook: Hook,
+  call: HookCall,
+  { secrets, clock }: HooksDeps,
+): Promise<string | undefined> {
+  if (hook.auth === "bearer") {
+    const token = /^Bearer (\S{1,500})$/i.exec(call.authorization ?? "")?.[1] ?? "";
+    const given = Buffer.from(sha256(token));
+    return timingSafeEqual(given, Buffer.from(hook.tokenDigest ?? "".padEnd(64)))
+      ? undefined
+      : "the token is wrong";
   }
+  const secret = await secrets.read(hook.tenant, hook.name);
+  if (secret === undefined) return "its secret was removed";
+  const { headers, body } = call;
+  const signed = {
+    id: headers["webhook-id"],
+    timestamp: headers["webhook-timestamp"],
+    signature: headers["webhook-signature"],
+    body,
+  };
+  return signatureProblem(signed, secret, clock.now());
 }
 
 function isSame(trigger: Pick<Hook, "name" | "auth">, hook: Hook): boolean {

@@ -68,46 +68,11 @@ export function createWorkflowRegistry(deps: {
   readonly clock: Clock;
 }): WorkflowRegistry {
   const { store, clock } = deps;
-
-  async function find(tenant: string, { name, digest, version }: WorkflowQuery) {
-    const [which, params] =
-      digest !== undefined
-        ? [" AND digest = ?", [digest]]
-        : version !== undefined
-          ? [" AND version = ?", [version]]
-          : [" AND removed_at_ms IS NULL", []];
-    const sql = `SELECT * FROM workflows WHERE tenant = ? AND name = ?${which} ORDER BY version DESC LIMIT 1`;
-    const [row] = await store.read(sql, [tenant, name, ...params]);
-    return row && fromStore(row);
-  }
-
-  async function list(tenant: string) {
-    const rows = await store.read(
-      `SELECT * FROM workflows AS w WHERE tenant = ? AND removed_at_ms IS NULL AND version =
-        (SELECT MAX(version) FROM workflows WHERE tenant = w.tenant AND name = w.name AND removed_at_ms IS NULL)
-        ORDER BY name`,
-      [tenant],
-    );
-    return rows.map(fromStore);
-  }
-
-  async function require(tenant: string, query: WorkflowQuery) {
-    const found = await find(tenant, query);
-    if (found !== undefined) return found;
-    const names = (await list(tenant)).map(({ name }) => name);
-    const hint = suggestName(query.name, names);
-    const version = query.version === undefined ? "" : ` version ${query.version}`;
-    throw new HomeostatError(
-      "WORKFLOW_NOT_FOUND",
-      `There is no registered workflow ${query.name}${version}`,
-      { name: query.name },
-      hint === undefined ? {} : { hint },
-    );
-  }
-
+  const find: WorkflowRegistry["find"] = (tenant, query) => findRegistered(store, tenant, query);
+  const require: WorkflowRegistry["require"] = (tenant, query) => requireRegistered(store, tenant, query);
   return {
     find,
-    list,
+    list: (tenant) => listRegistered(store, tenant),
     require,
     async versions(tenant, name) {
       const sql =
@@ -141,6 +106,42 @@ export function createWorkflowRegistry(deps: {
       ]);
     },
   };
+}
+
+async function findRegistered(store: Store, tenant: string, { name, digest, version }: WorkflowQuery) {
+  const [which, params] =
+    digest !== undefined
+      ? [" AND digest = ?", [digest]]
+      : version !== undefined
+        ? [" AND version = ?", [version]]
+        : [" AND removed_at_ms IS NULL", []];
+  const sql = `SELECT * FROM workflows WHERE tenant = ? AND name = ?${which} ORDER BY version DESC LIMIT 1`;
+  const [row] = await store.read(sql, [tenant, name, ...params]);
+  return row && fromStore(row);
+}
+
+async function listRegistered(store: Store, tenant: string) {
+  const rows = await store.read(
+    `SELECT * FROM workflows AS w WHERE tenant = ? AND removed_at_ms IS NULL AND version =
+      (SELECT MAX(version) FROM workflows WHERE tenant = w.tenant AND name = w.name AND removed_at_ms IS NULL)
+      ORDER BY name`,
+    [tenant],
+  );
+  return rows.map(fromStore);
+}
+
+async function requireRegistered(store: Store, tenant: string, query: WorkflowQuery) {
+  const found = await findRegistered(store, tenant, query);
+  if (found !== undefined) return found;
+  const names = (await listRegistered(store, tenant)).map(({ name }) => name);
+  const hint = suggestName(query.name, names);
+  const version = query.version === undefined ? "" : ` version ${query.version}`;
+  throw new HomeostatError(
+    "WORKFLOW_NOT_FOUND",
+    `There is no registered workflow ${query.name}${version}`,
+    { name: query.name },
+    hint === undefined ? {} : { hint },
+  );
 }
 
 async function insert(store: Store, row: RegisteredWorkflow, extra: readonly Statement[]): Promise<void> {
