@@ -69,6 +69,8 @@ export function streamRoutes(deps: StreamRoutesDeps): readonly Route[] {
 /** What comes while a page is read is heard once; the end of the stream ends the waiting. */
 function bellOf({ signal }: SseStream): Mailbox<"news"> {
   const bell = createBell();
+  // Whoever went away while they were being let in: the event has been and does not come again.
+  if (signal.aborted) bell.close();
   signal.addEventListener("abort", bell.close, { once: true });
   return bell;
 }
