@@ -149,7 +149,12 @@ describe("scheduled backups", () => {
 
   const manifest = { id: "bak_1", filesDigest: "0", sizeBytes: 1, keys: "left out" } as Manifest;
 
-  function createPart(makeBackup: (to: string) => Promise<Manifest>, facts: string[], owner = "one") {
+  function createPart(
+    makeBackup: (to: string) => Promise<Manifest>,
+    facts: string[],
+    owner = "one",
+    clock = systemClock,
+  ) {
     return createScheduledBackups({
       folder: join(folder, "backups"),
       everyMs: 3_600_000,
@@ -159,7 +164,7 @@ describe("scheduled backups", () => {
       store,
       owner,
       isOwnerDead: () => false,
-      clock: systemClock,
+      clock,
       logger: createSilentLogger(),
     });
   }
@@ -187,6 +192,41 @@ describe("scheduled backups", () => {
     expect(names).toHaveLength(3);
     expect(names).toContain("other");
     expect(names).toContain(old[0]);
+  });
+
+  test("wait while the last one is young enough", async () => {
+    await mkdir(join(folder, "backups", backupName(systemClock.now())), { recursive: true });
+    const pauses: number[] = [];
+    const sleep: typeof systemClock.sleep = (ms, signal) => {
+      pauses.push(ms);
+      return systemClock.sleep(ms, signal);
+    };
+    const never = (): Promise<Manifest> => Promise.reject(new Error("nobody asked for one"));
+    const part = createPart(never, [], "one", { ...systemClock, sleep });
+    await part.start();
+    await until(() => pauses.length > 0);
+    expect(part.health()).toEqual({ kind: "ok", detail: "none made yet" });
+    await part.stop(1_000);
+  });
+
+  test("that end after their process was stopped leave the old ones to whoever has the lease then", async () => {
+    const place = join(folder, "backups");
+    const old = [1, 2, 3].map((hours) => backupName(systemClock.now() - (hours + 2) * 3_600_000));
+    for (const name of old) await mkdir(join(place, name), { recursive: true });
+    const [begun, stopped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const facts: string[] = [];
+    const part = createPart(async () => {
+      begun.resolve();
+      await stopped.promise;
+      return manifest;
+    }, facts);
+    await part.start();
+    await begun.promise;
+    const stopping = part.stop(5_000);
+    stopped.resolve();
+    await stopping;
+    await until(() => facts.length > 0);
+    expect((await readdir(place)).sort()).toEqual(old.toSorted());
   });
 
   test("say why they fail, and try again", async () => {

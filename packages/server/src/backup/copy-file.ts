@@ -55,7 +55,9 @@ export async function* listFiles(folder: string, below = ""): AsyncGenerator<str
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  const named = new Map(entries.map((entry) => [entry.name, entry]));
+  for (const name of [...named.keys()].sort()) {
+    const entry = named.get(name)!;
     const path = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) yield* listFiles(folder, path);
     else if (entry.isFile()) yield path;

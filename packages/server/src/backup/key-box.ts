@@ -1,5 +1,7 @@
 /** The key files of a data folder in one encrypted file: scrypt (RFC 7914) makes the key from a passphrase, AES-256-GCM seals. */
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
+import type { ScryptOptions } from "node:crypto";
+import { promisify } from "node:util";
 import { HomeostatError } from "../base/error.ts";
 
 /** Path below the data folder -> content. */
@@ -49,10 +51,8 @@ export async function openKeys(box: string, passphrase: string, about: string): 
 }
 
 async function deriveKey(passphrase: string, salt: Buffer): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  // The types know only its form without options.
+  const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
   // NFKC, so that the same characters typed on another machine give the same key.
-  scrypt(passphrase.normalize("NFKC"), salt, 32, cost, (error, key) =>
-    error === null ? resolve(key) : reject(error),
-  );
-  return await promise;
+  return await derive(passphrase.normalize("NFKC"), salt, 32, cost);
 }

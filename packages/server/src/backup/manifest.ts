@@ -108,8 +108,8 @@ function parseManifest(text: string, folder: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(folder, `${manifestName}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+  throw invalid(folder, `${manifestName}: ${issues.join("; ")}`);
 }
 
 async function readPart(folder: string, name: string): Promise<string> {

@@ -52,9 +52,11 @@ describe("a commit", () => {
     other.database.exec("BEGIN IMMEDIATE");
     expect(tryCommitBatches(connection, [insert("a")])).toBeUndefined();
     other.close();
-    const reader = openConnection({ path: join(folder, "state.db"), readOnly: true });
-    expect(tryCommitBatches(reader, [insert("a")])?.outcomes).toMatchObject([{ kind: "unavailable" }]);
-    reader.close();
+    connection.database.exec("BEGIN");
+    expect(tryCommitBatches(connection, [insert("a")])?.outcomes).toMatchObject([
+      { kind: "unavailable", message: expect.stringContaining("within a transaction") as string },
+    ]);
+    expect(connection.database.isTransaction).toBe(false);
   });
 
   test("keeps the good batches and undoes the bad ones, each with its reason", () => {

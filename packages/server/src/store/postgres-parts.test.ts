@@ -7,7 +7,7 @@ import { leaseMigration, takeLease } from "./lease.ts";
 import type { LeaseStore } from "./lease.ts";
 import { commitToPostgres } from "./postgres-commit.ts";
 import { connectPostgres, createPostgresStatements } from "./postgres-connection.ts";
-import type { PostgresConnection } from "./postgres-connection.ts";
+import type { PostgresAnswer, PostgresConnection } from "./postgres-connection.ts";
 import { createPostgresConnections } from "./postgres-connections.ts";
 import { createPostgresLeaseRenewal } from "./postgres-lease-renewal.ts";
 import { createPostgresLink } from "./postgres-link.ts";
@@ -162,6 +162,32 @@ describe.skipIf(skipsPostgres())("on a real server", () => {
     await until(() => lost.includes("short"));
     renewal.stop();
     await Promise.all([connection.end(), store.close()]);
+  });
+
+  test("a lease that is dropped while its renewal is under way is not extended", async () => {
+    const connection = await connectPostgres(url);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<PostgresAnswer>();
+    const silent: PostgresConnection = {
+      ...connection,
+      send() {
+        asked.resolve();
+        return answer.promise;
+      },
+    };
+    const renewal = createPostgresLeaseRenewal({
+      ...{ clock, connection: () => silent },
+      ...{ onStuck: () => undefined, onLost: () => undefined },
+    });
+    const slot = createLeaseSlot();
+    renewal.hold({ name: "a", owner: "me", epoch: 1, ttlMs: 30, slot });
+    await asked.promise;
+    renewal.drop("a", 1);
+    answer.resolve({ kind: "done", command: "UPDATE", rows: [], changes: 1, returnsRows: false });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(remainingInSlot(slot, clock)).toBe(0);
+    renewal.stop();
+    await connection.end();
   });
 
   test("a connection that comes after the end of its link is ended", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -67,6 +67,14 @@ describe("the writer", () => {
     deliver({ kind: "write", batches: batches("a", 1) });
     expect(commitSizes()).toEqual([7]);
     expect(isClosed).toBe(true);
+  });
+
+  test("brings the log into the file when it is told to", () => {
+    serve({ synchronous: "normal" });
+    deliver({ kind: "write", batches: batches("a", 100) });
+    const before = statSync(path).size;
+    deliver({ kind: "checkpoint" });
+    expect(statSync(path).size).toBeGreaterThan(before);
   });
 
   test("bounds a commit, so that nobody waits long", () => {

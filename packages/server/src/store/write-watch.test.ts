@@ -17,7 +17,7 @@ interface Watched {
 }
 
 /** A real store behind a disk that can be full. */
-async function open(): Promise<Watched> {
+async function open(probeEveryMs = 10): Promise<Watched> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-watch-"));
   const logger = createSilentLogger();
   const real = await openSqliteStore({
@@ -35,7 +35,7 @@ async function open(): Promise<Watched> {
       },
     },
     {
-      ...{ clock, probeEveryMs: 10 },
+      ...{ clock, probeEveryMs },
       probe: () => ({ sql: "INSERT INTO event (name) VALUES ('probe')" }),
     },
   );
@@ -86,7 +86,7 @@ test("a store that cannot be written is closed at once", async () => {
 });
 
 test("an empty batch says nothing about the disk, and a write that fails after the end begins no probes", async () => {
-  const disk = await open();
+  const disk = await open(60_000);
   disk.isFull = true;
   await disk.store.write([insertThing("b")]).catch(() => undefined);
   disk.isFull = false;
