@@ -31,7 +31,8 @@ function measure(room: Room): boolean {
   return status === 0;
 }
 
-function argumentsFor({ name, files, without, tests, timings, branchesPercent }: Room): readonly string[] {
+function argumentsFor(room: Room): readonly string[] {
+  const { name, files, without, tests, projects = ["parts"], timings, branchesPercent } = room;
   const exclude = [
     ...Object.keys(without),
     "**/*.test.ts",
@@ -45,8 +46,7 @@ function argumentsFor({ name, files, without, tests, timings, branchesPercent }:
       "run",
       ...tests,
       ...(timings === undefined ? [] : ["--testNamePattern", `^(?!.*(?:${timings}))`]),
-      "--project",
-      "parts",
+      ...projects.flatMap((project) => ["--project", project]),
       "--reporter",
       "dot",
       "--coverage",
