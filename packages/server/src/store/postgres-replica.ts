@@ -114,9 +114,9 @@ export function createReplica(deps: ReplicaDeps): Replica {
         (place) => ({ place, sinceMs }),
         () => undefined,
       );
-      loan = await answered(connections);
+      loan = await answered(clock, connections);
       for (;;) {
-        const look = await lookAt(loan, goal?.place ?? "0/0");
+        const look = await lookAt(clock, loan, goal?.place ?? "0/0");
         const lagMs = goal === undefined ? 0 : clock.monotonic() - goal.sinceMs;
         if (look === "alone") return { kind: "away", why: "it is no replica, or is one no more" };
         if (look === "reached") {
@@ -132,31 +132,31 @@ export function createReplica(deps: ReplicaDeps): Replica {
       loan?.giveBack(true);
     }
   }
+}
 
-  async function lookAt({ connection }: Loan, place: string): ReturnType<typeof lookAtReplica> {
-    const stopTimer = startTimer(clock, answerMs, () => connection.destroy());
-    try {
-      return await lookAtReplica(connection, place);
-    } finally {
-      stopTimer();
-    }
+async function lookAt(clock: Clock, { connection }: Loan, place: string): ReturnType<typeof lookAtReplica> {
+  const stopTimer = startTimer(clock, answerMs, () => connection.destroy());
+  try {
+    return await lookAtReplica(connection, place);
+  } finally {
+    stopTimer();
   }
+}
 
-  /** A connection that takes longer is given back when it comes. */
-  async function answered(from: PostgresConnections): Promise<Loan> {
-    const borrowed = from.borrow();
-    const late = Promise.withResolvers<never>();
-    const stopTimer = startTimer(clock, answerMs, () => {
-      late.reject(new HomeostatError("STORE_UNAVAILABLE", `no connection in ${answerMs} ms`));
-      borrowed.then(
-        (loan) => loan.giveBack(true),
-        () => {},
-      );
-    });
-    try {
-      return await Promise.race([borrowed, late.promise]);
-    } finally {
-      stopTimer();
-    }
+/** A connection that takes longer is given back when it comes. */
+async function answered(clock: Clock, connections: PostgresConnections): Promise<Loan> {
+  const borrowed = connections.borrow();
+  const late = Promise.withResolvers<never>();
+  const stopTimer = startTimer(clock, answerMs, () => {
+    late.reject(new HomeostatError("STORE_UNAVAILABLE", `no connection in ${answerMs} ms`));
+    borrowed.then(
+      (loan) => loan.giveBack(true),
+      () => {},
+    );
+  });
+  try {
+    return await Promise.race([borrowed, late.promise]);
+  } finally {
+    stopTimer();
   }
 }
