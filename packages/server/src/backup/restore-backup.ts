@@ -156,6 +156,8 @@ function newBeginning({ size, root }: SignedHead, nowMs: number): readonly State
     // They would else wait for the end of the lease that was freed just now.
     { sql: "UPDATE runs SET wake_at_ms = ? WHERE state = 'RUNNING'", params: [nowMs] },
     { sql: "DELETE FROM store_marks" },
+    // They work on the other copy, and would look alive here for as long as they were heard of shortly before the backup.
+    { sql: "UPDATE workers SET state = 'gone'" },
     // It is a deployment of its own now, with a ledger of its own; the old one may live on beside it.
     { sql: "DELETE FROM shared_facts WHERE name IN ('deployment', 'ledger-verifier-key')" },
     { sql: "DELETE FROM sessions" },
