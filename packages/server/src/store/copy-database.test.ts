@@ -6,8 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { changeCopy, copySnapshot, copySqliteFile, digestDatabase } from "./copy-database.ts";
+import { leaseMigration } from "./lease.ts";
+import { marksMigration } from "./marks.ts";
 import { openPostgresStore } from "./postgres.ts";
 import { openPostgresSnapshot } from "./snapshot.ts";
+import { closeForWriters } from "./source-lock.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { skipsPostgres, startTestPostgres } from "./test-postgres.fixture.ts";
 import type { TestPostgres } from "./test-postgres.fixture.ts";
@@ -35,6 +38,18 @@ test("a file is copied as of one moment, and its copy is one file that can be ch
   await changeCopy({ ...common, to }, [{ sql: "INSERT INTO event (name) VALUES ('copied')" }]);
   expect(readdirSync(folder).filter((name) => name.startsWith("copy"))).toEqual(["copy.db"]);
   expect(await count(to)).toEqual(["event 1", expect.stringMatching(/^thing [12]$/)]);
+  await store.close();
+});
+
+test("a copy of a database that was being moved away can be written again", async () => {
+  const from = join(folder, "state.db");
+  const migrations = [thingMigration, leaseMigration, marksMigration];
+  const store = await openSqliteStore({ ...common, migrations, path: from });
+  await store.write(await closeForWriters(store, "elsewhere"));
+  await copySqliteFile(from, to);
+  await changeCopy({ ...common, migrations, to }, [insertThing("after")]);
+  expect(await count(to)).toContain("thing 1");
+  await expect(store.write([insertThing("here")])).rejects.toThrow("its content goes to elsewhere");
   await store.close();
 });
 

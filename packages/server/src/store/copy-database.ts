@@ -6,6 +6,7 @@ import { createSilentLogger } from "../base/log.ts";
 import { copyTable, digestTable, quoted } from "./copy-table.ts";
 import type { RowSet } from "./copy-table.ts";
 import { continueAfter, lastNumber } from "./number-sequences.ts";
+import { openForWriters } from "./source-lock.ts";
 import { openSqliteSnapshot } from "./snapshot.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { openSqliteStore } from "./sqlite.ts";
@@ -71,7 +72,8 @@ export async function changeCopy(
 ): Promise<void> {
   const store = await openSqliteStore({ ...options, path: options.to, logger: createSilentLogger() });
   try {
-    await store.write(statements);
+    // One of a database that was being moved away is closed as that was.
+    await store.write([...(await openForWriters(store)), ...statements]);
   } finally {
     await store.close();
   }
