@@ -10,10 +10,14 @@ describe("claims in vain", () => {
     ]);
   });
 
-  test("two deaths of a process cost the run nothing, later ones up to a minute", () => {
-    expect(claims.map(pauseAfterCrashMs).slice(0, 10)).toEqual([
+  test("two deaths of a process cost the run nothing, later ones about a minute at most", () => {
+    expect(claims.map((count) => pauseAfterCrashMs(count, 0.5)).slice(0, 10)).toEqual([
       0, 0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000,
     ]);
+  });
+
+  test("pauses after a death differ by up to half of them, so that runs which died together part", () => {
+    expect([0, 1].map((random) => pauseAfterCrashMs(5, random))).toEqual([2_000, 6_000]);
   });
 
   test("the run ends with the last fault and its hint once the claims are used up", () => {

@@ -16,10 +16,12 @@ export function pauseAfterFaultMs(claims: number): number {
 
 /**
  * How long to leave a run alone whose process died: not at all after the first two, as a process dies for many reasons, then
- * 1 s, doubled, 60 s at most, so that a run that kills whoever takes it leaves time for the others.
+ * 1 s, doubled, 60 s at most, so that a run that kills whoever takes it leaves time for the others. Up to half of it more or less, as
+ * `random` (0 to 1) says: those that died with it come back at other times than it does, and get on while it is away.
  */
-export function pauseAfterCrashMs(claims: number): number {
-  return claims <= 2 ? 0 : Math.min(longestCrashPauseMs, firstCrashPauseMs * 2 ** (claims - 3));
+export function pauseAfterCrashMs(claims: number, random: number): number {
+  if (claims <= 2) return 0;
+  return Math.min(longestCrashPauseMs, firstCrashPauseMs * 2 ** (claims - 3)) * (0.5 + random);
 }
 
 /** The error with which the run ends now, or null while it may be tried on. `claims` counts the one under way. */

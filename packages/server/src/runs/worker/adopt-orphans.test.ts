@@ -36,6 +36,7 @@ function depsOf({ store }: World, meanwhile: () => Promise<void>): OrphanDeps {
     owner: "mine",
     isOwnerDead: () => false,
     isHeldHere: () => false,
+    random: () => 0.5,
     overlong: {
       async judge(leases) {
         await meanwhile();
@@ -93,4 +94,14 @@ test("what a clock that had jumped ahead took away is due when it is back", asyn
   await adoptOrphans({ ...depsOf(world, async () => undefined), clock: ahead });
   const again = await createClaims(world.store, { owner: "mine", leaseTtlMs: 30_000 }).take(2, clock.now());
   expect(again.map(({ row }) => row.id).toSorted()).toEqual(taken.map(({ row }) => row.id).toSorted());
+});
+
+test("runs whose process died with them again and again come back at different times", async () => {
+  const { world } = await start();
+  await world.store.write([{ sql: "UPDATE runs SET claims = 5" }]);
+  const numbers = [0, 1];
+  await adoptOrphans({ ...depsOf(world, async () => undefined), random: () => numbers.shift()! });
+  const rows = await world.store.read("SELECT wake_at_ms FROM runs ORDER BY wake_at_ms");
+  const [first = 0, second = 0] = rows.map((row) => Number(row["wake_at_ms"]));
+  expect(second - first).toBeGreaterThan(3_000);
 });

@@ -15,6 +15,8 @@ export interface OrphanDeps {
   readonly overlong: OverlongLeases;
   /** True while this process works on the run, or may be about to. */
   readonly isHeldHere: (runId: string) => boolean;
+  /** 0 to 1. */
+  readonly random: () => number;
 }
 
 /**
@@ -38,9 +40,9 @@ export async function adoptOrphans(deps: OrphanDeps): Promise<void> {
 }
 
 /** A batch for each: one that has got on meanwhile, and so is no orphan, is no hindrance for the others. */
-async function takeAway(row: Row, { store, clock }: OrphanDeps): Promise<void> {
+async function takeAway(row: Row, { store, clock, random }: OrphanDeps): Promise<void> {
   const seen = seenLease(row);
-  const pauseMs = pauseAfterCrashMs(row["claims"] as number);
+  const pauseMs = Math.round(pauseAfterCrashMs(row["claims"] as number, random()));
   // Due by any clock: this one may have jumped ahead, and once it is back nobody would look before the time it wrote.
   const again = pauseMs === 0 ? wakeRun(seen.runId, 0) : delayRun(seen.runId, clock.now() + pauseMs);
   try {

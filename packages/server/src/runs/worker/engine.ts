@@ -163,6 +163,7 @@ export function createEngine(deps: EngineDeps): Engine {
       concurrency,
       claims,
       maxVainClaims: deps.maxVainClaims ?? defaultMaxVainClaims,
+      random: deps.random,
       driveRun,
     });
   const reading = { store, blobs, clock, announce, readBlobText, program };

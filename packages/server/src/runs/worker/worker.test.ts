@@ -106,8 +106,9 @@ describe("a run that cannot be driven", () => {
     await world.startWorker("one", ["dead"]);
     const [row] = await world.store.read("SELECT wake_at_ms FROM runs WHERE id = ?", [runId]);
     const pauseMs = Number(row!["wake_at_ms"]) - clock.now();
-    expect(pauseMs).toBeGreaterThan(3_000);
-    expect(pauseMs).toBeLessThanOrEqual(4_000);
+    // Half of 4 s, because random numbers are 0 here.
+    expect(pauseMs).toBeGreaterThan(1_000);
+    expect(pauseMs).toBeLessThanOrEqual(2_000);
   });
 });
 

@@ -39,6 +39,8 @@ export interface WorkerDeps {
   readonly folding: Pick<HeldHere, "has">;
   /** Runs for which a tool acts in this process, whoever waits for it. */
   readonly acting: Pick<HeldHere, "has">;
+  /** 0 to 1, for pauses that differ. */
+  readonly random: () => number;
   /** Drives a claimed run until it ends or waits. Rejects with LEASE_LOST, STORE_UNAVAILABLE, or a fault of ours. */
   readonly driveRun: (claim: Claim) => Promise<void>;
 }
