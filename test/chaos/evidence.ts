@@ -7,7 +7,7 @@ import type { EventBody } from "../../packages/server/src/runs/journal/event.ts"
 import { fold, initialState } from "../../packages/server/src/runs/journal/fold.ts";
 import type { RunState } from "../../packages/server/src/runs/journal/fold.ts";
 import { emptyHead, readJournal } from "../../packages/server/src/runs/journal/journal.ts";
-import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import type { StoreReader } from "../../packages/server/src/store/store.ts";
 import type { Row } from "../../packages/server/src/store/store.ts";
 import { verifyHome } from "../../packages/server/src/home/verify-home.ts";
 import type { FakeBank } from "./fake-bank.ts";

@@ -16,7 +16,7 @@ import { openSqliteReader } from "../store/sqlite-reader.ts";
 import type { ReplicaState, Statement } from "../store/store.ts";
 import { watchWrites } from "../store/write-watch.ts";
 import type { WatchedStore } from "../store/write-watch.ts";
-import type { StoreReader } from "../store/sqlite-reader.ts";
+import type { StoreReader } from "../store/store.ts";
 import { openSqliteStore } from "../store/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;

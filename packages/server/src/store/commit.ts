@@ -2,14 +2,7 @@
 import { failureKind, failureText, primaryCode, readRows, runStatement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { isFailure } from "./wire.ts";
-import type { WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
-
-export interface CommitReport {
-  /** One per batch, in order. */
-  readonly outcomes: readonly WireOutcome[];
-  /** Tables that the committed batches filled. */
-  readonly tables: readonly string[];
-}
+import type { CommitReport, WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
 
 /** As `commitBatches`; undefined, with nothing done, when another connection holds the lock that writing takes. */
 export function tryCommitBatches(

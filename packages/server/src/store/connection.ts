@@ -2,8 +2,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { errorMessage, HomeostatError } from "../base/error.ts";
-import { controlsTransaction, countParameters, filledTables } from "./sql-text.ts";
+import { controlsTransaction, countParameters, filledTables, StatementMistake } from "./sql-text.ts";
 import type { Row, SqlValue } from "./store.ts";
+import type { FailureKind } from "./wire.ts";
 
 export interface PreparedStatement {
   readonly statement: StatementSync;
@@ -19,9 +20,6 @@ export interface Connection {
   prepare(sql: string): PreparedStatement;
   close(): void;
 }
-
-/** The statement itself is wrong: a fault of the program, never of the data or the disk. */
-export class StatementMistake extends Error {}
 
 export interface ConnectionOptions {
   readonly path: string;
@@ -108,9 +106,6 @@ export function reading<T>(connection: Connection | undefined, read: () => T): T
     throw new HomeostatError(code, `The database cannot be read: ${why}`, {}, { cause: error });
   }
 }
-
-/** What a failed statement or commit means for its batch. */
-export type FailureKind = "unique" | "unavailable" | "mistake";
 
 export function failureKind(error: unknown): FailureKind {
   const code = resultCode(error);

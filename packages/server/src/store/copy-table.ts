@@ -1,6 +1,7 @@
 /** Copies one table's rows from any store to any other, in bounded memory, and takes a digest of what it read. */
 import { createRowDigest } from "./row-digest.ts";
 import type { Row, SqlValue, Statement, Store } from "./store.ts";
+import { quoted } from "./sql-text.ts";
 import type { TableShape } from "./tables.ts";
 
 export interface RowSet {
@@ -69,10 +70,6 @@ function selectRows({ name, columns }: TableShape, arriving: Arriving = {}): str
 }
 
 const freeLease: Readonly<Record<string, string>> = { owner: "'' AS owner", until_ms: "0 AS until_ms" };
-
-export function quoted(name: string): string {
-  return `"${name}"`;
-}
 
 function insertRows({ name, columns }: TableShape, rows: readonly Row[]): Statement {
   const marks = `(${columns.map(() => "?").join(", ")})`;

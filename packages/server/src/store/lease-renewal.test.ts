@@ -11,7 +11,8 @@ import { createLeaseRenewal } from "./lease-renewal.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
 import { createLeaseSlot, extendSlot, remainingInSlot } from "./lease-slot.ts";
 import { leaseMigration, reserveLease } from "./lease.ts";
-import { migrateSqlite, renderMigrations, sqliteTypes } from "./migrate.ts";
+import { migrateSqlite, sqliteTypes } from "./migrate-sqlite.ts";
+import { renderMigrations } from "./migrate.ts";
 import type { WireLease } from "./wire.ts";
 
 let clock: ManualClock;

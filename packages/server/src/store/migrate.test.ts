@@ -4,13 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openConnection } from "./connection.ts";
 import type { Connection } from "./connection.ts";
-import {
-  migrateSqlite,
-  migrationDigest,
-  pendingMigrations,
-  renderMigrations,
-  sqliteTypes,
-} from "./migrate.ts";
+import { migrateSqlite, sqliteTypes } from "./migrate-sqlite.ts";
+import { migrationDigest, pendingMigrations, renderMigrations } from "./migrate.ts";
 import type { Migration } from "./store.ts";
 import type { WireMigration } from "./wire.ts";
 

@@ -2,7 +2,8 @@
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../base/error.ts";
 import { createId } from "../base/id.ts";
-import { copyTable, digestTable, quoted } from "./copy-table.ts";
+import { copyTable, digestTable } from "./copy-table.ts";
+import { quoted } from "./sql-text.ts";
 import type { Arriving, RowSet } from "./copy-table.ts";
 import { acquireLease, fence, freeLease } from "./lease.ts";
 import type { HeldLease, LeaseStore } from "./lease.ts";

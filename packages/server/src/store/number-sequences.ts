@@ -1,5 +1,5 @@
 /** Numbers that a database gives to rows: where they stand, and how another database goes on from there. */
-import { quoted } from "./copy-table.ts";
+import { quoted } from "./sql-text.ts";
 import type { Statement, Store } from "./store.ts";
 import type { NumberedTable } from "./tables.ts";
 

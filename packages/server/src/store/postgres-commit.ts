@@ -11,10 +11,9 @@
  * committed, or finds the new epoch and undoes the batch.
  */
 import { isStalePlan, postgresFailureKind, postgresFailureText } from "./postgres-failure.ts";
-import type { CommitReport } from "./commit.ts";
 import type { PostgresAnswer, PostgresConnection, PostgresStatements } from "./postgres-connection.ts";
 import { isFailure } from "./wire.ts";
-import type { WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
+import type { CommitReport, WireBatch, WireFailure, WireOutcome, WireResult } from "./wire.ts";
 
 export interface CommitTarget {
   readonly connection: PostgresConnection;

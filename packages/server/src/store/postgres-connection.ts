@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { Socket } from "node:net";
 import { Client } from "pg";
 import type { QueryConfig, QueryResult } from "pg";
-import { StatementMistake } from "./connection.ts";
+import { StatementMistake } from "./sql-text.ts";
 import { postgresValues } from "./postgres-values.ts";
 import { controlsTransaction, filledTables, numberParameters } from "./sql-text.ts";
 import type { Row, SqlValue } from "./store.ts";

@@ -2,7 +2,7 @@
 import { DatabaseError } from "pg";
 import { expect, test } from "vitest";
 import { HomeostatError } from "../base/error.ts";
-import { StatementMistake } from "./connection.ts";
+import { StatementMistake } from "./sql-text.ts";
 import {
   openingFailure,
   postgresFailureKind,

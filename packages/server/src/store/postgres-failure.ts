@@ -1,8 +1,8 @@
 /** What an error of PostgreSQL or of the way to it means, in the store's words and without secrets. */
 import { DatabaseError } from "pg";
 import { errorMessage, HomeostatError, isHomeostatError } from "../base/error.ts";
-import type { FailureKind } from "./connection.ts";
-import { StatementMistake } from "./connection.ts";
+import type { FailureKind } from "./wire.ts";
+import { StatementMistake } from "./sql-text.ts";
 
 /** `retry`: nothing was kept, and the same again may succeed. */
 export type PostgresFailureKind = FailureKind | "retry";

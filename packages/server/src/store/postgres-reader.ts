@@ -9,8 +9,7 @@ import { committedPlace } from "./postgres-place.ts";
 import { createPostgresScanner } from "./postgres-scan.ts";
 import { placeOf } from "./postgres-url.ts";
 import { checkedValue } from "./sql-value.ts";
-import type { StoreReader } from "./sqlite-reader.ts";
-import type { Row, SqlValue } from "./store.ts";
+import type { Row, SqlValue, StoreReader } from "./store.ts";
 
 /** Point reads of one process at once; more wait in line. The scans and the thread have connections of their own. */
 const readConnections = 4;

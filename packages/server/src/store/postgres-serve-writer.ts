@@ -11,8 +11,7 @@ import type { PostgresLink } from "./postgres-link.ts";
 import { migratePostgres } from "./postgres-migrate.ts";
 import { startTimer } from "./postgres-timer.ts";
 import { placeOf } from "./postgres-url.ts";
-import type { WriterLine } from "./serve-writer.ts";
-import type { FromWriter, PostgresWriterOptions, WireBatch, WireFailure } from "./wire.ts";
+import type { WriterLine, FromWriter, PostgresWriterOptions, WireBatch, WireFailure } from "./wire.ts";
 
 /** Bounds how long one commit makes the others wait: about 50 ms at 50 microseconds for a small batch. */
 const maxBatchesPerCommit = 1000;

@@ -1,23 +1,11 @@
 /** What the writer thread does: opens and migrates the database, commits what arrives, renews leases, watches for others. */
-import type { Clock } from "../base/clock.ts";
 import { errorMessage, isHomeostatError } from "../base/error.ts";
 import { commitBatches } from "./commit.ts";
 import { failureText, openConnection, primaryCode } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { createLeaseRenewal } from "./lease-renewal.ts";
-import { migrateSqlite } from "./migrate.ts";
-import type { FromWriter, ToWriter, WireBatch, WriterOptions } from "./wire.ts";
-
-/** The thread's end of the line to the main thread. */
-export interface WriterLine {
-  readonly clock: Clock;
-  send(message: FromWriter): void;
-  /** The next message that has already arrived. */
-  receive(): ToWriter | undefined;
-  listen(onMessage: (message: ToWriter) => void): void;
-  /** Ends the thread: nothing keeps it alive afterwards. */
-  close(): void;
-}
+import { migrateSqlite } from "./migrate-sqlite.ts";
+import type { FromWriter, ToWriter, WireBatch, WriterLine, WriterOptions } from "./wire.ts";
 
 /** Bounds how long one commit makes the others wait: about 20 ms at 10 microseconds for a small batch. */
 const maxBatchesPerCommit = 1000;

@@ -1,5 +1,5 @@
 /** Closes a database to every writer while its content is moved away and afterwards, whoever they are and whatever their version. */
-import { quoted } from "./copy-table.ts";
+import { quoted } from "./sql-text.ts";
 import { acquireLease, fence, freeLease } from "./lease.ts";
 import type { AcquireRequest, LeaseStore } from "./lease.ts";
 import { clearMark, moveLeaseName, readMarks } from "./marks.ts";

@@ -32,3 +32,11 @@ export function controlsTransaction(sql: string): boolean {
 // Literals, quoted names and comments whole, so that a `?` inside of them is not taken for a parameter.
 const tokens = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\?/g;
 const filling = /\b(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?)\s+"?(\w+)"?/gi;
+
+/** The statement itself is wrong: a fault of the program, never of the data or the disk. */
+export class StatementMistake extends Error {}
+
+/** A name of our own migrations, for the text of a statement. */
+export function quoted(name: string): string {
+  return `"${name}"`;
+}

@@ -4,9 +4,7 @@ import { HomeostatError } from "../base/error.ts";
 import { openConnection, reading, readRows } from "./connection.ts";
 import { createScanner } from "./scan.ts";
 import { checkedValue } from "./sql-value.ts";
-import type { Store } from "./store.ts";
-
-export type StoreReader = Pick<Store, "read" | "scan" | "close">;
+import type { StoreReader } from "./store.ts";
 
 /** Throws DATA_FOLDER_UNUSABLE when there is no such file, STORE_UNAVAILABLE when it is no database of ours. */
 export async function openSqliteReader(path: string): Promise<StoreReader> {

@@ -15,11 +15,16 @@ export interface StartedThread {
   readonly ended: Promise<void>;
 }
 
+// In the repository the thread runs as .ts, in the published package as .js: like this file.
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const files = {
+  "writer-thread": "sqlite/writer-thread",
+  "postgres-writer-thread": "postgres/postgres-writer-thread",
+};
+
 export function startThread({ name, options }: ThreadProgram): StartedThread {
   const { port1: port, port2 } = new MessageChannel();
-  // In the repository the thread runs as .ts, in the published package as .js: like this file.
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-  const worker = new Worker(new URL(`./${name}${extension}`, import.meta.url), {
+  const worker = new Worker(new URL(`./${files[name]}${extension}`, import.meta.url), {
     name: "store-writer",
     // Options of this process (--input-type, --inspect-brk, --test) are not meant for the thread, and some stop it.
     execArgv: [],

@@ -69,3 +69,6 @@ export interface Migration {
   /** `bytes` is the dialect's type for binary columns (BLOB, BYTEA); `identity` declares an ascending integer key column. */
   readonly statements: (dialect: { readonly bytes: string; readonly identity: string }) => readonly string[];
 }
+
+/** A database opened for reading alone, beside or without a server: what `verify` and `doctor` look through. */
+export type StoreReader = Pick<Store, "read" | "scan" | "close">;

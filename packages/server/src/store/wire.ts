@@ -1,4 +1,5 @@
 /** The messages between the main thread and the writer thread: plain data that survives a structured clone. */
+import type { Clock } from "../base/clock.ts";
 import type { Row, SqlValue } from "./store.ts";
 
 /** `expectedRows` is null when the statement may touch any number of rows. Guards stay on the main thread. */
@@ -80,3 +81,24 @@ export type FromWriter =
   /** Without tables it is not known which; any may be meant. */
   | { readonly kind: "foreign-commit"; readonly tables?: readonly string[] }
   | { readonly kind: "lease-lost"; readonly name: string; readonly epoch: number };
+
+/** What a failed statement or commit means for its batch. */
+export type FailureKind = "unique" | "unavailable" | "mistake";
+
+export interface CommitReport {
+  /** One per batch, in order. */
+  readonly outcomes: readonly WireOutcome[];
+  /** Tables that the committed batches filled. */
+  readonly tables: readonly string[];
+}
+
+/** The thread's end of the line to the main thread. */
+export interface WriterLine {
+  readonly clock: Clock;
+  send(message: FromWriter): void;
+  /** The next message that has already arrived. */
+  receive(): ToWriter | undefined;
+  listen(onMessage: (message: ToWriter) => void): void;
+  /** Ends the thread: nothing keeps it alive afterwards. */
+  close(): void;
+}

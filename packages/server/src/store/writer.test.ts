@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createLeaseSlot } from "./lease-slot.ts";
 import { leaseMigration, takeLease } from "./lease.ts";
-import { renderMigrations, sqliteTypes } from "./migrate.ts";
+import { sqliteTypes } from "./migrate-sqlite.ts";
+import { renderMigrations } from "./migrate.ts";
 import { until } from "./test-things.ts";
 import { startWriter } from "./writer.ts";
 

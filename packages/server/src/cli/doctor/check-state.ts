@@ -3,7 +3,7 @@ import { access } from "node:fs/promises";
 import { systemClock as clock } from "../../base/clock.ts";
 import type { Config } from "../../config/config-schema.ts";
 import { isProcessDead } from "../../store/process-identity.ts";
-import type { StoreReader } from "../../store/sqlite-reader.ts";
+import type { StoreReader } from "../../store/store.ts";
 import type { ReplicaState } from "../../store/store.ts";
 import { databasePlace, measureReplica, openStateReader } from "../../home/state-store.ts";
 import { failed } from "./diagnosis.ts";
