@@ -15,7 +15,7 @@ import { buildRows, emptyHead, insertRow } from "../packages/server/src/runs/jou
 import { projectRow } from "../packages/server/src/runs/journal/project.ts";
 import { readState } from "../packages/server/src/runs/journal/run-reader.ts";
 import { eventOf } from "../packages/server/src/runs/session/session.ts";
-import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import type { Store } from "../packages/server/src/store/store.ts";
 import { atMost, benchResult } from "./bench.ts";
 import type { BenchOptions, BenchResult, Row } from "./bench.ts";

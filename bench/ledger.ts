@@ -13,7 +13,7 @@ import { verifyLedger } from "../packages/server/src/ledger/verify.ts";
 import { leaseMigration } from "../packages/server/src/store/lease.ts";
 import type { LeaseStore } from "../packages/server/src/store/lease.ts";
 import { outboxInsert, outboxMigration } from "../packages/server/src/store/outbox.ts";
-import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import {
   atLeast,
   atMost,

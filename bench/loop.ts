@@ -40,7 +40,7 @@ import type { RunSession } from "../packages/server/src/runs/session/session.ts"
 import { submitTask } from "../packages/server/src/runs/submission/submit.ts";
 import { leaseMigration } from "../packages/server/src/store/lease.ts";
 import { outboxMigration } from "../packages/server/src/store/outbox.ts";
-import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import type { AnyTool, Tool } from "../packages/server/src/tools/tool.ts";
 import { requireWorkflow } from "../packages/server/src/workflows/workflow-file.ts";
 import {

@@ -14,7 +14,7 @@ import type { RunRow } from "../packages/server/src/queue/run-row.ts";
 import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { freeLease, leaseMigration } from "../packages/server/src/store/lease.ts";
 import type { LeaseStore } from "../packages/server/src/store/lease.ts";
-import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import type { Contender } from "./queue-contender.ts";
 
 export const queueMigrations = [

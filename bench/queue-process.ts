@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
 import { insertRun } from "../packages/server/src/queue/run-row.ts";
-import { openSqliteStore } from "../packages/server/src/store/sqlite.ts";
+import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import { openHands, takeAsTheyCome } from "./queue-latency.ts";
 import type { Place } from "./queue-latency.ts";
 import { dueRun, queueMigrations } from "./queue-own.ts";

@@ -65,8 +65,8 @@ export const rooms: readonly Room[] = [
     name: "store",
     files: [`${server}/store/**/*.ts`],
     without: {
-      [`${server}/store/writer-thread.ts`]: inThread,
-      [`${server}/store/postgres-writer-thread.ts`]: inThread,
+      [`${server}/store/sqlite/writer-thread.ts`]: inThread,
+      [`${server}/store/postgres/postgres-writer-thread.ts`]: inThread,
     },
     tests: [`${server}/store/`],
     branchesPercent: 100,

@@ -22,7 +22,7 @@ import {
 } from "../../packages/server/src/runs/journal/journal.ts";
 import type { JournalRow } from "../../packages/server/src/runs/journal/journal.ts";
 import { ledgerEntryOf } from "../../packages/server/src/runs/session/session.ts";
-import { openSqliteReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import { openSqliteReader } from "../../packages/server/src/store/sqlite/sqlite-reader.ts";
 import { createCluster } from "../cluster/cluster.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { bankEnvironment, untilPublished } from "../cluster/payments.ts";

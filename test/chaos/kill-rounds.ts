@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import type { StoreReader } from "../../packages/server/src/store/store.ts";
 import { openStateReader } from "../../packages/server/src/home/state-store.ts";
 import { startFakeBank } from "./fake-bank.ts";
 import type { FakeBank } from "./fake-bank.ts";

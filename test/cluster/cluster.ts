@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
 import { homeAt } from "../../packages/server/src/home/home.ts";
 import type { VerifyReport } from "../../packages/server/src/ledger/verify-report.ts";
-import type { StoreReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import type { StoreReader } from "../../packages/server/src/store/store.ts";
 import { startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { startTestRedis } from "../../packages/server/src/store/test-redis.fixture.ts";

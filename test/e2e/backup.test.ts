@@ -9,7 +9,7 @@ import { homeAt } from "../../packages/server/src/home/home.ts";
 import { exportBundle, verifyBundle } from "../../packages/server/src/ledger/bundle.ts";
 import { createLedgerReader } from "../../packages/server/src/ledger/reader.ts";
 import { parseDatabase } from "../../packages/server/src/home/move-database.ts";
-import { openSqliteReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import { openSqliteReader } from "../../packages/server/src/store/sqlite/sqlite-reader.ts";
 import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import {
   createHome,

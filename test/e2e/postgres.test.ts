@@ -6,7 +6,7 @@ import { migrations } from "../../packages/server/src/home/migrations.ts";
 import { createWorld } from "../../packages/server/src/runs/testing-world.ts";
 import type { TestTool, World } from "../../packages/server/src/runs/testing-world.ts";
 import type { LeaseStore } from "../../packages/server/src/store/lease.ts";
-import { openPostgresStore } from "../../packages/server/src/store/postgres.ts";
+import { openPostgresStore } from "../../packages/server/src/store/postgres/postgres.ts";
 import { skipsPostgres, startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { requireWorkflow } from "../../packages/server/src/workflows/workflow-file.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";

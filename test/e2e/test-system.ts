@@ -7,7 +7,7 @@ import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts
 import { loadConfig } from "../../packages/server/src/config/config.ts";
 import { homeAt } from "../../packages/server/src/home/home.ts";
 import type { VerifyReport } from "../../packages/server/src/ledger/verify-report.ts";
-import { openSqliteReader } from "../../packages/server/src/store/sqlite-reader.ts";
+import { openSqliteReader } from "../../packages/server/src/store/sqlite/sqlite-reader.ts";
 import { startSystem } from "../../packages/server/src/system/system.ts";
 import { verifyHome } from "../../packages/server/src/home/verify-home.ts";
 import { createApi } from "../chaos/server-process.ts";

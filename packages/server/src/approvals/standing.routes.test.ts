@@ -9,7 +9,7 @@ import { startTestServer } from "../http/test-server.ts";
 import type { TestServer } from "../http/test-server.ts";
 import { approvalsMigration } from "../gate/approvals.ts";
 import { outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { approvalDepthMigration } from "./votes.ts";
 import { delegationsMigration, insertDelegation, listDelegations } from "./delegations.ts";

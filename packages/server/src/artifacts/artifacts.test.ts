@@ -7,7 +7,7 @@ import { sha256 } from "../base/digest.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { startTestServer } from "../http/test-server.ts";
 import { outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { artifactsMigration } from "./artifact.ts";
 import type { Artifact, ArtifactRecord, ArtifactView } from "./artifact.ts";

@@ -9,7 +9,7 @@ import { parseSigningKey, parseVerifierKey, formatSigningKey } from "../ledger/c
 import { openNote, signNote } from "../ledger/signed-note.ts";
 import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { until } from "../store/test-things.ts";
 import { backupName, nextBackupAt, surplusBackups, timeOfBackup } from "./backup-names.ts";
 import { openKeys, sealKeys } from "./key-box.ts";

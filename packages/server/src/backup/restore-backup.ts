@@ -10,7 +10,7 @@ import { frameEntries } from "../ledger/entry.ts";
 import { openLog } from "../ledger/log.ts";
 import type { SignedHead } from "../ledger/log.ts";
 import { restorationEntry } from "../ledger/restoration.ts";
-import { changeCopy } from "../store/copy-database.ts";
+import { changeCopy } from "../store/move/copy-database.ts";
 import type { Migration, Statement } from "../store/store.ts";
 import { copyFileHashed, listFiles } from "./copy-file.ts";
 import { openKeys } from "./key-box.ts";

@@ -6,7 +6,7 @@ import { systemClock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { BlobRef, BlobStore } from "./blob.ts";
 import { toChunks } from "./chunks.ts";
 import { describeBlobs } from "./describe-blobs.fixture.ts";

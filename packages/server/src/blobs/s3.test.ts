@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { BlobRef, BlobStore } from "./blob.ts";
 import { openFolderDepot } from "./depot.ts";
 import { describeBlobs } from "./describe-blobs.fixture.ts";

@@ -16,7 +16,7 @@ import { homeAt } from "./home.ts";
 import { migrations } from "./migrations.ts";
 import { configuredDatabase, describeDatabase, moveDatabase, openSnapshot } from "./move-database.ts";
 import type { DatabaseAddress } from "./move-database.ts";
-import { copySnapshot, copySqliteFile } from "../store/copy-database.ts";
+import { copySnapshot, copySqliteFile } from "../store/move/copy-database.ts";
 import type { Store } from "../store/store.ts";
 import { openStateReader } from "./state-store.ts";
 import { verifyHome } from "./verify-home.ts";

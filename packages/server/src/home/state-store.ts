@@ -9,15 +9,15 @@ import { migrations } from "./migrations.ts";
 import { leaseTtlMs } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { requireUsable } from "../store/marks.ts";
-import { placeOf } from "../store/postgres-url.ts";
+import { placeOf } from "../store/postgres/postgres-url.ts";
 import { isProcessDead, processIdentity } from "../store/process-identity.ts";
-import { openAbandoned } from "../store/source-lock.ts";
-import { openSqliteReader } from "../store/sqlite-reader.ts";
+import { openAbandoned } from "../store/move/source-lock.ts";
+import { openSqliteReader } from "../store/sqlite/sqlite-reader.ts";
 import type { ReplicaState, Statement } from "../store/store.ts";
 import { watchWrites } from "../store/write-watch.ts";
 import type { WatchedStore } from "../store/write-watch.ts";
 import type { StoreReader } from "../store/store.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 
 type DatabaseConfig = Pick<Config, "home" | "databaseUrl" | "databaseReadUrl">;
 type ServingConfig = DatabaseConfig & Pick<Config, "databaseReadMaxLagMs">;
@@ -49,7 +49,7 @@ export async function openStateStore(
     if (url === undefined)
       return await openSqliteStore({ ...common, path: homeAt(config.home).stateDatabase });
     // The driver takes 30 ms to load, which those who do without need not wait for.
-    const { openPostgresStore } = await import("../store/postgres.ts");
+    const { openPostgresStore } = await import("../store/postgres/postgres.ts");
     return await openPostgresStore({
       ...{ ...common, url, readUrl, replicaMaxLagMs: config.databaseReadMaxLagMs },
       observeRecent: (from) => metrics.count("homeostat_store_recent_reads_total", { from }),
@@ -94,7 +94,7 @@ async function usable(store: LeaseStore): Promise<LeaseStore> {
 export async function openStateReader(config: DatabaseConfig): Promise<StoreReader> {
   const { databaseUrl: url, databaseReadUrl: readUrl } = config;
   if (url === undefined) return await openSqliteReader(homeAt(config.home).stateDatabase);
-  const { openPostgresReader } = await import("../store/postgres-reader.ts");
+  const { openPostgresReader } = await import("../store/postgres/postgres-reader.ts");
   return await openPostgresReader({ url, readUrl, clock, logger: createSilentLogger() });
 }
 
@@ -105,8 +105,8 @@ export async function measureReplica(
 ): Promise<ReplicaState | undefined> {
   const { databaseReadUrl: url, databaseReadMaxLagMs: maxLagMs } = config;
   if (url === undefined) return undefined;
-  const { createReplica } = await import("../store/postgres-replica.ts");
-  const { committedPlace } = await import("../store/postgres-place.ts");
+  const { createReplica } = await import("../store/postgres/postgres-replica.ts");
+  const { committedPlace } = await import("../store/postgres/postgres-place.ts");
   const replica = createReplica({ url, clock, maxLagMs, committedUpTo: () => committedPlace(primary) });
   try {
     return await replica.measured;

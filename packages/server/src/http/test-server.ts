@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { createMetrics } from "../base/metrics.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { createAuthenticator } from "./authenticate.ts";
 import type { Role } from "./access.ts";

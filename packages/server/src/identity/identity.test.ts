@@ -6,7 +6,7 @@ import { createManualClock, systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { createAuthenticator } from "../http/authenticate.ts";
 import { startTestServer } from "../http/test-server.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openAdminToken, readAdminToken } from "./admin-token.ts";

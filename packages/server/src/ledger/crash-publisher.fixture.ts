@@ -6,7 +6,7 @@ import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { outboxInsert, outboxMigration } from "../store/outbox.ts";
 import { isProcessDead, processIdentity } from "../store/process-identity.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { createLedgerPublisher, defaultPublisherSettings } from "./publish.ts";
 
 const home = process.argv[2] as string;

@@ -5,7 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { parseEntry } from "./entry.ts";
 import { testFolder, withLog } from "./log.fixture.ts";
 import type { TestFolder } from "./log.fixture.ts";

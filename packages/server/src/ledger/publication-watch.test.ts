@@ -4,7 +4,7 @@ import { createManualClock, systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { outboxInsert, outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { until } from "../store/test-things.ts";
 import { testEntry, testFolder } from "./log.fixture.ts";

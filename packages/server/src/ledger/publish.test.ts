@@ -9,7 +9,7 @@ import { createSilentLogger } from "../base/log.ts";
 import { acquireLease, freeLease, leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { outboxInsert, outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { parseEntry } from "./entry.ts";
 import { appendBlocks, testEntry, testFolder, withLog } from "./log.fixture.ts";
 import type { TestFolder } from "./log.fixture.ts";

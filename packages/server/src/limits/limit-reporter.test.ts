@@ -6,7 +6,7 @@ import { createManualClock, systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import type { CircuitBreaker } from "../guards/circuit-breaker.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { nothingReported, reportOf } from "./limit-report.ts";
 import { createLimitReporter } from "./limit-reporter.ts";

@@ -10,7 +10,7 @@ import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
 import type { BucketLevel } from "../guards/rate-limit.ts";
 import { startTestServer } from "../http/test-server.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import type { LimitProcess } from "./limit-processes.ts";
 import { nothingReported, reportOf } from "./limit-report.ts";

@@ -8,7 +8,7 @@ import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { createBulkhead } from "../guards/bulkhead.ts";
 import { createRateLimiter } from "../guards/rate-limit.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { claimsOf, noLimits, targetOf } from "./limit-rules.ts";
 import type { LimitedAction, LimitRules } from "./limit-rules.ts";

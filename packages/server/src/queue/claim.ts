@@ -86,7 +86,7 @@ interface Claim {
 
 /**
  * The first takes the leases, the second marks the runs. Why there is no FOR UPDATE SKIP LOCKED: on PostgreSQL too groups of batches
- * run one after the other (see store/postgres-commit.ts), so there is never a locked row to skip, and the limits, which count
+ * run one after the other (see store/postgres/postgres-commit.ts), so there is never a locked row to skip, and the limits, which count
  * what others hold, could not be kept without that order.
  */
 function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim): readonly Statement[] {

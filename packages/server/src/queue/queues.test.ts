@@ -8,7 +8,7 @@ import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { openRedisLink } from "../store/redis.ts";
 import type { RedisLink } from "../store/redis.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { skipsRedis, startTestRedis } from "../store/test-redis.fixture.ts";
 import type { TestRedis } from "../store/test-redis.fixture.ts";
 import { until } from "../store/test-things.ts";

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { claimsMigration } from "./claim-columns.ts";
 import { runIndexesMigration } from "./run-indexes.ts";

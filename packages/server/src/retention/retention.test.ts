@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
-import { listTables } from "../store/tables.ts";
+import { listTables } from "../store/move/tables.ts";
 import { until } from "../store/test-things.ts";
 import { eraseRun, findErasure, finishErasures } from "./erasure.ts";
 import { createRetention, passOnce } from "./retention.ts";

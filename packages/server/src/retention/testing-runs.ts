@@ -7,7 +7,7 @@ import type { BlobStore } from "../blobs/blob.ts";
 import { openFolderBlobs } from "../blobs/folder.ts";
 import { migrations } from "../home/migrations.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { ErasureDeps } from "./erasure.ts";
 
 export interface RunsUnderTest extends ErasureDeps {

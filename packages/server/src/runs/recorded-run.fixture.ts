@@ -1,9 +1,9 @@
 /** Runs as a version of this program left them, in files: their rows and their encrypted bodies, written once and read for ever. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { continueAfter } from "../store/number-sequences.ts";
+import { continueAfter } from "../store/move/number-sequences.ts";
 import type { Row, SqlValue } from "../store/store.ts";
-import { listTables } from "../store/tables.ts";
+import { listTables } from "../store/move/tables.ts";
 import { createMood, scenarioPolicy, scenarios, scenarioTools } from "./journal-scenarios.fixture.ts";
 import type { Scenario } from "./journal-scenarios.fixture.ts";
 import { createWorld } from "./testing-world.ts";

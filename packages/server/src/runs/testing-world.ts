@@ -42,7 +42,7 @@ import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { artifactsMigration } from "../artifacts/artifact.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Migration } from "../store/store.ts";
 import type { Health } from "../supervision/part.ts";
 import type { AnyTool, EffectClass, Tool, ToolContext, ToolResult } from "../tools/tool.ts";

@@ -9,7 +9,7 @@ import { createSilentLogger } from "../base/log.ts";
 import { startTestServer } from "../http/test-server.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { outboxMigration } from "../store/outbox.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { createExposures, formsOf } from "./exposure.ts";
 import { findHandles, handleText, replaceHandles } from "./handle.ts";

@@ -11,7 +11,7 @@ import { factInsert } from "./fact.ts";
 import type { LeaseStore } from "./lease.ts";
 import { outboxMigration } from "./outbox.ts";
 import { openSharedFact, requireSameFact, sharedFactsMigration } from "./shared-facts.ts";
-import { openSqliteStore } from "./sqlite.ts";
+import { openSqliteStore } from "./sqlite/sqlite.ts";
 
 async function open(): Promise<LeaseStore> {
   const folder = mkdtempSync(join(tmpdir(), "homeostat-facts-"));

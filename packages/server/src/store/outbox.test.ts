@@ -6,8 +6,8 @@ import { systemClock } from "../base/clock.ts";
 import type { LedgerEntry } from "../base/ledger-entry.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { outboxInsert, outboxMigration } from "./outbox.ts";
-import { openSqliteReader } from "./sqlite-reader.ts";
-import { openSqliteStore } from "./sqlite.ts";
+import { openSqliteReader } from "./sqlite/sqlite-reader.ts";
+import { openSqliteStore } from "./sqlite/sqlite.ts";
 import type { Store } from "./store.ts";
 
 let folder: string;

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock as clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
-import { openSqliteStore } from "./sqlite.ts";
+import { openSqliteStore } from "./sqlite/sqlite.ts";
 import { insertThing, thingMigration, thingNames } from "./test-things.ts";
 import { watchWrites } from "./write-watch.ts";
 import type { WatchedStore } from "./write-watch.ts";

@@ -7,7 +7,7 @@ import { HomeostatError } from "../base/error.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { until } from "../store/test-things.ts";
 import type { Part } from "./part.ts";
 import { createSingleton } from "./singleton.ts";

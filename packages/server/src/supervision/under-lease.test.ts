@@ -6,7 +6,7 @@ import { systemClock as clock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import type { Lease } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { underLease } from "./under-lease.ts";
 import type { UnderLeaseDeps } from "./under-lease.ts";
 

@@ -10,7 +10,7 @@ import { createKeys, keyPaths } from "../ledger/keys.ts";
 import type { WorkerRow } from "../queue/worker-registry.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { sharedFactsMigration } from "../store/shared-facts.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { neighbourPorts, offersOf, requireSharedKeys } from "./cluster.ts";
 

@@ -8,7 +8,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { OpenApiInfo } from "../http/openapi.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { hashMemoryMigration } from "../runs/workspace/hash-memory.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { ReplicaState, Store } from "../store/store.ts";
 import type { Health, Part } from "../supervision/part.ts";
 import type { Home } from "../home/home.ts";

@@ -10,7 +10,7 @@ import { migrations as all } from "../home/migrations.ts";
 import { createWorld } from "../runs/testing-world.ts";
 import type { World } from "../runs/testing-world.ts";
 import type { LeaseStore } from "../store/lease.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { createRenewable } from "../supervision/renewable.ts";
 import type { ChildSpec } from "../supervision/child.ts";
 import type { Part } from "../supervision/part.ts";

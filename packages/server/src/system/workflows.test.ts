@@ -15,7 +15,7 @@ import { createWorld } from "../runs/testing-world.ts";
 import { createSecretChanges } from "../secrets/secret-changes.ts";
 import { secretsMigration } from "../secrets/secret-rows.ts";
 import { openSecrets } from "../secrets/secrets.ts";
-import { openSqliteStore } from "../store/sqlite.ts";
+import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import { createRegistered } from "./workflows.ts";
 import { sign } from "../workflows/hook-signature.ts";
 import { hooksMigration } from "../workflows/hooks.ts";

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock as clock } from "../../base/clock.ts";
 import { createSilentLogger } from "../../base/log.ts";
 import { migrations } from "../../home/migrations.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { judgeKeys } from "./check-keys.ts";
 import { judgeLedger } from "./check-ledger.ts";
 import { judgeNode } from "./check-machine.ts";

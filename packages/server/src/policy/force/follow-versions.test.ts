@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../base/clock.ts";
 import { createSilentLogger } from "../../base/log.ts";
 import { outboxMigration } from "../../store/outbox.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { openActivePolicy } from "./active-policy.ts";
 import type { ActivePolicy } from "./active-policy.ts";

@@ -7,7 +7,7 @@ import { createSilentLogger } from "../../base/log.ts";
 import { startTestServer } from "../../http/test-server.ts";
 import type { TestServer } from "../../http/test-server.ts";
 import { outboxMigration } from "../../store/outbox.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { openActivePolicy } from "./active-policy.ts";
 import type { ActivePolicy } from "./active-policy.ts";

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createSilentLogger } from "../../base/log.ts";
 import { systemClock } from "../../base/clock.ts";
 import { outboxMigration } from "../../store/outbox.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import type { Store } from "../../store/store.ts";
 import { compilePolicy } from "../rules/compile.ts";
 import { decide } from "../rules/decide.ts";

@@ -10,7 +10,7 @@ import { apiKeysMigration, createApiKeys } from "../../identity/api-keys.ts";
 import type { ApiKeys } from "../../identity/api-keys.ts";
 import { sessionsMigration } from "../../identity/sessions.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
-import { openPostgresStore } from "../../store/postgres.ts";
+import { openPostgresStore } from "../../store/postgres/postgres.ts";
 import { skipsPostgres, startTestPostgres } from "../../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../store/test-postgres.fixture.ts";
 import { createWorld } from "../testing-world.ts";

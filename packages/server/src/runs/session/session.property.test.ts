@@ -6,7 +6,7 @@ import { isHomeostatError } from "../../base/error.ts";
 import { createSilentLogger } from "../../base/log.ts";
 import { acquireLease } from "../../store/lease.ts";
 import type { LeaseStore } from "../../store/lease.ts";
-import { openPostgresStore } from "../../store/postgres.ts";
+import { openPostgresStore } from "../../store/postgres/postgres.ts";
 import { skipsPostgres, startTestPostgres } from "../../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../store/test-postgres.fixture.ts";
 import { emptyHead, chainDigest, rowFromStore } from "../journal/journal.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { systemClock as clock } from "../../base/clock.ts";
 import { createSilentLogger } from "../../base/log.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { createWorld } from "../testing-world.ts";
 import type { TestTool, World } from "../testing-world.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemClock as clock } from "../../base/clock.ts";
 import { createSilentLogger } from "../../base/log.ts";
-import { openSqliteStore } from "../../store/sqlite.ts";
+import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
 import { createWorld } from "../testing-world.ts";
 
 const closers: (() => Promise<void>)[] = [];
