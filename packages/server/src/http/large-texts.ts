@@ -7,6 +7,12 @@ export interface Parted {
   readonly texts: ReadonlyMap<string, Buffer>;
 }
 
+/** Where a body may hold long texts: under `key` in the members of its top-level list `list`. */
+export interface LargeTextPlace {
+  readonly list: string;
+  readonly key: string;
+}
+
 /** Shorter ones cost little, and most bodies have none. */
 export const largeTextBytes: number = 64 * 1024;
 
@@ -16,10 +22,15 @@ const colon = 0x3a;
 const pieceBytes = 64 * 1024;
 
 /**
- * Only values that are valid base64 without escapes are left out; anything else stays, for the parser to judge. The names are valid
- * base64 too, so that schemas take them. `nonce` is 32 signs that the sender cannot know. Linear in the size.
+ * Only values of `key`, wherever it stands, that are valid base64 without escapes are left out; anything else stays, for the parser
+ * to judge. The names are valid base64 too, so that schemas take them. `nonce` is 32 signs that the sender cannot know. Linear in the
+ * size.
  */
-export function partLargeTexts(body: Buffer, nonce: string): Parted {
+export function partLargeTexts(
+  body: Buffer,
+  { key, nonce }: Pick<LargeTextPlace, "key"> & { readonly nonce: string },
+): Parted {
+  const quotedKey = Buffer.from(JSON.stringify(key));
   const texts = new Map<string, Buffer>();
   const kept: Uint8Array[] = [];
   let keptUpTo = 0;
@@ -27,7 +38,7 @@ export function partLargeTexts(body: Buffer, nonce: string): Parted {
     const close = endOfText(body, open + 1);
     if (close < 0) break;
     const text = body.subarray(open + 1, close);
-    if (text.length >= largeTextBytes && !isKey(body, close + 1) && isBase64(text)) {
+    if (text.length >= largeTextBytes && isValueOf(quotedKey, body, open) && isBase64(text)) {
       const name = `${nonce}${String(texts.size).padStart(12, "0")}`;
       texts.set(name, text);
       kept.push(body.subarray(keptUpTo, open + 1), Buffer.from(name));
@@ -37,6 +48,34 @@ export function partLargeTexts(body: Buffer, nonce: string): Parted {
   }
   if (texts.size === 0) return { json: body, texts };
   return { json: Buffer.concat([...kept, body.subarray(keptUpTo)]), texts };
+}
+
+/** Puts the texts outside of `list` back into the parsed body: nobody there knows that a name stands for one. */
+export function putBackOutside(list: string, body: unknown, texts: Parted["texts"]): void {
+  if (texts.size === 0 || typeof body !== "object" || body === null) return;
+  for (const [name, member] of Object.entries(body)) {
+    if (name !== list) putBack(body as Holder, { name, member, texts });
+  }
+}
+
+type Holder = Record<string, unknown>;
+
+/** As deep as the parser lets a body be. */
+function putBack(
+  holder: Holder,
+  {
+    name,
+    member,
+    texts,
+  }: { readonly name: string; readonly member: unknown; readonly texts: Parted["texts"] },
+): void {
+  if (typeof member === "string") {
+    const text = texts.get(member);
+    if (text !== undefined) holder[name] = text.toString("latin1");
+  } else if (typeof member === "object" && member !== null) {
+    for (const [inner, value] of Object.entries(member))
+      putBack(member as Holder, { name: inner, member: value, texts });
+  }
 }
 
 /** What a base64 text stands for, piece by piece; each is valid until the next one is asked for. */
@@ -58,10 +97,19 @@ function endOfText(body: Buffer, from: number): number {
   return -1;
 }
 
-function isKey(body: Buffer, from: number): boolean {
-  let at = from;
-  while (body[at] === 0x20 || body[at] === 0x09 || body[at] === 0x0a || body[at] === 0x0d) at += 1;
-  return body[at] === colon;
+/** A key that ends in the same signs after an escaped quote passes too; what it holds is put back, or no schema knows it. */
+function isValueOf(quotedKey: Buffer, body: Buffer, open: number): boolean {
+  const separator = beforeSpace(body, open);
+  if (body[separator - 1] !== colon) return false;
+  const end = beforeSpace(body, separator - 1);
+  return body.subarray(Math.max(0, end - quotedKey.length), end).equals(quotedKey);
+}
+
+function beforeSpace(body: Buffer, end: number): number {
+  let at = end;
+  while (body[at - 1] === 0x20 || body[at - 1] === 0x09 || body[at - 1] === 0x0a || body[at - 1] === 0x0d)
+    at -= 1;
+  return at;
 }
 
 function isBase64(text: Buffer): boolean {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Trace } from "../base/trace.ts";
 import type { Access, Principal } from "./access.ts";
+import type { LargeTextPlace } from "./large-texts.ts";
 import type { SseStream } from "./sse.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -58,7 +59,7 @@ export interface RouteRequest<P, Q, B> {
   readonly idempotencyKey: string | undefined;
   /** The body byte for byte, for routes that check a signature over it; undefined without one. */
   readonly bodyBytes: Uint8Array | undefined;
-  /** With `keepsLargeTexts`: long base64 texts of the body, by the names that stand for them in `body`. */
+  /** With `partsLargeTexts`: long base64 texts of the body, by the names that stand for them in `body`. */
   readonly largeTexts: ReadonlyMap<string, Buffer>;
   /** On public routes, which judge it themselves: the Authorization header as it came. */
   readonly ownAuthorization: string | undefined;
@@ -92,8 +93,8 @@ interface RouteFacts {
   readonly idempotent?: boolean;
   /** 1 MiB by default. */
   readonly bodyLimitBytes?: number;
-  /** Long base64 texts of the body are not read with the rest; `largeTexts` has them. */
-  readonly keepsLargeTexts?: true;
+  /** Long base64 texts there are not read with the rest of the body; `largeTexts` has them. */
+  readonly partsLargeTexts?: LargeTextPlace;
   /** Time for the handler; the server's default otherwise. SSE has none. */
   readonly timeoutMs?: number;
   /** Answers under any Host header: only for terse probes, which cluster software calls by address. */

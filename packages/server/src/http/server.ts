@@ -20,7 +20,7 @@ import type { Authenticate } from "./authenticate.ts";
 import { findPortOwner } from "./find-port-owner.ts";
 import { createIdempotency } from "./idempotency.ts";
 import { parseJsonBody } from "./json-body.ts";
-import { partLargeTexts } from "./large-texts.ts";
+import { partLargeTexts, putBackOutside } from "./large-texts.ts";
 import { defaultLimits } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
 import { notFoundError, sendProblem } from "./not-found.ts";
@@ -234,10 +234,14 @@ function takeOnlyJson(app: FastifyInstance, limits: HttpLimits): void {
     const limitBytes = route?.bodyLimitBytes ?? limits.bodyLimitBytes;
     const body = await readBody(payload, { limitBytes, told: request.headers["content-length"] });
     request.state.bodyBytes = body;
-    if (route?.keepsLargeTexts !== true) return parseJsonBody(body);
-    const { json, texts } = partLargeTexts(body, randomBytes(16).toString("hex"));
+    const place = route?.partsLargeTexts;
+    if (place === undefined) return parseJsonBody(body);
+    const nonce = randomBytes(16).toString("hex");
+    const { json, texts } = partLargeTexts(body, { key: place.key, nonce });
     request.state.largeTexts = texts;
-    return parseJsonBody(json);
+    const value = parseJsonBody(json);
+    putBackOutside(place.list, value, texts);
+    return value;
   });
 }
 

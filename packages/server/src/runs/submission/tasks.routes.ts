@@ -104,7 +104,7 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       status: 201,
       idempotent: true,
       bodyLimitBytes: deps.bodyLimitBytes,
-      keepsLargeTexts: true,
+      partsLargeTexts: { list: "files", key: "contentBase64" },
       handle: async ({ body, largeTexts, principal, idempotencyKey, setHeader, setStatus }) => {
         const source = await sourceOf({ ...body, largeTexts }, deps, principal.tenant);
         const { row, isNew } = await submitOnce(deps.submit, {
