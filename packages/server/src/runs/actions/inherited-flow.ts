@@ -1,5 +1,5 @@
 /** What a run takes over from what made it: where its inputs came from, and what was seen and done before. Pure. */
-import type { JsonObject } from "../../base/canonical-json.ts";
+import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
 import { findReferences } from "../../expression/references.ts";
 import { templateExpressions } from "../../expression/template.ts";
 import { templatesIn } from "../../expression/template-value.ts";
@@ -49,19 +49,24 @@ export function inheritedFromCall(inputs: TemplateValue): Inherited | undefined 
   return { inputs: labels, seen: ["web"], acts: [] };
 }
 
-/** Of a run that is made again: what a person put in place of an input is that person's. */
-export function inheritedAgain(inherited: Inherited, replaced: JsonObject): Inherited {
-  const inputs = Object.entries(inherited.inputs).filter(([name]) => !Object.hasOwn(replaced, name));
+/**
+ * Of inputs (`own`) some of which a person gave anew: what they put in place of an input is theirs. One of which any value stands as
+ * a stranger wrote it, or that the gate has marked, stays the stranger's.
+ */
+export function inheritedAgain(inherited: Inherited, own: JsonObject, given: JsonObject): Inherited {
+  const names = Object.keys(inherited.inputs).filter((name) => Object.hasOwn(own, name));
+  const foreign = new Set(names.flatMap((name) => valuesIn(own[name])));
+  const isForeign = (value: JsonValue | undefined): boolean =>
+    foreign.has(value) || (typeof value === "string" && isMarked(value));
+  const inputs = Object.entries(inherited.inputs).filter(
+    ([name]) => !Object.hasOwn(given, name) || valuesIn(given[name]).some(isForeign),
+  );
   return { ...inherited, inputs: Object.fromEntries(inputs) };
 }
 
-/** The inputs that a person, asked about a step, put in place of its own. A text that the gate has marked stays a stranger's. */
-export function replacedBy(edit: JsonObject, own: JsonObject): JsonObject {
-  const changed = Object.entries(edit).filter(([name, value]) => {
-    const text = JSON.stringify(value);
-    return !isMarked(text) && (!Object.hasOwn(own, name) || JSON.stringify(own[name]) !== text);
-  });
-  return Object.fromEntries(changed);
+/** All of them: `leavesOf` joins those after the first few hundred to one text. */
+function valuesIn(value: JsonValue | undefined): readonly (JsonValue | undefined)[] {
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(valuesIn) : [value];
 }
 
 function onlyForeign(labels: Inherited["inputs"]): Inherited["inputs"] {

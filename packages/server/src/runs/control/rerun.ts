@@ -204,7 +204,9 @@ async function create(deps: RerunDeps, request: RerunRequest, source: Source): P
     brought: await copy(final.broughtFiles),
     origin: { kind, run: row.id, seq: at.seq },
     ...(Object.keys(stepArguments).length === 0 ? {} : { stepArguments }),
-    ...(final.inherited === null ? {} : { inherited: inheritedAgain(final.inherited, request.inputs) }),
+    ...(final.inherited === null
+      ? {}
+      : { inherited: inheritedAgain(final.inherited, at.inputs, request.inputs) }),
   };
   const needs = await needStatements(deps.store, runId, needsOf(workflow));
   const dedup = request.dedupKey === undefined ? {} : { dedupKey: request.dedupKey };

@@ -175,6 +175,31 @@ describe("a step that runs a workflow", () => {
     expect((await world.state(runId)).outputs).toEqual({ out: { twice: 42 } });
   });
 
+  test("begins with inputs a person corrected in part, which stay a stranger's word", async () => {
+    const world = await start({ decideFully: decides("ask") });
+    const mail = double
+      .replace("name: double", "name: mail")
+      .replace("type: string, default: none", "type: object");
+    const { name, digest } = requireWorkflow(mail);
+    await world.registry.add({ tenant: "default", name, digest, text: mail, addedBy: "eve" });
+    await world.startWorker("one");
+    const note = '{ to: "a@a.example", body: "${{ steps.r.output }}" }';
+    const runId = await world.submit(
+      outer("", `{ n: 4, note: ${note} }`)
+        .replace("steps:\n", "steps:\n  - { id: r, tool: test.read, with: {} }\n")
+        .replace("workflow: double", "workflow: mail"),
+    );
+    const question = await world.waitingApproval(runId);
+    const corrected = { body: "from a page", to: "b@a.example" };
+    const edit = { ...question.args, note: corrected };
+    await world.answer(question.id, "approve", undefined, { edit });
+    await world.until(runId, "COMPLETED");
+    const [child] = await childrenOf(world, runId);
+    const state = await world.state(String(child!["id"]));
+    expect(state.inputs).toEqual({ n: 4, note: corrected });
+    expect(state.inherited).toMatchObject({ inputs: { note: ["operator", "web"] } });
+  });
+
   test("tells the child where its inputs came from, and takes none of them for a target", async () => {
     const flows: ActionRequest[] = [];
     const world = await start({

@@ -14,7 +14,7 @@ import {
   createChildGateTool,
   inputsOf,
 } from "../actions/child-action.ts";
-import { inheritedAgain, inheritedFromStep, replacedBy } from "../actions/inherited-flow.ts";
+import { inheritedAgain, inheritedFromStep } from "../actions/inherited-flow.ts";
 import { labelsSeen } from "../actions/labels-seen.ts";
 import { traceStep } from "../actions/trace-step.ts";
 import type { EventBody, RunError } from "../journal/event.ts";
@@ -143,7 +143,8 @@ async function beginChild(walk: Walk, due: Due<ChildStep>, begun: Begun): Promis
       deadlineAtMs: deadline?.atMs ?? null,
       inherited: inheritedAgain(
         inheritedFromStep(session.state, walk.workflow, step.inputs),
-        replacedBy(record?.edit ?? {}, begun.inputs),
+        begun.inputs,
+        record?.edit ?? {},
       ),
     }),
   );
