@@ -2,7 +2,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { createPostgresConnections } from "./postgres-connections.ts";
 import type { Loan } from "./postgres-connections.ts";
-import { reachesPlace } from "./postgres-place.ts";
+import { reachPlace } from "./postgres-place.ts";
 
 export interface Lender {
   /** Throws the driver's errors. */
@@ -42,8 +42,9 @@ export function createLender(deps: LenderDeps): Lender {
         const wanted = await committedUpTo();
         const loan = await replicas.borrow().catch(() => undefined);
         if (loan !== undefined) {
-          if (await reachesPlace(loan.connection, wanted, { clock, patienceMs })) return loan;
-          loan.giveBack(true);
+          const found = await reachPlace(loan.connection, wanted, { clock, patienceMs });
+          if (found === "reached") return loan;
+          loan.giveBack(found !== "failed");
         }
       }
       return await primaries.borrow();

@@ -222,6 +222,23 @@ describe.skipIf(skipsPostgres())("on a real server", () => {
     expect(await replica.read({ text: "SELECT 1", values: [] }, "0/0")).toBeUndefined();
   });
 
+  test("a connection over which a look at a replica failed is not kept for the next", async () => {
+    const committedUpTo = (): Promise<string> => Promise.resolve("no place");
+    const replica = createReplica({ url, clock, maxLagMs: 10, committedUpTo });
+    expect(await replica.measured).toMatchObject({
+      kind: "away",
+      why: expect.stringContaining("no place") as string,
+    });
+    await expect
+      .poll(() =>
+        server.run(
+          "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_last_wal_replay_lsn() >=%' AND pid <> pg_backend_pid()",
+        ),
+      )
+      .toEqual([]);
+    replica.close();
+  });
+
   test("a commit that was heard of before somebody listens to its table is told to him", async () => {
     const [mine, other] = [await openStore(), await openStore()];
     let isHeard = false;

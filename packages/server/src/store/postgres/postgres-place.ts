@@ -28,17 +28,31 @@ export async function lookAtReplica(connection: PostgresConnection, place: strin
 /** How often a replica that is behind is looked at. Replicas in the same building are behind by about as much. */
 const lookMs = 5;
 
-/** Waits for it, `patienceMs` at most. Never rejects: a replica that does not answer reaches nothing. */
-export async function reachesPlace(
+export interface PlaceWait {
+  readonly clock: Clock;
+  /** On the monotonic clock; then the last look counts. */
+  readonly endMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Looks until it is behind no more, or the end has come. Throws what `look` throws, and the signal's abort. */
+export async function waitForPlace(
+  look: () => Promise<ReplicaLook>,
+  { clock, endMs, signal }: PlaceWait,
+): Promise<ReplicaLook> {
+  for (;;) {
+    const found = await look();
+    if (found !== "behind" || clock.monotonic() >= endMs) return found;
+    await clock.sleep(lookMs, signal);
+  }
+}
+
+/** Waits for it, `patienceMs` at most. Never rejects: `failed` says that the connection is of no more use. */
+export async function reachPlace(
   connection: PostgresConnection,
   place: string,
   { clock, patienceMs }: { readonly clock: Clock; readonly patienceMs: number },
-): Promise<boolean> {
-  const endMs = clock.monotonic() + patienceMs;
-  for (;;) {
-    const look = await lookAtReplica(connection, place).catch(() => "alone");
-    if (look !== "behind") return look === "reached";
-    if (clock.monotonic() >= endMs) return false;
-    await clock.sleep(lookMs);
-  }
+): Promise<ReplicaLook | "failed"> {
+  const wait = { clock, endMs: clock.monotonic() + patienceMs };
+  return await waitForPlace(() => lookAtReplica(connection, place), wait).catch(() => "failed");
 }

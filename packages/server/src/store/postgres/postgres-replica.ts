@@ -1,11 +1,12 @@
 /** A streaming replica: whether it answers, how far it is behind, measured all the time, and the reads it may serve. */
 import type { Clock } from "../../base/clock.ts";
 import { HomeostatError } from "../../base/error.ts";
-import type { PostgresQuery } from "./postgres-connection.ts";
+import type { PostgresConnection, PostgresQuery } from "./postgres-connection.ts";
 import { createPostgresConnections } from "./postgres-connections.ts";
 import type { Loan, PostgresConnections } from "./postgres-connections.ts";
 import { postgresFailureText } from "./postgres-failure.ts";
-import { lookAtReplica, reachesPlace } from "./postgres-place.ts";
+import { lookAtReplica, reachPlace, waitForPlace } from "./postgres-place.ts";
+import type { ReplicaLook } from "./postgres-place.ts";
 import { startTimer } from "./postgres-timer.ts";
 import type { ReplicaState, Row } from "../store.ts";
 
@@ -27,16 +28,13 @@ export interface ReplicaDeps {
   readonly committedUpTo: () => Promise<string>;
 }
 
-/** Reads at once; one more is the primary's, so that a slow replica gathers no line. */
+/** At once, measurements counted too; one more is the primary's, so that a slow replica gathers no line. */
 const mostReads = 8;
 
 /** Between two measurements. */
 const restMs = 1_000;
 /** While it is behind; it is of use again so long after it has caught up. */
 const behindRestMs = 100;
-
-/** Between two looks while its lag is measured. */
-const lookMs = 5;
 
 /** Without an answer for so long it counts as away. */
 const answerMs = 2_000;
@@ -50,8 +48,9 @@ export function createReplica(deps: ReplicaDeps): Replica {
   const connections = createPostgresConnections(url, mostReads);
   const closing = new AbortController();
   let state: ReplicaState = { kind: "away", why: "it was not asked yet" };
-  // Reads that wait for an answer of a replica that is found away are the primary's at once.
-  let left = Promise.withResolvers<undefined>();
+  // Reads that wait for an answer of a replica that is found away are the primary's at once. One entry for each:
+  // a promise that they shared would keep what each has read for as long as the replica follows.
+  const leaving = new Set<() => void>();
   // What it is measured by: a place of the primary, and since when it stands there.
   let goal: { readonly place: string; readonly sinceMs: number } | undefined;
   const first = Promise.withResolvers<ReplicaState>();
@@ -60,8 +59,15 @@ export function createReplica(deps: ReplicaDeps): Replica {
     state: () => state,
     measured: first.promise,
     async read(query, place) {
-      if (state.kind !== "following" || connections.busy() > mostReads) return undefined;
-      return await Promise.race([readUpTo(query, place), left.promise]);
+      if (state.kind !== "following" || connections.busy() >= mostReads) return undefined;
+      const left = Promise.withResolvers<undefined>();
+      const leave = (): void => left.resolve(undefined);
+      leaving.add(leave);
+      try {
+        return await Promise.race([readUpTo(query, place), left.promise]);
+      } finally {
+        leaving.delete(leave);
+      }
     },
     close() {
       closing.abort();
@@ -72,9 +78,7 @@ export function createReplica(deps: ReplicaDeps): Replica {
 
   function become(next: ReplicaState): void {
     state = next;
-    if (next.kind !== "away") return;
-    left.resolve(undefined);
-    left = Promise.withResolvers();
+    if (next.kind === "away") for (const leave of leaving) leave();
   }
 
   async function readUpTo(query: PostgresQuery, place: string): Promise<readonly Row[] | undefined> {
@@ -82,13 +86,14 @@ export function createReplica(deps: ReplicaDeps): Replica {
     if (loan === undefined) return undefined;
     const { connection } = loan;
     const stopTimer = startTimer(clock, longestReadMs, () => connection.destroy());
-    const isThere = await reachesPlace(connection, place, { clock, patienceMs: maxLagMs });
+    const found = await reachPlace(connection, place, { clock, patienceMs: maxLagMs });
+    const isThere = found === "reached";
     // The next ones do not wait for what this one has waited for in vain.
     if (!isThere && state.kind === "following") become({ kind: "behind", lagMs: maxLagMs });
     const answer = isThere ? await connection.send(query) : undefined;
     stopTimer();
     // One whose plan for a statement has become stale never gets another.
-    loan.giveBack(answer?.kind !== "failed");
+    loan.giveBack(found !== "failed" && answer?.kind !== "failed");
     // Whatever the failure was, the primary tells it better: a statement may be wrong, or a table not have arrived yet.
     return answer?.kind === "done" ? answer.rows : undefined;
   }
@@ -96,6 +101,8 @@ export function createReplica(deps: ReplicaDeps): Replica {
   async function keepMeasuring(): Promise<void> {
     while (!closing.signal.aborted) {
       const found = await measure();
+      // What it shows after having been away is no lag since then.
+      if (found.kind !== "behind") goal = undefined;
       first.resolve(found);
       if (closing.signal.aborted) return;
       become(found);
@@ -114,27 +121,22 @@ export function createReplica(deps: ReplicaDeps): Replica {
         (place) => ({ place, sinceMs }),
         () => undefined,
       );
-      loan = await answered(clock, connections);
-      for (;;) {
-        const look = await lookAt(clock, loan, goal?.place ?? "0/0");
-        const lagMs = goal === undefined ? 0 : clock.monotonic() - goal.sinceMs;
-        if (look === "alone") return { kind: "away", why: "it is no replica, or is one no more" };
-        if (look === "reached") {
-          goal = undefined;
-          return { kind: "following", lagMs };
-        }
-        if (lagMs > maxLagMs) return { kind: "behind", lagMs };
-        await clock.sleep(lookMs, closing.signal);
-      }
+      const { connection } = (loan = await answered(clock, connections));
+      const { place, sinceMs: goalMs } = goal ?? { place: "0/0", sinceMs };
+      const wait = { clock, endMs: goalMs + maxLagMs, signal: closing.signal };
+      const look = await waitForPlace(() => lookInTime(clock, connection, place), wait);
+      loan.giveBack(true);
+      if (look === "alone") return { kind: "away", why: "it is no replica, or is one no more" };
+      const lagMs = goal === undefined ? 0 : clock.monotonic() - goalMs;
+      return { kind: look === "reached" ? "following" : "behind", lagMs };
     } catch (error) {
+      loan?.giveBack(false);
       return { kind: "away", why: postgresFailureText(error) };
-    } finally {
-      loan?.giveBack(true);
     }
   }
 }
 
-async function lookAt(clock: Clock, { connection }: Loan, place: string): ReturnType<typeof lookAtReplica> {
+async function lookInTime(clock: Clock, connection: PostgresConnection, place: string): Promise<ReplicaLook> {
   const stopTimer = startTimer(clock, answerMs, () => connection.destroy());
   try {
     return await lookAtReplica(connection, place);
