@@ -51,16 +51,18 @@ export function castVote(vote: Vote, votesBefore: number): readonly Statement[] 
   ];
 }
 
-/** Takes votes back from a question that has `votesBefore` of them. The guard `approval-votes` as above. */
+/** Takes votes back from a question that has `votesBefore` of them. The guard `approval-votes` also when one of them is gone already. */
 export function withdrawVotes(
   votes: readonly Vote[],
   approvalId: string,
   votesBefore: number,
 ): readonly Statement[] {
   return [
-    ...votes.map(({ voter }) => ({
-      sql: "DELETE FROM approval_votes WHERE approval_id = ? AND voter = ?",
-      params: [approvalId, voter],
+    // The number alone may be the same again: somebody took these back, and somebody else has voted.
+    ...votes.map(({ voter, atMs }) => ({
+      sql: "DELETE FROM approval_votes WHERE approval_id = ? AND voter = ? AND at_ms = ?",
+      params: [approvalId, voter, atMs],
+      expect: { rows: 1, guard: "approval-votes" },
     })),
     {
       sql: "UPDATE approvals SET votes = votes - ? WHERE id = ? AND status = 'waiting' AND votes = ?",
