@@ -10,7 +10,7 @@ import type { HeldLease, LeaseStore } from "../lease.ts";
 import { clearMark, moveLeaseName, movedError, readMarks, setMark } from "../marks.ts";
 import type { MovingMark } from "../marks.ts";
 import { continueAfter, lastNumber } from "./number-sequences.ts";
-import { closeForWriters, openForWriters } from "./source-lock.ts";
+import { closeForWriters, openForWriters, stopLeaving } from "./source-lock.ts";
 import type { Statement, Store } from "../store.ts";
 import { isNumbered, listTables } from "./tables.ts";
 import type { TableShape } from "./tables.ts";
@@ -83,9 +83,8 @@ export async function moveStore(options: MoveOptions): Promise<MovedTables> {
 
 /** Opens the source again, unless the move has become valid, or somebody else moves it by now. */
 async function takeBack(source: LeaseStore, leases: readonly HeldLease[]): Promise<void> {
-  const stillLeaving = { ...clearMark("leaving"), expect: { rows: 1, guard: "leaving" } };
   try {
-    await source.write([...leases.map(fence), stillLeaving, ...(await openForWriters(source))]);
+    await source.write([...leases.map(fence), stopLeaving(), ...(await openForWriters(source))]);
   } catch (error) {
     if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
   }

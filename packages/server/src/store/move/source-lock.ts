@@ -1,8 +1,9 @@
 /** Closes a database to every writer while its content is moved away and afterwards, whoever they are and whatever their version. */
+import { isHomeostatError } from "../../base/error.ts";
 import { quoted } from "../sql-text.ts";
 import { acquireLease, fence, freeLease } from "../lease.ts";
 import type { AcquireRequest, LeaseStore } from "../lease.ts";
-import { clearMark, moveLeaseName, readMarks } from "../marks.ts";
+import { clearMark, moveLeaseName, readMarks, requireUsable } from "../marks.ts";
 import type { Statement, Store } from "../store.ts";
 import { listTables } from "./tables.ts";
 
@@ -37,13 +38,28 @@ export async function openForWriters(store: Store): Promise<readonly Statement[]
   return tables.map((table) => ({ sql: `DROP TRIGGER IF EXISTS ${lockName(table)} ON ${quoted(table)}` }));
 }
 
-/** Opens what a mover that is gone has left closed. Does nothing after a whole move, or while its mover may be alive. */
+/** The move ends unfinished. Undoes the whole batch (guard "leaving") when it has ended by now, one way or the other. */
+export function stopLeaving(): Statement {
+  return { ...clearMark("leaving"), expect: { rows: 1, guard: "leaving" } };
+}
+
+/**
+ * Opens what a mover that is gone has left closed. Does nothing after a whole move, or while its mover may be alive. Throws what
+ * `requireUsable` throws when the move ended meanwhile, and STORE_UNAVAILABLE.
+ */
 export async function openAbandoned(store: LeaseStore, request: Omit<AcquireRequest, "name">): Promise<void> {
   const { moved, leaving } = await readMarks(store);
   if (moved !== undefined || leaving === undefined) return;
   const lease = await acquireLease(store, { ...request, name: moveLeaseName });
   if (lease === undefined) return;
-  await store.write([fence(lease), ...(await openForWriters(store)), clearMark("leaving"), freeLease(lease)]);
+  try {
+    await store.write([fence(lease), stopLeaving(), ...(await openForWriters(store)), freeLease(lease)]);
+  } catch (error) {
+    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+    // Its mover was alive until now.
+    await store.write([freeLease(lease)]);
+    await requireUsable({ store, nowMs: request.now, isOwnerDead: request.isOwnerDead });
+  }
 }
 
 async function closedTables(store: Store): Promise<readonly string[]> {
