@@ -108,3 +108,13 @@ export function newStep(path: string, atMs: number): StepRecord {
 export function isDone({ status, isCaught }: StepRecord): boolean {
   return status === "completed" || status === "skipped" || isCaught;
 }
+
+/**
+ * Something counts on its going on: steps inside it, a question, a yes that was given, an act whose outcome is not on record. Another
+ * try, or a step that a guard holds back, is nothing yet.
+ */
+export function isUnderWay(step: StepRecord): boolean {
+  if (step.start !== null) return true;
+  if (step.question !== null || step.answer !== null) return true;
+  return step.outcomeMissing || step.resolution !== null;
+}

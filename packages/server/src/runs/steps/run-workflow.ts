@@ -13,6 +13,8 @@ import { handleFailure, runFinally } from "./handlers.ts";
 import { runForEachStep } from "./loop-step.ts";
 import { runParallelStep } from "./parallel-step.ts";
 import type { RunSession } from "../session/session.ts";
+import { isUnderWay } from "../journal/step-record.ts";
+import type { StepRecord } from "../journal/step-record.ts";
 import { failed } from "../journal/step-result.ts";
 import type { FailedStep, StepResult, WalkResult } from "../journal/step-result.ts";
 import { runToolCallStep } from "./tool-call-step.ts";
@@ -134,7 +136,7 @@ async function doStep(walk: Walk, due: Due): Promise<StepResult> {
   const known = knownResult(due);
   if (known !== undefined) return known;
   if (place.isGivenUp() || !(await walk.mayGoOn())) return { kind: "interrupted" };
-  const over = outOfTime(walk, place) ?? tooLong(walk);
+  const over = outOfTime(walk, place) ?? tooLong(walk, record);
   if (over !== undefined) return over;
   if (record === undefined && step.condition !== null) {
     const condition = await rendering(path, () => renderValue(step.condition!, scopeOf(place)));
@@ -178,9 +180,16 @@ function outOfTime({ deps }: Walk, { deadline }: Place): FailedStep | undefined 
   return { ...failed(error), timeoutOf: deadline.of };
 }
 
-/** Nothing inside the run may deal with it, as with the end of its time; what undoes it may still be written. */
-function tooLong({ session: { state }, deps: { maxEvents } }: Walk): FailedStep | undefined {
+/**
+ * Nothing inside the run may deal with it, as with the end of its time; what undoes it may still be written, and a step that is under
+ * way goes on: a person's yes may be the very event that reaches the bound.
+ */
+function tooLong(
+  { session: { state }, deps: { maxEvents } }: Walk,
+  record: StepRecord | undefined,
+): FailedStep | undefined {
   if (state.headSeq < maxEvents || state.unwinding !== null) return undefined;
+  if (record !== undefined && isUnderWay(record)) return undefined;
   const message = `The run has ${state.headSeq} events; it may have ${maxEvents}`;
   return { ...failed({ code: "RUN_TOO_LONG", message }), timeoutOf: "" };
 }

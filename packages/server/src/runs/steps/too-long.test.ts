@@ -75,3 +75,66 @@ describe("a run that has as many events as it may have", () => {
     await world.until(short, "COMPLETED");
   });
 });
+
+const twoSteps = `version: 1
+name: two
+steps:
+  - { id: first, tool: test.send, with: {} }
+  - { id: next, tool: test.send, with: {} }
+`;
+
+/** The first act takes as long as `hang` does. */
+async function startSending(bound: number, hang: () => Promise<null>, decide: "ask" | "allow") {
+  const sent: string[] = [];
+  const world = await createWorld({
+    maxEvents: bound,
+    decide: () => decide,
+    tools: [
+      {
+        name: "test.send",
+        effect: "unsafe",
+        files: "none",
+        act: (_, { stepPath }) => {
+          sent.push(stepPath);
+          return hang();
+        },
+      },
+    ],
+  });
+  worlds.push(world);
+  return { world, sent };
+}
+
+describe("a step that is under way when the run reaches its bound", () => {
+  test("is done after a yes, and the next one is not", async () => {
+    const { world, sent } = await startSending(4, () => Promise.resolve(null), "ask");
+    await world.startWorker("one");
+    const runId = await world.submit(twoSteps);
+    const question = await world.waitingApproval(runId);
+    // The answer is the event that reaches the bound.
+    expect((await world.state(runId)).headSeq).toBe(3);
+    await world.answer(question.id, "approve");
+    expect((await world.until(runId, "FAILED")).error).toMatchObject({ code: "RUN_TOO_LONG" });
+    expect(sent).toEqual(["first"]);
+    expect((await world.state(runId)).steps.get("first")!.status).toBe("completed");
+  });
+
+  test("is asked about when its outcome was lost, and is tried again where a person says so", async () => {
+    let hung = 0;
+    const hang = (): Promise<null> => {
+      hung += 1;
+      return hung === 1 ? new Promise(() => undefined) : Promise.resolve(null);
+    };
+    const { world, sent } = await startSending(3, hang, "allow");
+    const first = await world.startWorker("one");
+    const runId = await world.submit(twoSteps);
+    await expect.poll(() => sent).toEqual(["first"]);
+    await first.stop();
+    await world.startWorker("two", ["one"]);
+    const question = await world.waitingApproval(runId);
+    expect(question).toMatchObject({ kind: "outcome", step: "first" });
+    await world.answer(question.id, "did-not-happen");
+    expect((await world.until(runId, "FAILED")).error).toMatchObject({ code: "RUN_TOO_LONG" });
+    expect(sent).toEqual(["first", "first"]);
+  });
+});
