@@ -1,5 +1,7 @@
 /** One piece of work that one process of a database does at a time: a lease for as long as it takes. */
 import type { Clock } from "../base/clock.ts";
+import { errorMessage } from "../base/error.ts";
+import type { Logger } from "../base/log.ts";
 import { acquireLease, leaseTtlMs, releaseLease } from "../store/lease.ts";
 import type { LeaseStore } from "../store/lease.ts";
 
@@ -8,6 +10,7 @@ export interface UnderLeaseDeps {
   readonly name: string;
   readonly store: LeaseStore;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   /** Ends the work too. */
@@ -19,7 +22,7 @@ export interface UnderLeaseDeps {
  * it must end soon, for somebody else may begin. Rejects with what `work` rejects with, and with STORE_UNAVAILABLE.
  */
 export async function underLease<T>(
-  { name, store, clock, owner, isOwnerDead, signal }: UnderLeaseDeps,
+  { name, store, clock, logger, owner, isOwnerDead, signal }: UnderLeaseDeps,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
   const request = { name: `singleton/${name}`, owner, ttlMs: leaseTtlMs, now: clock.now(), isOwnerDead };
@@ -29,6 +32,10 @@ export async function underLease<T>(
   try {
     return await work(AbortSignal.any([held.signal, signal]));
   } finally {
-    await releaseLease(store, lease);
+    // How the work went is what must be known.
+    await releaseLease(store, lease).catch((error: unknown) => {
+      const fields = { lease: lease.name, error: errorMessage(error) };
+      logger.warn(fields, "a lease could not be freed; it ends by itself");
+    });
   }
 }

@@ -1,6 +1,6 @@
 /** Moves everything from one database to another, empty one: streamed, compared on both sides, and only then made usable. */
 import type { Clock } from "../../base/clock.ts";
-import { HomeostatError, isHomeostatError } from "../../base/error.ts";
+import { HomeostatError, errorMessage, isHomeostatError } from "../../base/error.ts";
 import { createId } from "../../base/id.ts";
 import { copyTable, digestTable } from "./copy-table.ts";
 import { quoted } from "../sql-text.ts";
@@ -52,7 +52,8 @@ export interface MovedTables {
 /**
  * All or nothing: until the last batch the target carries a mark that keeps everybody from starting on it, and a second call
  * begins anew; from then on the source carries one. Throws STORE_IN_USE, STORE_MOVED, STORE_TARGET_NOT_EMPTY,
- * STORE_MOVE_FAILED (the sides differ), STORE_UNAVAILABLE, and what `prove` throws; the source is then as it was.
+ * STORE_MOVE_FAILED (the sides differ), STORE_UNAVAILABLE, and what `prove` throws; the source is then as it was, or is
+ * opened by the next server that starts on it.
  */
 export async function moveStore(options: MoveOptions): Promise<MovedTables> {
   const { source, target } = options;
@@ -72,21 +73,29 @@ export async function moveStore(options: MoveOptions): Promise<MovedTables> {
     try {
       return await moveHeld(options, tables, leases);
     } catch (error) {
-      await takeBack(source, leases);
+      await takeBack(options, leases);
       throw error;
     }
   } finally {
     for (const lease of leases) source.dropLease(lease);
-    await source.write(leases.map(freeLease));
+    await source.write(leases.map(freeLease)).catch((error: unknown) => {
+      options.onProgress(
+        `the leases on the source could not be freed and end by themselves: ${errorMessage(error)}`,
+      );
+    });
   }
 }
 
-/** Opens the source again, unless the move has become valid, or somebody else moves it by now. */
-async function takeBack(source: LeaseStore, leases: readonly HeldLease[]): Promise<void> {
+/**
+ * Opens the source again, unless the move has become valid, or somebody else moves it by now. Never rejects: why the move failed
+ * is what must be known.
+ */
+async function takeBack({ source, onProgress }: MoveOptions, leases: readonly HeldLease[]): Promise<void> {
   try {
     await source.write([...leases.map(fence), stopLeaving(), ...(await openForWriters(source))]);
   } catch (error) {
-    if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
+    if (isHomeostatError(error, "STORE_CONFLICT")) return;
+    onProgress(`the source stays closed until a server is started on it: ${errorMessage(error)}`);
   }
 }
 
