@@ -7,16 +7,22 @@ import type { ManualClock } from "../base/clock.ts";
 import { createSilentLogger } from "../base/log.ts";
 import { startTestServer } from "../http/test-server.ts";
 import type { TestServer } from "../http/test-server.ts";
-import { approvalsMigration } from "../gate/approvals.ts";
+import { approvalScoreMigration, approvalsMigration } from "../gate/approvals.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { approvalDepthMigration } from "./votes.ts";
 import { delegationsMigration, insertDelegation, listDelegations } from "./delegations.ts";
-import { insertStanding, standingApprovalsMigration } from "./standing.ts";
+import {
+  countEndedWith,
+  findStanding,
+  insertStanding,
+  listStanding,
+  standingApprovalsMigration,
+} from "./standing.ts";
 import type { StandingApproval } from "./standing.ts";
 import { standingRoutes } from "./standing.routes.ts";
-import type { GiverDeps, Holder } from "./standing-giver.ts";
+import type { Holder, PeopleDeps } from "./people.ts";
 
 const day = 86_400_000;
 let folder: string;
@@ -36,12 +42,13 @@ beforeEach(async () => {
       approvalDepthMigration,
       delegationsMigration,
       standingApprovalsMigration,
+      approvalScoreMigration,
     ],
     clock,
     logger: createSilentLogger(),
   });
   holders.clear();
-  const holderOf: GiverDeps["holderOf"] = (_, name) =>
+  const holderOf: PeopleDeps["holderOf"] = (_, name) =>
     Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
   server = await startTestServer(standingRoutes({ store, clock, holderOf }));
 });
@@ -162,5 +169,65 @@ describe("remembered answers", () => {
   test("are not said to be gone when the database cannot be asked", async () => {
     await store.write([{ sql: "DROP TABLE standing_approvals" }]);
     expect((await call("approver", "DELETE", "/v1/standing-approvals/sta_1")).status).toBe(500);
+  });
+
+  /** Counts what is asked of the database and about people, and how much of it at once. */
+  function counting(): {
+    readonly deps: PeopleDeps;
+    readonly seen: Record<"reads" | "holders" | "most" | "rows", number>;
+  } {
+    const seen = { reads: 0, holders: 0, most: 0, rows: 0 };
+    let waiting = 0;
+    const holderOf: PeopleDeps["holderOf"] = (_, name) => {
+      seen.holders += 1;
+      return Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
+    };
+    const read: Store["read"] = async (...query) => {
+      seen.reads += 1;
+      waiting += 1;
+      seen.most = Math.max(seen.most, waiting);
+      const rows = await store.read(...query);
+      waiting -= 1;
+      seen.rows = Math.max(seen.rows, rows.length);
+      return rows;
+    };
+    return { deps: { store: { read }, clock, holderOf }, seen };
+  }
+
+  test("are judged with one look at each person, however many there are", async () => {
+    const many = Array.from({ length: 300 }, (_, index) =>
+      insertStanding({ ...standing, id: `sta_${index}`, createdBy: ["ada", "bob", "cyd"][index % 3]! }),
+    );
+    await store.write([question, ...many]);
+    holders.set("bob", { role: "none", sinceMs: 0 });
+    const list = counting();
+    const listed = await listStanding(list.deps, "default");
+    expect(listed.filter(({ voidBecause }) => voidBecause !== null)).toHaveLength(100);
+    // The list itself, and who lets ada and cyd answer for them.
+    expect(list.seen).toEqual({ reads: 3, holders: 3, most: 1, rows: 300 });
+    const count = counting();
+    const key = { tenant: "default", principal: "bob", role: "approver", createdAtMs: 0 };
+    expect(await countEndedWith(count.deps, key)).toBe(100);
+    expect(count.seen).toMatchObject({ reads: 6, most: 1 });
+  });
+
+  test("hold the gate up no longer for being many: the newest hundred are looked at", async () => {
+    const ended = Array.from({ length: 150 }, (_, index) =>
+      insertStanding({ ...standing, id: `sta_${index}`, createdAtMs: index }),
+    );
+    const stands = { ...standing, id: "sta_new", createdBy: "bob", createdAtMs: 1_000 };
+    await store.write([question, ...ended, insertStanding(stands)]);
+    holders.set("ada", { role: "none", sinceMs: 0 });
+    const now = { rules: [], by: ["approver"], quorum: 1, fourEyes: false, risk: "low" } as const;
+    const asked = {
+      ...{ tenant: "default", action: "test.pay", resources: ["bank"], argsDigest: "abc" },
+      ...{ runId: "r", workflow: "w", requester: "olga", now },
+    };
+    const first = counting();
+    expect(await findStanding(first.deps, asked)).toEqual({ kind: "stands", id: "sta_new" });
+    holders.set("bob", { role: "none", sinceMs: 0 });
+    const second = counting();
+    expect(await findStanding(second.deps, asked)).toMatchObject({ kind: "void", id: "sta_new", by: "bob" });
+    expect(second.seen).toEqual({ reads: 1, holders: 2, most: 1, rows: 100 });
   });
 });

@@ -12,9 +12,9 @@ import { insertDelegation, listDelegations, revokeDelegation } from "./delegatio
 import type { Delegation } from "./delegations.ts";
 import { listStanding, revokeStanding } from "./standing.ts";
 import type { ListedStanding } from "./standing.ts";
-import type { GiverDeps } from "./standing-giver.ts";
+import type { PeopleDeps } from "./people.ts";
 
-export interface StandingRoutesDeps extends GiverDeps {
+export interface StandingRoutesDeps extends PeopleDeps {
   readonly store: Store;
   readonly clock: Clock;
 }

@@ -6,8 +6,9 @@ import { askingRules, isCovered, riskRule } from "../gate/asked-for.ts";
 import type { AskedFor, AskedScore } from "../gate/asked-for.ts";
 import type { RememberedYes } from "../gate/consent.ts";
 import type { Migration, Row, Statement } from "../store/store.ts";
-import { findVoid } from "./standing-giver.ts";
-import type { GiverDeps } from "./standing-giver.ts";
+import { findVoid } from "./find-void.ts";
+import { lookUpPeople } from "./people.ts";
+import type { People, PeopleDeps } from "./people.ts";
 
 export const standingApprovalsMigration: Migration = {
   id: "0340-standing-approvals",
@@ -152,22 +153,26 @@ export interface StandingQuestion {
  * whose giver may not give it any more is found too, with the reason, when no other stands.
  */
 export async function findStanding(
-  deps: GiverDeps,
+  deps: PeopleDeps,
   question: StandingQuestion,
 ): Promise<RememberedYes | undefined> {
   const { by, fourEyes } = question.now;
+  const people = lookUpPeople(deps, question.tenant);
   let found: RememberedYes | undefined;
   for (const standing of await coveringStanding(deps, question)) {
-    const why = await findVoid(deps, standing, { by, fourEyes, requester: question.requester });
+    const why = await findVoid(people, standing, { by, fourEyes, requester: question.requester });
     if (why === undefined) return { kind: "stands", id: standing.id };
     found ??= { kind: "void", id: standing.id, by: standing.createdBy, why };
   }
   return found;
 }
 
-/** Remembered for this, and given to no less than policy demands now; the oldest first. */
+/** The gate waits for them to be judged, and the newest are the likeliest to stand. */
+const mostCovering = 100;
+
+/** Remembered for this, and given to no less than policy demands now; the newest first. */
 async function coveringStanding(
-  { store, clock }: GiverDeps,
+  { store, clock }: PeopleDeps,
   question: StandingQuestion,
 ): Promise<readonly StandingApproval[]> {
   const [resource = "", ...others] = question.resources;
@@ -178,7 +183,7 @@ async function coveringStanding(
       WHERE s.tenant = ? AND s.action = ? AND s.resource = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ?
       AND (s.args_digest = ? OR (s.args_digest IS NULL AND ? = 0))
       AND ((s.scope = 'tenant') OR (s.scope = 'workflow' AND s.scope_id = ?) OR (s.scope = 'run' AND s.scope_id = ?))
-      ORDER BY s.created_at_ms`,
+      ORDER BY s.created_at_ms DESC, s.id LIMIT ${mostCovering}`,
     [
       question.tenant,
       question.action,
@@ -210,23 +215,8 @@ function askedForFromStore(row: Row): AskedFor {
 export type ListedStanding = StandingApproval & { readonly voidBecause: string | null };
 
 /** Neither over nor forgotten, newest first. Whether each counts is judged by the question it answered. */
-export async function listStanding(deps: GiverDeps, tenant: string): Promise<readonly ListedStanding[]> {
-  const rows = await deps.store.read(
-    `SELECT s.*, a.by_roles, a.four_eyes, a.requester FROM standing_approvals s JOIN approvals a ON a.id = s.approval_id
-      WHERE s.tenant = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ? ORDER BY s.created_at_ms DESC, s.id LIMIT 1000`,
-    [tenant, deps.clock.now()],
-  );
-  return await Promise.all(
-    rows.map(async (row) => {
-      const standing = standingFromStore(row);
-      const question = {
-        by: JSON.parse(row["by_roles"] as string) as string[],
-        fourEyes: row["four_eyes"] === 1,
-        requester: row["requester"] as string,
-      };
-      return { ...standing, voidBecause: (await findVoid(deps, standing, question)) ?? null };
-    }),
-  );
+export async function listStanding(deps: PeopleDeps, tenant: string): Promise<readonly ListedStanding[]> {
+  return await judgeAll(lookUpPeople(deps, tenant), await readInForce(deps, tenant));
 }
 
 /** A key that was in force until now. */
@@ -238,16 +228,40 @@ export interface EndedKey {
 }
 
 /** How many remembered answers do not count any more because this key has ended, those given for its holder included. */
-export async function countEndedWith(deps: GiverDeps, key: EndedKey): Promise<number> {
+export async function countEndedWith(deps: PeopleDeps, key: EndedKey): Promise<number> {
   const { tenant, principal, role, createdAtMs: sinceMs } = key;
-  const holderBefore: GiverDeps["holderOf"] = (of, name) =>
+  const holderBefore: PeopleDeps["holderOf"] = (of, name) =>
     name === principal ? Promise.resolve({ role, sinceMs }) : deps.holderOf(of, name);
-  const before = await countVoid({ ...deps, holderOf: holderBefore }, tenant);
-  return (await countVoid(deps, tenant)) - before;
+  const rows = await readInForce(deps, tenant);
+  const before = await countVoid(lookUpPeople({ ...deps, holderOf: holderBefore }, tenant), rows);
+  return (await countVoid(lookUpPeople(deps, tenant), rows)) - before;
 }
 
-async function countVoid(deps: GiverDeps, tenant: string): Promise<number> {
-  return (await listStanding(deps, tenant)).filter(({ voidBecause }) => voidBecause !== null).length;
+async function readInForce({ store, clock }: PeopleDeps, tenant: string): Promise<readonly Row[]> {
+  return await store.read(
+    `SELECT s.*, a.by_roles, a.four_eyes, a.requester FROM standing_approvals s JOIN approvals a ON a.id = s.approval_id
+      WHERE s.tenant = ? AND s.revoked_at_ms IS NULL AND s.expires_at_ms > ? ORDER BY s.created_at_ms DESC, s.id LIMIT 1000`,
+    [tenant, clock.now()],
+  );
+}
+
+/** One after the other: all at once would keep every connection of the database busy. */
+async function judgeAll(people: People, rows: readonly Row[]): Promise<readonly ListedStanding[]> {
+  const judged: ListedStanding[] = [];
+  for (const row of rows) {
+    const standing = standingFromStore(row);
+    const question = {
+      by: JSON.parse(row["by_roles"] as string) as string[],
+      fourEyes: row["four_eyes"] === 1,
+      requester: row["requester"] as string,
+    };
+    judged.push({ ...standing, voidBecause: (await findVoid(people, standing, question)) ?? null });
+  }
+  return judged;
+}
+
+async function countVoid(people: People, rows: readonly Row[]): Promise<number> {
+  return (await judgeAll(people, rows)).filter(({ voidBecause }) => voidBecause !== null).length;
 }
 
 /** The guard `standing-approval` fails when there is none in force. */

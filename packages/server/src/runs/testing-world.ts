@@ -14,7 +14,7 @@ import { createGate } from "../gate/gate.ts";
 import { delegationsMigration } from "../approvals/delegations.ts";
 import { approvalLinksMigration } from "../approvals/links.ts";
 import { findStanding, standingApprovalsMigration } from "../approvals/standing.ts";
-import type { GiverDeps } from "../approvals/standing-giver.ts";
+import type { PeopleDeps } from "../approvals/people.ts";
 import { approvalDepthMigration } from "../approvals/votes.ts";
 import {
   approvalFromStore,
@@ -130,7 +130,7 @@ export interface WorldOptions {
   /** Of the program that the workers run. */
   readonly version?: string;
   /** Who people are now; admins by default. */
-  readonly holderOf?: GiverDeps["holderOf"];
+  readonly holderOf?: PeopleDeps["holderOf"];
   /** Fills the folder before anything in it is opened. */
   readonly prepare?: (folder: string) => Promise<void>;
 }

@@ -1,11 +1,11 @@
 /** Answers to questions: who may, whose vote it is, how many it takes; the deciding one is a message to the run, in one batch. */
 import { castVote, votesOn, withdrawVotes } from "../../approvals/votes.ts";
-import { listDelegations } from "../../approvals/delegations.ts";
+import { findVoid } from "../../approvals/find-void.ts";
 import { useLink } from "../../approvals/links.ts";
+import { lookUpPeople } from "../../approvals/people.ts";
+import type { PeopleDeps } from "../../approvals/people.ts";
 import { findResponder } from "../../approvals/responder.ts";
 import type { Delegator } from "../../approvals/responder.ts";
-import { findVoid } from "../../approvals/standing-giver.ts";
-import type { GiverDeps } from "../../approvals/standing-giver.ts";
 import { insertStanding, planStanding } from "../../approvals/standing.ts";
 import type { Remember } from "../../approvals/standing.ts";
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
@@ -26,7 +26,7 @@ export interface AnswerDeps {
   readonly store: Store;
   readonly clock: Clock;
   /** Who a principal is now: what was delegated, and a vote that was cast, is worth what its owner may still do. */
-  readonly holderOf: GiverDeps["holderOf"];
+  readonly holderOf: PeopleDeps["holderOf"];
   /** Throws ACTION_INVALID or REQUEST_INVALID for arguments the action cannot take. */
   readonly checkArguments: (action: string, args: JsonObject) => void;
   /** True for a text that holds a key, token or password. */
@@ -51,6 +51,8 @@ export interface AnswerRequest {
 }
 
 type DecidingMessage = Extract<InboxMessage, { readonly approvalId: string }>;
+
+const systemActor: Actor = { kind: "system", id: "system" };
 
 /** So many people may answer at the very same moment and each be counted. */
 const maxTries = 20;
@@ -84,9 +86,10 @@ async function withdrawEnded(deps: AnswerDeps, approval: Approval): Promise<bool
   if (approval.votes === 0) return false;
   const { id, tenant, runId: run, votes: votesBefore } = approval;
   const votes = await votesOn(deps.store, id);
+  const people = lookUpPeople(deps, tenant);
   const reasons = await Promise.all(
     votes.map(({ voter: createdBy, atMs: createdAtMs }) =>
-      findVoid(deps, { tenant, createdBy, createdAtMs }, approval),
+      findVoid(people, { createdBy, createdAtMs }, approval),
     ),
   );
   const ended = votes.filter((_, index) => reasons[index] !== undefined);
@@ -99,8 +102,6 @@ async function withdrawEnded(deps: AnswerDeps, approval: Approval): Promise<bool
   ]);
   return true;
 }
-
-const systemActor: Actor = { kind: "system", id: "system" };
 
 /** A no without a reason teaches nobody. */
 export function requireReason(given: {
@@ -234,11 +235,7 @@ async function requireResponder(
   request: AnswerRequest,
 ): Promise<string> {
   const { caller } = request;
-  const nowMs = deps.clock.now();
-  const received = await listDelegations(deps.store, caller.tenant, { to: caller.id, nowMs });
-  const delegators = await Promise.all(
-    received.map(async ({ from }) => ({ id: from, ...(await deps.holderOf(caller.tenant, from)) })),
-  );
+  const delegators = await lookUpPeople(deps, caller.tenant).delegatorsOf(caller.id);
   const isConsent = request.answer === "approve" || request.answer === "happened";
   const responder = findResponder(approval, caller, { delegators, isConsent });
   if (responder.kind === "may") {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { insertDelegation, revokeDelegation } from "../../approvals/delegations.ts";
-import type { Holder } from "../../approvals/standing-giver.ts";
+import type { Holder } from "../../approvals/people.ts";
 import { countEndedWith, listStanding } from "../../approvals/standing.ts";
 import { systemClock as clock } from "../../base/clock.ts";
 import { isHomeostatError } from "../../base/error.ts";

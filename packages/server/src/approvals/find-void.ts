@@ -1,22 +1,12 @@
 /** Whether a yes from before still counts: whoever gave it must still hold the key they gave it with, and may still answer such a question. */
-import type { Clock } from "../base/clock.ts";
 import type { Approval } from "../gate/approvals.ts";
-import type { Store } from "../store/store.ts";
-import { listDelegations } from "./delegations.ts";
+import type { People } from "./people.ts";
 import { findResponder } from "./responder.ts";
 
-/** What a name stands for now. */
-export interface Holder {
-  /** `none` for somebody whose key was revoked or has expired. */
-  readonly role: string;
-  /** When the key in force was made, in milliseconds since 1970. */
-  readonly sinceMs: number;
-}
-
-export interface GiverDeps {
-  readonly store: Pick<Store, "read">;
-  readonly clock: Pick<Clock, "now">;
-  readonly holderOf: (tenant: string, principal: string) => Promise<Holder>;
+/** A vote, or an answer that is remembered. */
+export interface PastYes {
+  readonly createdBy: string;
+  readonly createdAtMs: number;
 }
 
 /** Who may answer such a question, and whose run it is about. */
@@ -25,28 +15,19 @@ export type SuchQuestion = Pick<Approval, "by" | "fourEyes" | "requester"> & {
   readonly delegates?: readonly string[];
 };
 
-export interface RememberedBy {
-  readonly tenant: string;
-  readonly createdBy: string;
-  readonly createdAtMs: number;
-}
-
 /**
  * Why a yes from before does not count any more, in words; undefined: it counts. A key that was made later brings back nothing of
  * its name: what somebody did with a stolen key must end with it. Nor does it count that the one question was handed on.
  */
 export async function findVoid(
-  deps: GiverDeps,
-  { tenant, createdBy, createdAtMs }: RememberedBy,
+  people: People,
+  { createdBy, createdAtMs }: PastYes,
   question: SuchQuestion,
 ): Promise<string | undefined> {
-  const { role, sinceMs } = await deps.holderOf(tenant, createdBy);
+  const { role, sinceMs } = await people.holderOf(createdBy);
   if (role === "none") return `${createdBy} may not use this server any more`;
   if (sinceMs > createdAtMs) return `${createdBy} has a new key since`;
-  const received = await listDelegations(deps.store, tenant, { to: createdBy, nowMs: deps.clock.now() });
-  const delegators = await Promise.all(
-    received.map(async ({ from }) => ({ id: from, ...(await deps.holderOf(tenant, from)) })),
-  );
+  const delegators = await people.delegatorsOf(createdBy);
   const responder = findResponder(
     { delegates: [], ...question },
     { id: createdBy, role },
