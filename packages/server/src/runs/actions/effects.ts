@@ -49,6 +49,8 @@ export type ActOutcome =
       readonly transient: boolean;
       /** It acted; only its answer was refused. */
       readonly didHappen?: true;
+      /** It was left behind; doing it again is no harm. */
+      readonly mayStillAct?: true;
     }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -216,7 +218,7 @@ async function whileHeld<T>(end: () => void, act: () => Promise<T>): Promise<T> 
   }
 }
 
-function tooLate({ tool, admitted, stepPath: step }: Act): Executed {
+function tooLate({ tool, admitted, stepPath: step }: Act): Extract<Executed, { kind: "failed" }> {
   const message = `${tool.name} took longer than ${admitted.timeoutMs} ms`;
   return { kind: "failed", error: { code: "ACTION_TIMEOUT", message, step }, transient: true };
 }
@@ -224,7 +226,7 @@ function tooLate({ tool, admitted, stepPath: step }: Act): Executed {
 /** Nobody knows what it will still do: only where doing it twice is no harm is it a failure as others. */
 function leftBehind(request: Act): Executed {
   const { effect, name } = request.tool;
-  if (effect === "pure" || effect === "idempotent") return tooLate(request);
+  if (effect === "pure" || effect === "idempotent") return { ...tooLate(request), mayStillAct: true };
   const reason = `${name} did not stop within ${stopGraceMs} ms after it was told to, and may still be acting`;
   return { kind: "unknown", reason };
 }
@@ -306,15 +308,22 @@ export async function recordResult(
     recovered: request.recovered,
   };
   const used = targetsUsed(session, request.stepPath, deps);
-  session.reserved.delete(request.stepPath);
-  // At the time of writing: another branch may have reserved more until then.
-  const extra = (): readonly Statement[] => [...saved.statements, ...used, takeBackTime(session, deps.clock)];
-  await session.append([body], { extra });
+  const timeBack = takeBackTime(session, request.stepPath, deps.clock);
+  await session.append([body], { extra: () => [...saved.statements, ...used, ...timeBack()] });
 }
 
-/** Else a run whose machine is lost would wait for the end of the longest act it ever did, not of what it does now. */
-function takeBackTime({ lease, reserved }: RunSession, clock: EffectDeps["clock"]): Statement {
-  return shortenLease(lease, Math.max(clock.now() + lease.ttlMs, ...reserved.values()));
+/**
+ * What an act that has ended had reserved, for the batch that records its end. Else a run whose machine is lost would wait for the end
+ * of the longest act it ever did, not of what it does now.
+ */
+export function takeBackTime(
+  { lease, reserved }: Pick<RunSession, "lease" | "reserved">,
+  stepPath: string,
+  clock: EffectDeps["clock"],
+): () => readonly Statement[] {
+  reserved.delete(stepPath);
+  // At the time of writing: another branch may have reserved more until then.
+  return () => [shortenLease(lease, Math.max(clock.now() + lease.ttlMs, ...reserved.values()))];
 }
 
 /** Written with the success, so that a target counts as known exactly when something was done to it. */

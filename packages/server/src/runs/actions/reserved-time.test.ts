@@ -14,9 +14,9 @@ function createPaced() {
   const waiting = new Map<unknown, () => void>();
   const tool: TestTool = {
     ...{ name: "paced.act", effect: "pure", files: "none" },
-    act: ({ called }) =>
-      new Promise((resolve) => {
-        ends.set(called, () => resolve(called ?? null));
+    act: ({ called, fails }) =>
+      new Promise((resolve, reject) => {
+        ends.set(called, () => (fails === true ? reject(new Error("it broke")) : resolve(called ?? null)));
         waiting.get(called)?.();
       }),
   };
@@ -33,9 +33,9 @@ async function leaseLeftMs({ store }: World): Promise<number> {
   return Number(row!["until_ms"]) - Date.now();
 }
 
-async function start() {
+async function start(leaseTtlMs = 3_000) {
   const paced = createPaced();
-  world = await createWorld({ tools: [paced.tool], leaseTtlMs: 3_000 });
+  world = await createWorld({ tools: [paced.tool], leaseTtlMs });
   await world.startWorker("one");
   return { world, paced };
 }
@@ -57,6 +57,35 @@ steps:
   expect(leftMs).toBeLessThan(20_000);
   paced.end("short");
   await world.until(runId, "COMPLETED");
+});
+
+test("and with its failure", async () => {
+  const { world, paced } = await start();
+  const runId = await world.submit(`version: 1
+name: two
+steps:
+  - { id: long, tool: paced.act, with: { called: long, fails: true }, timeout: 60s, on_error: continue }
+  - { id: short, tool: paced.act, with: { called: short }, timeout: 10s }
+`);
+  await paced.begun("long");
+  expect(await leaseLeftMs(world)).toBeGreaterThan(50_000);
+  paced.end("long");
+  await paced.begun("short");
+  expect(await leaseLeftMs(world)).toBeLessThan(20_000);
+  paced.end("short");
+  await world.until(runId, "COMPLETED");
+});
+
+test("what an act has reserved that was left behind and may still act stays", async () => {
+  const ttlMs = 1_000;
+  const { world } = await start(ttlMs);
+  // The tool does not end by itself, and heeds no signal. The lease is held while the step waits for its next try.
+  const runId = await world.submit(`version: 1
+name: deaf
+steps: [{ id: deaf, tool: paced.act, timeout: 100ms, retry: { attempts: 2, delay: 2s } }]
+`);
+  await expect.poll(() => world.kinds(runId), { timeout: 10_000 }).toContain("action.failed");
+  expect(await leaseLeftMs(world)).toBeGreaterThan(ttlMs + 500);
 });
 
 test("what another branch has reserved stays", async () => {

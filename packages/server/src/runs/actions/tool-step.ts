@@ -1,12 +1,13 @@
 /** One tool step: from the gate's answer to the recorded outcome, over questions, retries and lost outcomes. */
 import type { GateTool } from "../../gate/gate-input.ts";
+import type { Statement } from "../../store/store.ts";
 import type { AnyTool } from "../../tools/tool.ts";
 import { msUntilRetry, retryDelay } from "../../guards/retry.ts";
 import type { RetryWish } from "../../guards/retry.ts";
 import { admitAction, nextAttempt, waitForAnswer } from "./admission.ts";
 import type { AdmissionRequest, Try } from "./admission.ts";
 import { askAboutOutcome } from "./ask.ts";
-import { act } from "./effects.ts";
+import { act, takeBackTime } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
 import type { RunError } from "../journal/event.ts";
 import type { StepRecord } from "../journal/step-record.ts";
@@ -145,7 +146,7 @@ async function afterAct(
 ): Promise<StepResult | "again"> {
   const { attempt, done } = acted;
   if (done.kind !== "completed" && session.interrupt.aborted)
-    return await recordCancelled(session, request, acted);
+    return await recordCancelled(session, request, { ...acted, clock: deps.clock });
   if (done.kind === "completed") {
     return { kind: "done", output: session.state.steps.get(request.stepPath)!.output };
   }
@@ -154,20 +155,33 @@ async function afterAct(
   const retryAtMs = isToStay(done, deps.tools.get(request.toolName))
     ? null
     : retryTime(request.retry, attempt, done.error, deps);
-  await session.append([
-    {
-      kind: "action.failed",
-      step: request.stepPath,
-      attempt,
-      error: done.error,
-      retryAtMs,
-      transient: done.transient,
-      ...(done.didHappen === true ? { didHappen: true } : {}),
-    },
-  ]);
+  await session.append(
+    [
+      {
+        kind: "action.failed",
+        step: request.stepPath,
+        attempt,
+        error: done.error,
+        retryAtMs,
+        transient: done.transient,
+        ...(done.didHappen === true ? { didHappen: true } : {}),
+      },
+    ],
+    { extra: timeBack(session, request, { done, clock: deps.clock }) },
+  );
   if (retryAtMs === null) return failed(done.error, done.transient);
   const waited = await waitForRetry(session, retryAtMs, deps);
   return waited === "try" ? "again" : waited;
+}
+
+/** An act that may go on keeps its time: who takes the run over waits for its end. */
+function timeBack(
+  session: RunSession,
+  { stepPath }: ToolStepRequest,
+  { done, clock }: { readonly done: ActOutcome } & Pick<ToolStepDeps, "clock">,
+): () => readonly Statement[] {
+  const hasEnded = done.kind === "failed" && done.mayStillAct !== true;
+  return hasEnded ? takeBackTime(session, stepPath, clock) : () => [];
 }
 
 /** The next try has a key of its own, so what happened and may not happen twice is not tried again. */
@@ -182,7 +196,11 @@ function isToStay(
 async function recordCancelled(
   session: RunSession,
   request: ToolStepRequest,
-  { attempt, done }: { readonly attempt: number; readonly done: ActOutcome },
+  {
+    attempt,
+    done,
+    clock,
+  }: { readonly attempt: number; readonly done: ActOutcome } & Pick<ToolStepDeps, "clock">,
 ): Promise<StepResult> {
   const doubt = done.kind === "unknown" ? "; it may have happened" : "";
   const error: RunError = {
@@ -192,9 +210,10 @@ async function recordCancelled(
   };
   const happened = done.kind === "failed" && done.didHappen === true ? { didHappen: true as const } : {};
   const step = request.stepPath;
-  await session.append([
-    { kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, ...happened },
-  ]);
+  await session.append(
+    [{ kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, ...happened }],
+    { extra: timeBack(session, request, { done, clock }) },
+  );
   return { kind: "interrupted" };
 }
 
