@@ -127,6 +127,13 @@ describe("waiting for an act that was told to stop", () => {
     expect(await waiting).toEqual({ kind: "left-behind" });
   });
 
+  test("ends at once when the lease was lost before, whatever the clock says", async () => {
+    const lost = AbortSignal.abort(new Error("lost before"));
+    const never = new Promise<never>(() => undefined);
+    const waiting = untilStopped(never, { signal: lost, lost, clock: createManualClock() });
+    await expect(waiting).rejects.toThrow("lost before");
+  });
+
   test("ends at once when the lease is lost, and as the act fails", async () => {
     const { lost, waiting } = begin();
     lost.abort(new Error("lost"));

@@ -36,7 +36,9 @@ export async function untilStopped<T>(
   };
   lost.addEventListener("abort", leave, { once: true });
   signal.addEventListener("abort", waitOn, { once: true });
-  if (signal.aborted) waitOn();
+  // A signal that came before raises no event.
+  if (lost.aborted) leave();
+  else if (signal.aborted) waitOn();
   try {
     const ended = acting.then((value): Stopped<T> => ({ kind: "ended", value }));
     return await Promise.race([ended, gone.promise, late.promise]);
