@@ -152,6 +152,27 @@ test("what cannot be written is said and tried again; an error of our own code b
   expect(await broken.reporter.failed).toBe(mine);
 });
 
+test("what one loop cannot do stays said while the other one works", async () => {
+  for (const failing of ["write", "read"] as const) {
+    const works = Promise.withResolvers<void>();
+    const act = async <T>(does: "write" | "read", work: () => Promise<T>): Promise<T> => {
+      if (does === failing) throw new Error(`no ${failing}`);
+      const done = await work();
+      setImmediate(works.resolve);
+      return done;
+    };
+    const { reporter } = await startProcess(failing, {
+      store: {
+        ...store,
+        write: (batch) => act("write", () => store.write(batch)),
+        read: (sql, params) => act("read", () => store.read(sql, params)),
+      },
+    });
+    await works.promise;
+    expect(reporter.health()).toEqual({ kind: "degraded", detail: `no ${failing}` });
+  }
+});
+
 test("a loop works at its pace, soon when it is woken, and once more when it is woken while it works", async () => {
   const manual = createManualClock();
   const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Health, Part } from "../supervision/part.ts";
 import type { LimitReport } from "./limit-report.ts";
 import { createPacedLoop } from "./paced-loop.ts";
+import type { PacedLoop } from "./paced-loop.ts";
 import { answerReset, forgetReport, listUnanswered, writeReport } from "./report-rows.ts";
 
 export interface LimitReporterDeps {
@@ -36,21 +37,28 @@ export function createLimitReporter(deps: LimitReporterDeps): LimitReporter {
   const { store, clock, logger, owner } = deps;
   const failed = Promise.withResolvers<unknown>();
   let told = { report: "", atMs: Number.NEGATIVE_INFINITY };
-  let fault: string | undefined;
   let removeListener = (): void => undefined;
 
-  const reports = createPacedLoop({ clock, everyMs, leastMs, work: () => guarded(tell) });
-  const resets = createPacedLoop({ clock, everyMs, leastMs, work: () => guarded(obey) });
+  const reports = createGuardedLoop(tell, "limits could not be told to other processes");
+  const resets = createGuardedLoop(obey, "breakers could not be reset for other processes");
 
-  async function guarded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      fault = undefined;
-    } catch (error) {
-      fault = errorMessage(error);
-      if (isProgrammingError(error)) return failed.resolve(error);
-      logger.warn({ error: fault }, "limits could not be told to other processes");
-    }
+  /** Each has a fault of its own: that one works says nothing of the other. */
+  function createGuardedLoop(
+    work: () => Promise<void>,
+    failure: string,
+  ): PacedLoop & { readonly fault: () => string | undefined } {
+    let fault: string | undefined;
+    const guarded = async (): Promise<void> => {
+      try {
+        await work();
+        fault = undefined;
+      } catch (error) {
+        fault = errorMessage(error);
+        if (isProgrammingError(error)) return failed.resolve(error);
+        logger.warn({ error: fault }, failure);
+      }
+    };
+    return { ...createPacedLoop({ clock, everyMs, leastMs, work: guarded }), fault: () => fault };
   }
 
   async function tell(): Promise<void> {
@@ -83,6 +91,9 @@ export function createLimitReporter(deps: LimitReporterDeps): LimitReporter {
       // Where this cannot be written, the end of the process says it.
       await store.write([forgetReport(owner)]).catch(() => undefined);
     },
-    health: (): Health => (fault === undefined ? { kind: "ok" } : { kind: "degraded", detail: fault }),
+    health(): Health {
+      const detail = reports.fault() ?? resets.fault();
+      return detail === undefined ? { kind: "ok" } : { kind: "degraded", detail };
+    },
   };
 }
