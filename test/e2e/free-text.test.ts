@@ -63,6 +63,8 @@ test("a key that somebody pastes into a reason, note, message, name or descripti
     ["PUT", "/v1/secrets/shop", { value: "s3cret-value", uses: [], description: "it is s3cret-value" }],
     ["POST", "/v1/tasks", { workflow: asking, labels: [pasted] }],
     ["POST", "/v1/tasks", { workflow: `# ${text}\n${asking}` }],
+    ["POST", "/v1/tasks", { workflow: asking, deduplication: { key: pasted } }],
+    ["POST", "/v1/limits/breakers/reset", { target: pasted }],
     ["POST", "/v1/tasks", { workflow: asking, files: [{ path: pasted, contentBase64: "" }] }],
     ["POST", "/v1/schedules", { name: "nightly", cron: "0 3 * * *", workflow: `# ${text}\n${asking}` }],
   ];

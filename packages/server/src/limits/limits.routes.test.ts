@@ -88,6 +88,7 @@ async function openWorld(
     self: processOf("self", { role: "gateway", pid: 1 }),
     listProcesses: () => Promise.resolve([processOf("self"), ...others]),
     record: (type, data) => void facts.push([type, data]),
+    holdsSecret: (text) => text.includes("hunter2"),
   };
   return { deps, breaker, facts };
 }
@@ -217,3 +218,16 @@ test("breakers are reset in the process that is named or in all, by operators, a
   const late = (await (await reset({ target: "x" })).json()) as { processes: { targets: null }[] };
   expect(late.processes.map(({ targets }) => targets)).toEqual([null, null]);
 }, 15_000);
+
+test("a secret given as a target is refused and stands nowhere", async () => {
+  const { deps, facts } = await openWorld();
+  await using server = await startTestServer(limitsRoutes(deps));
+  const answer = await server.call("/v1/limits/breakers/reset", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ target: "hunter2" }),
+  });
+  expect(answer.status).toBe(422);
+  expect(await answer.text()).not.toContain("hunter2");
+  expect(facts).toEqual([]);
+});

@@ -2,6 +2,8 @@
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { HomeostatError } from "../base/error.ts";
+import { refuseSecret } from "../base/refuse-secret.ts";
+import type { HoldsSecret } from "../base/refuse-secret.ts";
 import type { VisibleRateLimiter } from "../guards/rate-limit.ts";
 import { isOwner } from "../http/access.ts";
 import type { Principal } from "../http/access.ts";
@@ -26,6 +28,7 @@ export interface LimitsRoutesDeps extends LimitProcessesDeps {
   readonly clock: Clock;
   /** Writes down a fact for the ledger. Must not throw. */
   readonly record: (type: string, data: JsonObject) => void;
+  readonly holdsSecret: HoldsSecret;
 }
 
 export function limitsRoutes(deps: LimitsRoutesDeps): readonly Route[] {
@@ -61,6 +64,7 @@ function resetRoute(deps: LimitsRoutesDeps): Route {
       "Reaches every process and answers when each has said whose failures it forgot, or after 3 s. Steps that wait for a breaker come again at the time they were told. For the tenant that runs the server.",
     handle: async ({ principal, body: { target, process }, signal }) => {
       requireOwner(principal);
+      refuseSecret(deps.holdsSecret, target ?? null, { what: "The target", path: "body.target" });
       const asked = await findProcesses(deps, process);
       const owners = asked.map(({ owner }) => owner);
       const request = {

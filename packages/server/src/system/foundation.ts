@@ -7,6 +7,7 @@ import { createLogger, fileLogStream, standardErrorStream } from "../base/log.ts
 import type { Logger } from "../base/log.ts";
 import { createMetrics } from "../base/metrics.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { HoldsSecret } from "../base/refuse-secret.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import { blobPlaces, openBlobs } from "../blobs/open-blobs.ts";
 import type { Config } from "../config/config-schema.ts";
@@ -38,6 +39,8 @@ export interface Foundation {
   readonly home: Home;
   readonly adminToken: string;
   readonly redactors: Redactors;
+  /** For texts that would be kept for good. */
+  readonly holdsSecret: HoldsSecret;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly store: StateStore;
@@ -83,6 +86,7 @@ export async function openFoundation({
   return {
     ...{ config, version, startedAtMs, clock, serves, drives },
     ...{ home, adminToken, redactors, logger, metrics, store, cache, secrets, secretChanges, blobs },
+    holdsSecret: (text) => redactors.recorded.text(text) !== text,
     owner: processIdentity(),
     isOwnerDead: isProcessDead,
     record(type, data) {

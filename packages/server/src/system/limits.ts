@@ -1,9 +1,10 @@
-/** Limits of actions from their settings, and what people see of them. Built for system.ts. */
+/** Limits of actions from their settings, and what people see of them. Built for gate.ts. */
 import { hostname } from "node:os";
 import type { JsonObject } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { HoldsSecret } from "../base/refuse-secret.ts";
 import type { Config } from "../config/config-schema.ts";
 import { createBulkhead } from "../guards/bulkhead.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
@@ -43,6 +44,7 @@ export interface LimitSystemDeps {
   readonly owner: string;
   readonly isOwnerDead: (owner: string) => boolean;
   readonly record: (type: string, data: JsonObject) => void;
+  readonly holdsSecret: HoldsSecret;
 }
 
 export function openLimits(deps: LimitSystemDeps): LimitSystem {

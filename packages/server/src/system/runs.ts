@@ -36,7 +36,7 @@ export interface RunSystemDeps {
 }
 
 export function createRuns(foundation: Foundation, deps: RunSystemDeps): RunSystem {
-  const { config, home, store, blobs, cache, clock, metrics, redactors, version } = foundation;
+  const { config, home, store, blobs, cache, clock, metrics, redactors, holdsSecret, version } = foundation;
   const { queue, hands, guarding, ledger } = deps;
   const { tools, sandbox, roots, offers } = hands;
   readQueueGauges(metrics, { queue, store });
@@ -57,7 +57,6 @@ export function createRuns(foundation: Foundation, deps: RunSystemDeps): RunSyst
     redactText: redactors.shown.text,
     observe: (events, row) => observeEvents(metrics, events, row),
   });
-  const holdsSecret = (text: string): boolean => redactors.recorded.text(text) !== text;
   const submit: SubmitDeps = {
     ...{ store, blobs, clock, tools, workflows, holdsSecret, version },
     workspaces: engine.workspaces,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { HomeostatError } from "../../base/error.ts";
 import type { Finding } from "../../base/finding.ts";
+import { refuseSecret } from "../../base/refuse-secret.ts";
 import { decodeBase64 } from "../../http/large-texts.ts";
 import { route } from "../../http/route.ts";
 import type { Route, RouteRequest } from "../../http/route.ts";
@@ -106,6 +107,13 @@ export function tasksRoutes(deps: TasksRoutesDeps): readonly Route[] {
       bodyLimitBytes: deps.bodyLimitBytes,
       partsLargeTexts: { list: "files", key: "contentBase64" },
       handle: async ({ body, largeTexts, principal, idempotencyKey, setHeader, setStatus }) => {
+        const { holdsSecret } = deps.submit;
+        const { key = null } = body.deduplication ?? {};
+        refuseSecret(holdsSecret, key, { what: "The deduplication key", path: "body.deduplication.key" });
+        refuseSecret(holdsSecret, idempotencyKey ?? null, {
+          what: "The Idempotency-Key",
+          path: "headers.idempotency-key",
+        });
         const source = await sourceOf({ ...body, largeTexts }, deps, principal.tenant);
         const { row, isNew } = await submitOnce(deps.submit, {
           ...source,
