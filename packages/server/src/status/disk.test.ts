@@ -55,7 +55,9 @@ test("too little room has failed, little is degraded, and the tightest of the vo
   const part = await started({ minFreeBytes: 2 ** 60 });
   expect(part.health()).toMatchObject({
     kind: "failed",
-    detail: expect.stringMatching(/MiB free, of which/) as string,
+    detail: expect.stringMatching(
+      /^\/.*: \d+ MiB free; at least 1099511627776 MiB must be free \(minFreeMiB\): free some, or lower it$/,
+    ) as string,
   });
   await part.stop(100);
   expect(judgeSpace({ folder: "/home", freeBytes: 2 ** 29 }, 2 ** 20)).toEqual({

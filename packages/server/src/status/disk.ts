@@ -111,6 +111,9 @@ async function measureSpace(folders: readonly string[]): Promise<Space> {
 /** Pure. */
 export function judgeSpace({ folder, freeBytes }: Space, minFreeBytes: number): Health {
   const detail = `${folder}: ${Math.floor(freeBytes / 2 ** 20)} MiB free`;
-  if (freeBytes < minFreeBytes) return broken(`${detail}, of which ${minFreeBytes / 2 ** 20} must be`);
+  if (freeBytes < minFreeBytes) {
+    const least = `at least ${minFreeBytes / 2 ** 20} MiB must be free (minFreeMiB)`;
+    return broken(`${detail}; ${least}: free some, or lower it`);
+  }
   return freeBytes < scarceBytes ? { kind: "degraded", detail } : { kind: "ok" };
 }
