@@ -1188,7 +1188,8 @@ export interface Operations {
       readonly createdBy: string;
       readonly createdAt: string;
       readonly expiresAt: string | null;
-      readonly rememberedAnswersVoid: number;
+      /** Null: the key has ended, and they could not be counted */
+      readonly rememberedAnswersVoid: number | null;
     };
   };
   /** The checkpoint as a C2SP signed note */

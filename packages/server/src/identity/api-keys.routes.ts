@@ -105,11 +105,20 @@ function revokeRoute({ keys, countEndedWith }: ApiKeysRoutesDeps): Route {
     description:
       "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more.",
     params: z.object({ id: z.string() }),
-    response: z.object({ ...shape, rememberedAnswersVoid: z.number().int() }),
+    response: z.object({
+      ...shape,
+      rememberedAnswersVoid: z
+        .number()
+        .int()
+        .nullable()
+        .describe("Null: the key has ended, and they could not be counted"),
+    }),
     async handle({ params: { id }, principal }) {
       const tenant = isOwner(principal) ? null : principal.tenant;
       const ended = await keys.revoke({ id, tenant, by: principal.id });
-      return { ...toView(ended), rememberedAnswersVoid: await countEndedWith(ended) };
+      // The key has ended whatever becomes of the count: an error would say that it has not.
+      const rememberedAnswersVoid = await countEndedWith(ended).catch(() => null);
+      return { ...toView(ended), rememberedAnswersVoid };
     },
   });
 }

@@ -288,6 +288,18 @@ describe("API keys", () => {
     await store.close();
   });
 
+  test("are ended also where nobody can say how many remembered answers end with them", async () => {
+    const store = await openStore();
+    const keys = createApiKeys({ store, clock: systemClock });
+    const { id } = await keys.create({ ...owner, principal: "ada", role: "approver" });
+    const countEndedWith = () => Promise.reject(new Error("the database is away"));
+    await using server = await startTestServer(apiKeysRoutes({ keys, countEndedWith }));
+    const ended = await server.call(`/v1/api-keys/${id}`, { method: "DELETE" });
+    expect([ended.status, await ended.json()]).toMatchObject([200, { id, rememberedAnswersVoid: null }]);
+    expect(await keys.list(null)).toEqual([]);
+    await store.close();
+  });
+
   test("of other tenants are seen and ended by admins of the tenant that runs the server, and by nobody else", async () => {
     const store = await openStore();
     const keys = createApiKeys({ store, clock: systemClock });

@@ -155,8 +155,7 @@ function RevokeKey({
     onSuccess: ({ rememberedAnswersVoid: count }) => {
       void client.invalidateQueries({ queryKey: operationKeys.apiKeys });
       void client.invalidateQueries({ queryKey: rememberedQuery.queryKey });
-      const answers = count === 0 ? "" : `; ${countAnswers(count)} not count any more`;
-      announce(`The key of ${apiKey.principal} is revoked${answers}`);
+      announce(`The key of ${apiKey.principal} is revoked${endOfAnswers(count)}`);
       onClose();
     },
   });
@@ -184,6 +183,8 @@ function RevokeKey({
   );
 }
 
-function countAnswers(count: number): string {
-  return count === 1 ? "1 remembered answer does" : `${count} remembered answers do`;
+function endOfAnswers(count: number | null): string {
+  if (count === 0) return "";
+  if (count === null) return "; how many remembered answers end with it could not be counted";
+  return `; ${count === 1 ? "1 remembered answer does" : `${count} remembered answers do`} not count any more`;
 }

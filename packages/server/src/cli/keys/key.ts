@@ -73,6 +73,8 @@ export async function revokeKey(id: string, options: GlobalOptions, terminal: Te
   terminal.result({ revoked: id, ...key, rememberedAnswersVoid: count }, () => {
     const ended = `${id} of ${key.principal} is revoked, and its sessions have ended`;
     if (count === 0) return ended;
+    if (count === null)
+      return `${ended}; how many remembered answers end with it could not be counted (homeostat approvals remembered)`;
     const answers = count === 1 ? "1 remembered answer does" : `${count} remembered answers do`;
     return `${ended}; ${answers} not count any more`;
   });
