@@ -195,10 +195,12 @@ function open(
           return;
         }
         state.isConnected = true;
-        // Only now: what is written before is sent by the connection itself, whatever the time is by then.
-        outgoing.end(body);
+        if (isSecure) outgoing.end(body);
       });
     });
+    // What waits for a plain connection is written right after the listener above, with nothing to be done in between: a process
+    // that is stopped there would send it on waking. TLS sends by itself what waits for it, so there it is written only then.
+    if (!isSecure) outgoing.end(body);
     outgoing.once("response", resolve);
     // `on`: an aborted body reports its error a second time, which must not be unhandled.
     outgoing.on("error", reject);
