@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { sha256 } from "../../base/digest.ts";
 import { createId } from "../../base/id.ts";
+import type { BlobStore } from "../../blobs/blob.ts";
 import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";
+import type { HashMemory } from "./hash-memory.ts";
+import { createWorkspaces } from "./workspace.ts";
 
 const worlds: World[] = [];
 
@@ -71,4 +74,47 @@ describe("a large file of a workspace", () => {
     expect(await readFile(join(place, "a.bin"), "utf8")).toBe("somebody's");
     expect((await readdir(place)).filter((name) => !name.endsWith(".tmp"))).toEqual(["a.bin"]);
   });
+});
+
+test("a worker that lost the run does not touch what its successor is about to put in place", async () => {
+  const { workspaces, runId, folder } = await start();
+  const content = Buffer.from("what the journal has");
+  const { ref, manifest } = await workspaces.seed(runId, [{ path: "a.txt", content }]);
+  const place = workspaces.folderOf(runId);
+  await mkdir(place, { recursive: true });
+  await writeFile(join(place, "a.txt"), "an edit");
+  const mayGoOn = Promise.withResolvers<undefined>();
+  const hasOpened = Promise.withResolvers<void>();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined);
+  const open = (find: () => Promise<undefined>, stream: () => AsyncGenerator<Uint8Array>) =>
+    createWorkspaces({
+      folder: join(folder, "workspaces"),
+      hashes: { find, remember: () => undefined } as unknown as HashMemory,
+      blobs: {
+        get: () => Promise.resolve(Buffer.from(JSON.stringify(manifest))),
+        stream,
+      } as unknown as BlobStore,
+    });
+  const former = open(
+    () => mayGoOn.promise,
+    async function* () {
+      hasOpened.resolve();
+      yield await lost.promise;
+    },
+  );
+  const successor = open(
+    () => Promise.resolve(undefined),
+    async function* () {
+      yield content;
+      // All is written; what remains is to put it in place.
+      mayGoOn.resolve(undefined);
+      await hasOpened.promise;
+    },
+  );
+  const late = former.restore(runId, ref);
+  await successor.restore(runId, ref);
+  expect(await readFile(join(place, "a.txt"), "utf8")).toBe(content.toString());
+  lost.reject(new Error("the lease is lost"));
+  await expect(late).rejects.toThrow("the lease is lost");
 });

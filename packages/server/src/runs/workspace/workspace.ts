@@ -1,5 +1,5 @@
 /** A run's workspace: a folder on this host, saved as a manifest of blobs with each outcome, so that a run can move and recover. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -151,9 +151,10 @@ export function createWorkspaces(deps: {
       if (known === facts.sha256) return false;
     }
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = join(dirname(file), `.homeostat-restore-${facts.sha256.slice(0, 16)}.tmp`);
+    // Nobody else's: a worker that has lost the run without knowing it must not write into what its successor puts in place.
+    const temporary = join(dirname(file), `.homeostat-restore-${randomBytes(8).toString("hex")}.tmp`);
     const blob = { subject: runId, sha256: facts.sha256, sizeBytes: facts.sizeBytes };
-    await writeFile(temporary, blobs.stream(blob), { mode: facts.mode });
+    await writeFile(temporary, blobs.stream(blob), { mode: facts.mode, flag: "wx" });
     await chmod(temporary, facts.mode);
     // What lies there stays until all of the other is there.
     facts.requireHeld?.();
