@@ -144,6 +144,21 @@ describe("a re-run from a step", () => {
     expect((await world.state(run!.id)).steps.get("each/1/inner")?.intent?.labels).toContain("user");
   });
 
+  test("refuses arguments that no step would read", async () => {
+    const { world } = await start();
+    const source = await world.submit(text);
+    await world.until(source, "FAILED");
+    const giving = (step: string): Promise<RerunAnswer> =>
+      rerun(world, source, { fromStep: "each/1/inner", stepArguments: { [step]: { value: 1 } } });
+    await expect(giving("each/1/iner")).rejects.toMatchObject({
+      code: "REQUEST_INVALID",
+      message: "each/1/iner is no step of the workflow",
+      hint: expect.stringContaining("inner") as string,
+    });
+    await expect(giving("each")).rejects.toThrow("each calls no tool");
+    await expect(giving("each/0/inner")).rejects.toThrow("each/0/inner is kept as it was done");
+  });
+
   test("from the beginning carries nothing", async () => {
     const { world, acts } = await start();
     const source = await world.submit(text);

@@ -19,6 +19,7 @@ import { needsOf } from "../submission/needs.ts";
 import { pinsOf } from "../submission/pins.ts";
 import { planCarried, planRepeats, pointOf } from "./plan-rerun.ts";
 import type { CarriedBody, PointInRun, Proof, RepeatedEffect } from "./plan-rerun.ts";
+import { requireStepArguments } from "./require-step-arguments.ts";
 import { isDone } from "../journal/step-record.ts";
 import { createRun, refuseSecrets, requireInputs, requireRunnable } from "../submission/submit.ts";
 import type { SubmitDeps } from "../submission/submit.ts";
@@ -182,6 +183,7 @@ async function create(deps: RerunDeps, request: RerunRequest, source: Source): P
   const inputs = requireInputs(workflow, { ...at.inputs, ...request.inputs });
   refuseSecrets(deps, final.workflow.text, inputs);
   refuseSecrets(deps, final.workflow.text, stepArguments);
+  requireStepArguments(workflow, stepArguments, new Set(carried.map(({ step }) => step)));
   const brought = Object.keys((await deps.workspaces.load(final.broughtFiles)).files);
   const files = brought.map((path) => ({ path }));
   const pins = await pinsOf(deps, workflow, { tenant, files });
