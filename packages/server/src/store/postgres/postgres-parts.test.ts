@@ -11,7 +11,7 @@ import type { PostgresAnswer, PostgresConnection } from "./postgres-connection.t
 import { createPostgresConnections } from "./postgres-connections.ts";
 import { createPostgresLeaseRenewal } from "./postgres-lease-renewal.ts";
 import { createPostgresLink } from "./postgres-link.ts";
-import { lookAtReplica } from "./postgres-place.ts";
+import { lookAtReplica, reachPlace } from "./postgres-place.ts";
 import { openPostgresReader } from "./postgres-reader.ts";
 import { createReplica } from "./postgres-replica.ts";
 import { servePostgresWriter } from "./postgres-serve-writer.ts";
@@ -98,6 +98,7 @@ describe.skipIf(skipsPostgres())("on a real server", () => {
     const connection = await connectPostgres(url);
     connection.destroy();
     await expect(lookAtReplica(connection, "0/0")).rejects.toThrow();
+    expect(await reachPlace(connection, "0/0", { clock, patienceMs: 1_000 })).toBe("failed");
   });
 
   test("a commit that the server answers by undoing it is told as one that was not made", async () => {
