@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { formatCursor } from "../../http/page.ts";
 import type { Route } from "../../http/route.ts";
 import { graphRoutes } from "./graph.routes.ts";
 import { runControlRoutes } from "../control/run-control.routes.ts";
@@ -72,6 +73,20 @@ test("a list by label holds only runs that have exactly this label", async () =>
     data: { id: string }[];
   };
   expect(new Set(data.map(({ id }) => id))).toEqual(new Set([ids[0], ids[2]]));
+});
+
+test("a list goes on from its own cursor, and from one that an older version gave out", async () => {
+  const { world, routes } = await start();
+  const ids = [];
+  for (let count = 0; count < 3; count += 1) ids.push(await world.submit(twoSteps));
+  const [oldest, middle, newest] = ids.toSorted();
+  const page = async (query: Record<string, string>) =>
+    (await callRoute(routes, "runs.list", { query })) as { data: { id: string }[]; nextCursor: string };
+  const first = await page({ limit: "1" });
+  expect(first.data).toMatchObject([{ id: newest }]);
+  const rest = [{ id: middle }, { id: oldest }];
+  expect(await page({ cursor: first.nextCursor })).toMatchObject({ data: rest });
+  expect(await page({ cursor: formatCursor([Date.now(), newest!]) })).toMatchObject({ data: rest });
 });
 
 test("a run tells which signal it waits for, and what was said to it", async () => {

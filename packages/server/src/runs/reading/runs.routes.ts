@@ -33,6 +33,9 @@ const stateList = z
   .pipe(z.array(z.enum(taskStates)))
   .describe("One or more of the run states, comma-separated");
 
+/** The last run shown, after its time in a cursor of an older version: one that serves during an upgrade, or did before it. */
+const cursorShape = z.tuple([z.string()]).or(z.tuple([z.number(), z.string()]));
+
 export function runsRoutes(deps: RunsRoutesDeps): readonly Route[] {
   const states = createStateCache(deps);
   return [
@@ -65,20 +68,24 @@ function listRoute({ store }: RunsRoutesDeps): Route {
     }),
     response: pageOf(runSummarySchema),
     handle: async ({ query, principal }) => {
-      const cursorShape = z.tuple([z.string()]);
       const rows = await listRuns(store.recent, {
         tenant: principal.tenant,
         states: (query.state ?? []) as readonly TaskState[],
         workflow: query.workflow ?? null,
         label: query.label ?? null,
         parent: query.parent ?? null,
-        before: query.cursor === undefined ? null : parseCursor(query.cursor, cursorShape)[0],
+        before: query.cursor === undefined ? null : lastShown(query.cursor),
         limit: query.limit + 1,
       });
       const page = toPage(rows, query.limit, (row) => [row.id]);
       return { data: page.data.map(viewRun), nextCursor: page.nextCursor };
     },
   });
+}
+
+function lastShown(cursor: string): string {
+  const key = parseCursor(cursor, cursorShape);
+  return key.length === 1 ? key[0] : key[1];
 }
 
 /** As many steps as a page shows at once; more are read by `/steps`. */
