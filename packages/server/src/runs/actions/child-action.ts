@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../base/canonical-json.ts";
 import { HomeostatError } from "../../base/error.ts";
 import type { GateTool } from "../../gate/gate-input.ts";
-import { createRunWorkflowTool, runWorkflowAction } from "../../tools/run-workflow.ts";
+import { runWorkflowAction } from "../../tools/run-workflow.ts";
 import type { AnyTool } from "../../tools/tool.ts";
 import type { ChildStep } from "../../workflows/workflow.ts";
 import type { ActionIntent } from "../journal/event.ts";
@@ -15,8 +15,6 @@ import { idempotencyKey } from "./effects.ts";
  * later. No input can be called so.
  */
 const digestName = "@digest";
-
-export const childAction: string = runWorkflowAction;
 
 /** The workflow that a step would run. */
 export interface ChildWorkflow {
@@ -36,7 +34,7 @@ function childResource({ kind, value }: ChildStep["source"]): string {
 }
 
 export function createChildGateTool(child: ChildWorkflow): GateTool {
-  const { name, defaultTimeoutMs, maxTimeoutMs } = createRunWorkflowTool();
+  const { name, defaultTimeoutMs, maxTimeoutMs } = runWorkflowAction;
   const { digest, source } = child;
   const resource = childResource(source);
   return {
@@ -72,9 +70,9 @@ export function inputsOf(args: JsonObject): JsonObject {
  * Inputs are texts of the new run, not yet a target, and beginning it changes nothing by itself: what they are for and what is done
  * with them is judged where the child does it, which knows where they came from.
  */
-export function childTraceTool(inputs: JsonObject): Pick<AnyTool, "argumentRoles" | "effect"> {
+export function childTraceTool(inputs: JsonObject): Pick<AnyTool, "name" | "argumentRoles" | "effect"> {
   const roles = Object.keys(inputs).map((name) => [name, "body"] as const);
-  return { effect: "pure", argumentRoles: Object.fromEntries(roles) };
+  return { name: runWorkflowAction.name, effect: "pure", argumentRoles: Object.fromEntries(roles) };
 }
 
 /** Goes into the batch that creates the child: nothing acts after it, and its outcome is never in doubt. */
@@ -92,8 +90,8 @@ export function childIntent(
   const { stepPath, attempt, admitted, labels, approvalId, nowMs } = begun;
   const { resource, args, summary } = admitted.resolved;
   return {
-    tool: runWorkflowAction,
-    effect: createRunWorkflowTool().effect,
+    tool: runWorkflowAction.name,
+    effect: runWorkflowAction.effect,
     args,
     argsDigest: admitted.argsDigest,
     resource,

@@ -7,13 +7,7 @@ import type { Traced } from "../../gate/gate-input.ts";
 import type { ChildStep } from "../../workflows/workflow.ts";
 import { admitAction, nextAttempt, waitForAnswer } from "../actions/admission.ts";
 import type { AdmissionRequest, LetThrough } from "../actions/admission.ts";
-import {
-  childAction,
-  childIntent,
-  childTraceTool,
-  createChildGateTool,
-  inputsOf,
-} from "../actions/child-action.ts";
+import { childIntent, childTraceTool, createChildGateTool, inputsOf } from "../actions/child-action.ts";
 import { inheritedAgain, inheritedFromStep } from "../actions/inherited-flow.ts";
 import { labelsSeen } from "../actions/labels-seen.ts";
 import { traceStep } from "../actions/trace-step.ts";
@@ -84,7 +78,14 @@ async function judgeAndBegin(walk: Walk, due: Due<ChildStep>, child: Child): Pro
     if (admitted.kind === "wait") return waitUntil(admitted.waiting, place.deadline);
     if (admitted.kind !== "allow") return admitted;
     try {
-      return await beginChild(walk, due, { ...child, admitted, attempt, record, labels: request.labels });
+      return await beginChild(walk, due, {
+        ...child,
+        toolName: tool.name,
+        admitted,
+        attempt,
+        record,
+        labels: request.labels,
+      });
     } finally {
       deps.gate.settled(admitted, tool.name, "released");
     }
@@ -97,7 +98,7 @@ function traceInputs(
   { args, edited }: { readonly args: JsonObject; readonly edited: JsonObject },
 ): Promise<Traced> {
   const tool = childTraceTool(edited);
-  const owner = { tenant: session.tenant, agent: `workflow:${workflow.name}`, tool: childAction };
+  const owner = { tenant: session.tenant, agent: `workflow:${workflow.name}`, tool: tool.name };
   return traceStep(
     {
       state: session.state,
@@ -115,6 +116,7 @@ function traceInputs(
 }
 
 interface Begun extends Child {
+  readonly toolName: string;
   readonly admitted: LetThrough;
   readonly attempt: number;
   readonly record: StepRecord | undefined;
@@ -124,9 +126,9 @@ interface Begun extends Child {
 async function beginChild(walk: Walk, due: Due<ChildStep>, begun: Begun): Promise<StepResult> {
   const { session, deps } = walk;
   const { step, path, place } = due;
-  const { admitted, attempt, labels, record } = begun;
+  const { admitted, attempt, labels, record, toolName: tool } = begun;
   const { argsDigest } = admitted;
-  const terms = { runId: session.runId, stepPath: path, attempt, tool: childAction, argsDigest };
+  const terms = { runId: session.runId, stepPath: path, attempt, tool, argsDigest };
   deps.permits.redeem(admitted.permit, { ...terms, epoch: session.lease.epoch });
   const inputs = inputsOf(admitted.resolved.args);
   const nowMs = deps.clock.now();
