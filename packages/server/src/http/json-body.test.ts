@@ -28,6 +28,11 @@ describe("a JSON body", () => {
     );
     expect(place('"a\\u0000"')).toBe("The body holds a NUL character at its top");
     expect(place('{"a\\u0000":1}')).toContain("a NUL character in a key");
+    expect(place('{"a":["b\\ud800"]}')).toBe("The body holds half a surrogate pair at /a/0");
+    expect(place('{"a":{"\\udfff":1}}')).toBe("The body holds half a surrogate pair in a key at /a/\ufffd");
+    expect(place('"\\udfff\\ud800"')).toBe("The body holds half a surrogate pair at its top");
+    expect(place('{"a":[-1e999]}')).toBe("The body holds a number too large to be kept at /a/0");
+    expect(place('{"a":[1e308,"\\ud83d\\ude00"]}')).toEqual({ a: [1e308, "\u{1f600}"] });
     expect(place('{"constructor":"builder","prototype":"v1"}')).toEqual({
       constructor: "builder",
       prototype: "v1",

@@ -1,4 +1,4 @@
-/** Parses a JSON body and refuses what only attacks send: broken UTF-8, bottomless nesting, NUL, prototype keys. */
+/** Parses a JSON body and refuses what no journal can keep or only attacks send: broken UTF-8, half surrogates, NUL, bottomless nesting. */
 import { HomeostatError } from "../base/error.ts";
 
 /** Deeper than any document we take; bounds the recursion of every later walk. */
@@ -42,23 +42,41 @@ function parse(text: string): unknown {
 
 /** An explicit stack: a recursive walk over hostile nesting would overflow ours. */
 function refuseHostile(root: unknown): void {
+  refuseScalar(root, "");
   const open: { readonly value: unknown; readonly pointer: string; readonly depth: number }[] = [
     { value: root, pointer: "", depth: 0 },
   ];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, pointer, depth } = next;
-    if (typeof value === "string" && value.includes("\0")) throw hostile(pointer, "a NUL character");
     if (typeof value !== "object" || value === null) continue;
     if (depth >= maxDepth) throw hostile(pointer, `nesting deeper than ${maxDepth} levels`);
     for (const [key, member] of Object.entries(value)) {
       const child = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
       if (isPollution(key, member)) throw hostile(child, `the key ${key}`);
-      if (key.includes("\0")) throw hostile(child.replaceAll("\0", "\\u0000"), "a NUL character in a key");
-      if (typeof member === "string" || typeof member === "object") {
-        open.push({ value: member, pointer: child, depth: depth + 1 });
-      }
+      const keyFault = textFault(key);
+      if (keyFault !== undefined) throw hostile(printable(child), `${keyFault} in a key`);
+      refuseScalar(member, child);
+      if (typeof member === "object") open.push({ value: member, pointer: child, depth: depth + 1 });
     }
   }
+}
+
+function refuseScalar(value: unknown, pointer: string): void {
+  const fault = typeof value === "string" ? textFault(value) : undefined;
+  if (fault !== undefined) throw hostile(pointer, fault);
+  // `1e999` is JSON too; canonical JSON has no infinity.
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw hostile(pointer, "a number too large to be kept");
+}
+
+/** Journal, ledger and database hold UTF-8, which has no half surrogates (`"\ud800"` is JSON all the same); PostgreSQL takes no NUL. */
+function textFault(text: string): string | undefined {
+  if (text.includes("\0")) return "a NUL character";
+  return text.isWellFormed() ? undefined : "half a surrogate pair";
+}
+
+function printable(pointer: string): string {
+  return pointer.toWellFormed().replaceAll("\0", "\\u0000");
 }
 
 /** The two ways to reach Object.prototype through a careless merge: `__proto__`, and `constructor` with `prototype` in it. */

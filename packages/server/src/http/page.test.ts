@@ -9,6 +9,7 @@ describe("cursor pages", () => {
   test("a cursor comes back as the key it was made from", () => {
     fc.assert(
       fc.property(fc.integer(), fc.string({ unit: "binary" }), (time, id) => {
+        fc.pre(!id.includes("\0"));
         expect(parseCursor(formatCursor([time, id.toWellFormed()]), shape)).toEqual([
           time,
           id.toWellFormed(),
@@ -18,7 +19,8 @@ describe("cursor pages", () => {
   });
 
   test("anything else is refused, never half understood", () => {
-    for (const cursor of ["", "!!", formatCursor(["a", 1]), formatCursor([1]), formatCursor([1, "a", 2])]) {
+    const shapeless = ["", "!!", formatCursor(["a", 1]), formatCursor([1]), formatCursor([1, "a", 2])];
+    for (const cursor of [...shapeless, formatCursor([1, "a\0"]), formatCursor([1, "\ud800"])]) {
       expect(() => parseCursor(cursor, shape)).toThrow(
         expect.objectContaining({ code: "REQUEST_INVALID" }) as Error,
       );

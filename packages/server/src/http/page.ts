@@ -36,7 +36,7 @@ export function formatCursor(key: CursorKey): string {
 /** Throws REQUEST_INVALID when the cursor was not made by `formatCursor` for a key of this shape. */
 export function parseCursor<Key extends z.ZodType<CursorKey>>(cursor: string, shape: Key): z.output<Key> {
   const parsed = shape.safeParse(jsonOf(cursor));
-  if (parsed.success) return parsed.data;
+  if (parsed.success && parsed.data.every(isStorable)) return parsed.data;
   throw new HomeostatError(
     "REQUEST_INVALID",
     "The cursor is not one this list gave out",
@@ -57,6 +57,11 @@ export function toPage<Item>(
   const data = rows.slice(0, limit);
   const last = data.at(-1);
   return { data, nextCursor: rows.length > limit && last !== undefined ? formatCursor(keyOf(last)) : null };
+}
+
+/** No key of a row holds a NUL or half a surrogate pair, and databases do not agree on what to do with one. */
+function isStorable(part: string | number): boolean {
+  return typeof part === "number" || (part.isWellFormed() && !part.includes("\0"));
 }
 
 function jsonOf(cursor: string): unknown {

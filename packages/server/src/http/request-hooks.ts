@@ -91,7 +91,7 @@ function decoded(url: string): string {
   try {
     return decodeURIComponent(url);
   } catch {
-    // Broken encoding is fastify's to refuse; only a raw NUL would pass here, and HTTP's parser takes none.
-    return url.includes("%00") ? "\0" : url;
+    // Broken encoding in the path is fastify's to refuse; in the query it decodes the parts that can be.
+    return url.replace(/%([01][0-9a-f]|7f)/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   }
 }

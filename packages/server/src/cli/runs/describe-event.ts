@@ -60,6 +60,12 @@ export function describeEvent({ kind, body }: RunEvent): EventLine | undefined {
     case "approval.decided":
     case "outcome.resolved":
       return { word: "answered", style: "yellow", text: `${text("answer")} ${byWhom(text)}` };
+    case "message.set_aside":
+      return {
+        word: "not read",
+        style: "yellow",
+        text: `${text("message")} by ${text("by")}: ${text("why")}`,
+      };
     case "workspace.restored":
       return { word: "restored", style: "yellow", text: describeRepair(body) };
     default:

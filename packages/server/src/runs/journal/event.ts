@@ -154,6 +154,14 @@ export type EventBody =
   /** A person's word to a run that is under way; workflows read it as `run.messages`. */
   | { readonly kind: "run.steered"; readonly by: string; readonly message: string }
   | {
+      /** A message that no journal can hold: the run goes on without it. */
+      readonly kind: "message.set_aside";
+      /** What it was: `steer`, `signal`, ... */
+      readonly message: string;
+      readonly by: string;
+      readonly why: string;
+    }
+  | {
       /** What lay in the workspace was not what the journal says, and was put right: these files are named for people. */
       readonly kind: "workspace.restored";
       /** Files that were put back as they had been, at most 20 of `count`. */

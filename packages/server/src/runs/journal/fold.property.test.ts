@@ -90,6 +90,9 @@ const arbitraries: Arbitraries = {
   "run.died": made("run.died", { error: faults }),
   "run.revived": made("run.revived", { by }),
   "run.steered": made("run.steered", { by, message: fc.constant("quick") }),
+  "message.set_aside": made("message.set_aside", {
+    ...{ message: fc.constantFrom("steer", "signal"), by, why: fc.constant("half a surrogate pair") },
+  }),
   "workspace.restored": made("workspace.restored", {
     putBack: fc.constant(["a"]),
     removed: fc.constant([]),

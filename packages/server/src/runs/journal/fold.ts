@@ -198,6 +198,9 @@ export function fold(state: RunState, event: RunEvent): RunState {
       return state;
     case "run.revived":
       return Object.assign(state, { phase: "created", attempt: 0, endedAtMs: null, error: null });
+    case "message.set_aside":
+      // For people to see; it changes nothing.
+      return state;
     case "workspace.restored": {
       const { putBack, removed, count } = body;
       state.repair = { atMs, putBack, removed, count };

@@ -20,6 +20,7 @@ export function whyIllegal(state: RunState, body: EventBody): string | null {
     case "run.unwinding":
     case "run.steered":
     case "signal.received":
+    case "message.set_aside":
     case "workspace.restored":
     case "step.reopened":
       return null;

@@ -37,6 +37,7 @@ export const eventKinds: Readonly<Record<EventKind, true>> = {
   "run.steered": true,
   "run.unwinding": true,
   "run.completed": true,
+  "message.set_aside": true,
   "workspace.restored": true,
   "step.started": true,
   "step.completed": true,

@@ -203,3 +203,39 @@ test("a message of a newer program, or of a kind that nobody knows, is not passe
   const strange = { kind: "dance", by } as unknown as InboxMessage;
   await expect(hear(stateAfter(), [strange])).rejects.toMatchObject({ code: "RUN_VERSION_UNKNOWN" });
 });
+
+describe("a message that no journal can hold", () => {
+  const half = "\udfff";
+  test.each<[string, readonly EventBody[], InboxMessage]>([
+    ["a word to the run", [], { kind: "steer", by, message: half }],
+    ["a signal", [], { kind: "signal", by, name: "go", data: { [half]: 1 } }],
+    ["an edit", [question], { ...approval, edit: { a: half } }],
+  ])("is set aside, on record, and the cancel behind it is heard: %s", async (_name, before, message) => {
+    const heard = await hear(stateAfter(...before), [message, cancel]);
+    const why = "canonical JSON cannot hold a lone surrogate";
+    expect(heard.appended).toEqual([
+      { kind: "message.set_aside", message: message.kind, by, why },
+      { kind: "run.cancelled", by, reason },
+    ]);
+    expect(heard.read).toEqual([1, 2]);
+  });
+
+  test("a cancel is heeded whatever its reason says, and whoever sent it", async () => {
+    const heard = await hear(stateAfter(), [
+      { ...pause, reason: half },
+      { ...cancel, reason: half },
+    ]);
+    expect(heard.appended).toEqual([
+      { kind: "run.paused", by, reason: "\ufffd" },
+      { kind: "run.cancelled", by, reason: "\ufffd" },
+    ]);
+    const strange = await hear(stateAfter(), [{ kind: "steer", by: half, message: "quick" }]);
+    expect([strange.appended[0]?.kind, strange.actors]).toEqual(["message.set_aside", ["user \ufffd"]]);
+  });
+
+  test("after the end it is only marked as read", async () => {
+    const dead: EventBody = { kind: "run.died", error: { code: "X", message: "x" } };
+    const heard = await hear(stateAfter(dead), [{ kind: "revive", by: half }]);
+    expect([heard.appended, heard.read]).toEqual([[], [1]]);
+  });
+});

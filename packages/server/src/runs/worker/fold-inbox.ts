@@ -1,4 +1,7 @@
 /** Turns a run's open messages into events, one batch each, so that a message and its event stand or fall together. */
+import { canonicalJson } from "../../base/canonical-json.ts";
+import type { JsonValue } from "../../base/canonical-json.ts";
+import { errorMessage } from "../../base/error.ts";
 import type { Actor } from "../../base/ledger-entry.ts";
 import { cancelApprovals } from "../../gate/approvals.ts";
 import type { Statement, Store } from "../../store/store.ts";
@@ -44,9 +47,10 @@ export async function foldAnswers(
 
 async function foldEntry(session: RunSession, entry: InboxEntry, deps: FoldInboxDeps): Promise<void> {
   deps.heard(entry.id);
-  const body = eventFor(session.state, entry, deps);
+  const message = withPlainReason(entry.message);
+  const body = keepable(session.state, message, eventFor(session.state, message, deps));
   const ends = body?.kind === "run.cancelled" || body?.kind === "run.unwinding" ? body : undefined;
-  const { by } = entry.message;
+  const by = message.by.toWellFormed();
   const actor: Actor = { kind: by === "system" ? "system" : "user", id: by };
   await session.append(body === null ? [] : [body], {
     extra: (seq): readonly Statement[] => [
@@ -57,8 +61,34 @@ async function foldEntry(session: RunSession, entry: InboxEntry, deps: FoldInbox
   });
 }
 
+/**
+ * The event itself, or the record that its message was set aside: one message that cannot be journalled would else keep every later
+ * one, a cancel too, from being read for ever.
+ */
+function keepable(state: RunState, message: InboxMessage, body: EventBody | null): EventBody | null {
+  const why = body === null ? null : whyUnwritable(body);
+  if (why === null) return body;
+  if (hasEnded(state)) return null;
+  return { kind: "message.set_aside", message: message.kind, by: message.by.toWellFormed(), why };
+}
+
+/** Why somebody cancels, pauses or answers is for people alone: it is never a cause not to heed them. */
+function withPlainReason(message: InboxMessage): InboxMessage {
+  if (!("reason" in message) || message.reason === null || message.reason.isWellFormed()) return message;
+  return { ...message, reason: message.reason.toWellFormed() };
+}
+
+function whyUnwritable(body: EventBody): string | null {
+  try {
+    canonicalJson(body as unknown as JsonValue);
+    return null;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
 /** Null when the message came too late to mean anything; it is then only marked as read. */
-function eventFor(state: RunState, { message }: InboxEntry, deps: FoldInboxDeps): EventBody | null {
+function eventFor(state: RunState, message: InboxMessage, deps: FoldInboxDeps): EventBody | null {
   if (message.kind === "revive")
     return state.phase === "dead" ? { kind: "run.revived", by: message.by } : null;
   if (message.kind === "cancel") return cancelEvent(state, message, deps);

@@ -5,6 +5,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { systemClock as clock } from "../../base/clock.ts";
 import { createSilentLogger } from "../../base/log.ts";
 import { openSqliteStore } from "../../store/sqlite/sqlite.ts";
+import { putMessage } from "../session/inbox.ts";
+import type { InboxMessage } from "../session/inbox.ts";
 import { createWorld } from "../testing-world.ts";
 import type { TestTool, World } from "../testing-world.ts";
 
@@ -53,6 +55,16 @@ test("a run that waits for a person is cancelled with its question although no w
   expect(await world.row(runId)).toMatchObject({ state: "CANCELLED" });
   const [approval] = await world.store.read("SELECT status FROM approvals WHERE run_id = ?", [runId]);
   expect(approval!["status"]).toBe("cancelled");
+});
+
+test("a message that an older program took and no journal can hold keeps no run from its cancel", async () => {
+  const world = await start();
+  const runId = await world.submit(asking);
+  const message: InboxMessage = { kind: "steer", by: "eve", message: "\udfff" };
+  await world.store.write([...putMessage(runId, "steer/1", message, clock.now())]);
+  await world.cancelAtOnce(runId);
+  expect(await world.row(runId)).toMatchObject({ state: "CANCELLED", fault: null });
+  expect(await world.kinds(runId)).toEqual(["run.created", "message.set_aside", "run.cancelled"]);
 });
 
 test("a run that a worker holds is left to it, and ends once", async () => {
