@@ -27,44 +27,45 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   gvim: (words) => words.some(isEditorCommand),
   vimdiff: (words) => words.some(isEditorCommand),
   view: (words) => words.some(isEditorCommand),
-  emacs: (words) => words.some((word) => /^--?(?:eval|execute|load|l|f|funcall|script|batch)\b/.test(word)),
+  emacs: (words) => words.some((word) => /^--?(?:e|x|l|f|s|b|u|L|i|d)/.test(word)),
   git: gitStartsPrograms,
   tar: startsTar,
   bsdtar: startsTar,
   cpio: (words) => words.some((word) => word.startsWith("--rs")),
   split: (words) => words.some((word) => word.startsWith("--f")),
   sort: (words) => words.some((word) => word.startsWith("--co")),
-  zip: (words) => words.some((word) => /^-(?:TT|-unzip-command)/.test(word)),
-  man: (words) => words.some((word) => /^-(?:P|-pager|H|-html)/.test(word)),
+  zip: (words) => words.some((word) => /^-(?:[A-Za-z0-9]*TT|-un)/.test(word)),
+  man: (words) => words.some((word) => /^-(?:[A-Za-z]*[PHC]|-pag|-ht|-co)/.test(word)),
   less: (words) => words.some((word) => word.startsWith("+")),
   hash: (words) => words.some((word) => /^-[a-z]*p/.test(word)),
   // Words are expanded like those of a program, functions are called.
-  compgen: (words) => words.some((word) => /^-[CF]/.test(word) || /\$\(|`/.test(word)),
-  complete: (words) => words.some((word) => word.startsWith("-C") || /\$\(|`/.test(word)),
+  compgen: (words) => words.some((word) => /^-[a-z]*[CF]/.test(word) || /\$\(|`/.test(word)),
+  complete: (words) => words.some((word) => /^-[a-z]*C/.test(word) || /\$\(|`/.test(word)),
   // A shell that reads its input, unless it is given a text.
-  script: (words) => !words.some((word) => /^-[a-zA-Z]*c|^--(?:command|version|help)/.test(word)),
+  script: (words) =>
+    !/^--(?:version|help)$/.test(words[0] ?? "") &&
+    !words.some((word) => /^-[a-zA-Z]*c|^--command/.test(word)),
   parallel: startsParallel,
+  // `-o '|x'` and `-o '!x'`.
+  strace: (words) => words.some((word) => /^(?:-[A-Za-z]*o|--o[a-z]*=)?[|!]/.test(word)),
   find: startsByFind,
   fd: (words) => words.some((word) => /^(?:-[a-zA-Z]*[xX]|--exec)/.test(word)),
-  rg: (words) => words.some((word) => /^--pre(?:=|$)/.test(word)),
-  fzf: (words) => words.some((word) => /^--(?:preview|bind|history)/.test(word)),
-  install: (words) => words.some((word) => word.startsWith("--strip-p")),
-  "ssh-keygen": (words) => words.some((word) => /^-[Dw]/.test(word)),
-  "ssh-add": (words) => words.some((word) => word.startsWith("-s")),
-  openssl: (words) => words[0] === "engine" || words.some((word) => /^-(?:engine|provider)/.test(word)),
-  gpg: (words) =>
-    words.some((word) =>
-      /^--(?:exec-path|photo-viewer|agent-program|dirmngr-program|options|homedir)/.test(word),
-    ),
-  tcpdump: (words) => words.some((word) => word.startsWith("-z")),
+  rg: (words) => words.some((word) => /^--(?:pre|hostname-bin)(?:=|$)/.test(word)),
+  fzf: (words) => words.some((word) => /^--(?:preview|bind|history|listen|with-shell)/.test(word)),
+  install: (words) => words.some((word) => word.startsWith("--strip-")),
+  "ssh-keygen": (words) => words.some((word) => /^-[a-zA-Z]*[Dw]/.test(word)),
+  "ssh-add": (words) => words.some((word) => /^-[a-zA-Z]*[sS]/.test(word)),
+  openssl: (words) =>
+    words[0] === "engine" || words.some((word) => /^--?(?:engine|provider|config)/.test(word)),
+  gpg: (words) => words.some((word) => /^--(?:exec|pho|ag|dirm|opt|ho|keyboxd|load)/.test(word)),
+  tcpdump: (words) => words.some((word) => /^-[a-zA-Z]*z/.test(word)),
   ip: (words) => words.includes("exec"),
-  nmap: (words) => words.some((word) => /^--(?:script|interactive)/.test(word)),
+  nmap: (words) => words.some((word) => /^--?(?:scr|inter)|^-(?:sC|A)$/.test(word)),
   aria2c: (words) => words.some((word) => word.startsWith("--on-")),
   convert: (words) => words.some((word) => /^(?:\w+:)?\||^(?:msl|ephemeral):/.test(word)),
   magick: (words) => words.some((word) => /^(?:\w+:)?\||^(?:msl|ephemeral):|^-script$/.test(word)),
-  gs: (words) => words.some((word) => /%pipe%|^-dNOSAFER/.test(word)),
-  pandoc: (words) =>
-    words.some((word) => /^(?:-F|-L|--(?:filter|lua-filter|pdf-engine|defaults)|-d)/.test(word)),
+  gs: (words) => words.some((word) => /%pipe%|NOSAFER|DELAYSAFER|^-(?:o|s\w+=)[ \t]{0,99}\|/.test(word)),
+  pandoc: (words) => words.some((word) => /^-(?:[sNSipvh]*[FLd]|-(?:fil|lu|pdf-|def))|\.lua\b/.test(word)),
   ...Object.fromEntries(
     ["tex", "latex", "pdftex", "pdflatex", "xelatex", "lualatex"].map((name) => [name, startsTex]),
   ),
@@ -83,8 +84,8 @@ function isEditorCommand(word: string): boolean {
 /** `-I program`, `--to-command`, `--checkpoint-action` and their kind; the first word may be letters without a dash. */
 function startsTar(words: readonly string[]): boolean {
   const first = words[0] ?? "";
-  if (first.startsWith("\0") || (/^[A-Za-z]+$/.test(first) && /[IF]/.test(first))) return true;
-  return words.some((word) => /^--(?:checkpoint-a|to-c|us|rs|rmt|inf|new-v)|^-[A-Za-z]*[IF]/.test(word));
+  if (first.startsWith("\0") || (/^[A-Za-z0-9]+$/.test(first) && /[IF]/.test(first))) return true;
+  return words.some((word) => /^--(?:checkpoint-|to-c|us|rs|rm|inf|new-)|^-[A-Za-z0-9]*[IF]/.test(word));
 }
 
 /** `parallel ::: ls`, `parallel -a file`, `parallel '{}'`: what comes as data is the command. */
@@ -107,14 +108,14 @@ function startsByFind(words: readonly string[]): boolean {
 }
 
 function startsTex(words: readonly string[]): boolean {
-  return words.some(
-    (word) => /^--?(?:shell-escape|enable-write18|shell-restricted)/.test(word) || word.includes("\\write18"),
-  );
+  return words.some((word) => /^--?(?:sh|en|cnf)/.test(word) || word.includes("\\write18"));
 }
 
 /** Programs and plugins of a compiler's own choosing, and files with options. */
 function startsCompiler(words: readonly string[]): boolean {
-  return words.some((word) => /^(?:-wrapper|-fplugin|-specs|--specs|-B|@|-Xclang|-load)/.test(word));
+  return words.some((word) =>
+    /^(?:-wrapper|-fplugin|--?specs|-B|--prefix|@|-Xclang|-load|-Wl,.*plugin|-?-plugin)/.test(word),
+  );
 }
 
 /** Which of a command's operands it writes: the last one, or every one. */
@@ -136,8 +137,8 @@ const writers: Readonly<Record<string, "last" | "all">> = {
 
 /** Commands that write a file an option names: its value, attached or the next word. */
 const outputs: Readonly<Record<string, RegExp | undefined>> = {
-  sort: /^(?:-o=?|--output=)(.*)$/s,
-  shuf: /^(?:-o=?|--output=)(.*)$/s,
+  sort: /^(?:-[bdfgiMhnRrVcCmsuz]*o=?|--o[a-z]*=)(.*)$/s,
+  shuf: /^(?:-[erz]*o=?|--o[a-z]*=)(.*)$/s,
   find: /^-f(?:print0?|ls|printf)=(.*)$/s,
   unzip: /^-d=?(.*)$/s,
 };
@@ -152,8 +153,8 @@ function writesOutside(name: string, words: readonly string[]): boolean {
   if (which === undefined) return false;
   const operands = words.filter((word) => !word.startsWith("-"));
   const target = words.flatMap((word, index) => {
-    if (/^(?:-[A-Za-z]*t|--target-directory)$/.test(word)) return [words[index + 1] ?? ""];
-    return /^--target-directory=(.*)$/s.exec(word)?.slice(1) ?? [];
+    if (/^(?:-[A-Za-z]*t|--t[a-z-]*)$/.test(word)) return [words[index + 1] ?? ""];
+    return /^(?:--t[a-z-]*=|-[A-Za-su-z]*t(?=[/.~]))(.*)$/s.exec(word)?.slice(1) ?? [];
   });
   const written = [...target, ...(which === "all" ? operands : operands.slice(-1))];
   return written.some(isForeign);

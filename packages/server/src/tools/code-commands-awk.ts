@@ -1,4 +1,5 @@
 /** Reads programs of `awk` for what starts other programs, opens connections or writes files. */
+import { optionNamed } from "./code-commands-options.ts";
 
 export interface AwkFindings {
   /** `system()`, pipes, `@load` and calls by name; programs in files, or only known at run time, may. */
@@ -22,15 +23,43 @@ export function readAwk(words: readonly string[]): AwkFindings {
       if (programs.length === 0) programs.push(word);
       break;
     }
-    if (/^(?:-[fEilW]|--(?:fi|ex|in|lo))/.test(word)) return unreadable;
-    if (/^(?:-e|--source)/.test(word)) {
-      programs.push(/^(?:-e|--source=)(.+)$/s.exec(word)?.[1] ?? words[++at] ?? "");
-    } else if (/^(?:-[Fv]|--(?:assign|field-separator))$/.test(word)) at++;
+    const option = word.startsWith("--") ? readLong(word) : readLetters(word);
+    if (option === null) return unreadable;
+    if (option === "flag") continue;
+    const value = option.attached ?? words[++at] ?? "";
+    if (option.isProgram) programs.push(value);
   }
   const program = programs.join("\n");
   // The first thing it does is only known at run time.
   return program.startsWith("\0") ? unreadable : readProgram(program);
 }
+
+/** One with a value, which is the next word unless it is attached. */
+interface ValueOption {
+  readonly isProgram: boolean;
+  readonly attached: string | undefined;
+}
+
+/** Null for files with programs, what loads others, and all that is not known. */
+function readLong(word: string): ValueOption | "flag" | null {
+  const name = optionNamed(word, longOptions);
+  if (name === undefined) return null;
+  if (!/^(?:assign|field-separator|source)$/.test(name)) return "flag";
+  const equals = word.indexOf("=");
+  return { isProgram: name === "source", attached: equals < 0 ? undefined : word.slice(equals + 1) };
+}
+
+function readLetters(word: string): ValueOption | "flag" | null {
+  const [, letter = "", attached = ""] = /^-[bcCghIknNMOPrsStV]*(.?)(.*)$/s.exec(word) ?? [];
+  if (letter === "" || letter === "L") return "flag";
+  if (!/[Fve]/.test(letter)) return null;
+  return { isProgram: letter === "e", attached: attached === "" ? undefined : attached };
+}
+
+const longOptions = [
+  "assign", "bignum", "characters-as-bytes", "copyright", "csv", "field-separator", "help", "lint-old", "lint", "non-decimal-data",
+  "no-optimize", "optimize", "posix", "re-interval", "sandbox", "source", "traditional", "use-lc-numeric", "version",
+]; // prettier-ignore
 
 const unreadable: AwkFindings = { startsPrograms: true, usesNetwork: false, written: [] };
 

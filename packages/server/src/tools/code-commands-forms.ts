@@ -48,14 +48,21 @@ export function findProgramText(command: SimpleCommand): ProgramText | "unknown"
   for (let at = 1; at < argv.length; at++) {
     const word = argv[at] ?? null;
     if (word === null) return "unknown";
-    if (/^(?:--version|--help|-V|-h)$/.test(word)) return undefined;
+    // Behind another option it may be that one's value.
+    if (at === 1 && /^(?:--version|--help|-V|-h)$/.test(word)) return undefined;
     const option = options.exec(word);
     if (option !== null) {
       const text = option[1] === undefined || option[1] === "" ? argv[at + 1] : option[1];
-      return text === undefined || text === null ? "unknown" : { language, text };
+      if (text === undefined || text === null || (language === "javascript" && text.startsWith("-")))
+        return "unknown";
+      // Node goes on reading options: files it loads, or another text that counts.
+      const rest = argv.slice(option[1] === undefined || option[1] === "" ? at + 2 : at + 1);
+      const end = rest.findIndex((next) => next === "--" || next?.startsWith("-") === false);
+      const options = end < 0 ? rest : rest.slice(0, end);
+      return language === "javascript" && options.length > 0 ? "unknown" : { language, text };
     }
     if (modules.test(word)) {
-      const isHarmless = language === "python" && harmlessModules.has(argv[at + 1] ?? "");
+      const isHarmless = word === "-m" && language === "python" && harmlessModules.has(argv[at + 1] ?? "");
       return isHarmless ? undefined : "unknown";
     }
     if (!word.startsWith("-") || word === "-") {
@@ -76,7 +83,13 @@ interface Interpreter {
   readonly modules: RegExp;
 }
 
-const python: Interpreter = { language: "python", options: /^-[A-Za-bd-z]*c(.*)$/s, modules: /^-m$/ };
+const python: Interpreter = {
+  language: "python",
+  options: /^-[bBdEIOPqRsSuvx]*c(.*)$/s,
+  // Of the other options only those are known to load nothing; `-Werror::a.B` imports `a`.
+  modules:
+    /^-(?!$|[bBdEIOPqRsSuvx]+$|W[a-z]+$|X(?:dev|utf8|faulthandler|tracemalloc|importtime|no_debug_ranges)(?:=\w*)?$)/s,
+};
 const node: Interpreter = {
   language: "javascript",
   options: /^(?:-e|-p|-pe|--eval|--print)(?:=(.*))?$/s,

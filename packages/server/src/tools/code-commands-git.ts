@@ -1,4 +1,6 @@
 /** Reads calls of `git` for what starts other programs: settings, commands not of git itself, options. */
+import { optionNamed, readOptionWords } from "./code-commands-options.ts";
+import type { OptionTable } from "./code-commands-options.ts";
 
 /** `words`: behind the name, as in `SimpleCommand.texts`. Source: the manual pages of git 2.47. */
 export function gitStartsPrograms(words: readonly string[]): boolean {
@@ -6,17 +8,22 @@ export function gitStartsPrograms(words: readonly string[]): boolean {
   for (; at < words.length; at++) {
     const word = words[at]!;
     if (!word.startsWith("-")) break;
-    if (/^--(?:version|help|exec-path|html-path|man-path|info-path)$/.test(word)) return false;
-    if (/^--(?:config-env|exec-path)/.test(word)) return true;
+    if (/^(?:-v|--version|--exec-path|--html-path|--man-path|--info-path)$/.test(word)) return false;
+    if (/^(?:-h|--help)$/.test(word)) return startsByCommand("help", words.slice(at + 1));
     if (word === "-c") {
       if (!isHarmlessSetting(words[++at] ?? "")) return true;
     } else if (/^(?:-C|--git-dir|--work-tree|--namespace|--attr-source)$/.test(word)) at++;
+    // One that is not known may take the next word, so that another command follows.
+    else if (!globalFlag.test(word)) return true;
   }
   const command = words[at];
   if (command === undefined) return false;
   const rest = words.slice(at + 1);
   return !ownCommands.has(command) || rest.some(startsByOption) || startsByCommand(command, rest);
 }
+
+const globalFlag =
+  /^(?:-[pP]|--(?:paginate|no-pager|no-replace-objects|bare|(?:literal|glob|noglob|icase)-pathspecs|no-optional-locks|no-lazy-fetch|no-advice)|--(?:git-dir|work-tree|namespace|attr-source|list-cmds)=.*)$/s;
 
 /** Commands of git that work on the repository alone; what is not here is an alias, a program `git-x`, or starts others. */
 const ownCommands: ReadonlySet<string> = new Set([
@@ -32,10 +39,12 @@ const ownCommands: ReadonlySet<string> = new Set([
 ]); // prettier-ignore
 
 function startsByOption(word: string): boolean {
-  return /^--(?:upload-pack|receive-pack|exec|ext-diff|template|open-files-in-pager|extcmd|web)\b|^ext::|^-[uo]?ext::/.test(
-    word,
-  );
+  return optionNamed(word, startingOptions) !== undefined || /^(?:-[uo]?)?ext::/.test(word);
 }
+
+const startingOptions = [
+  "upload-pack", "receive-pack", "exec", "ext-diff", "template", "open-files-in-pager", "extcmd", "web",
+]; // prettier-ignore
 
 function startsByCommand(command: string, rest: readonly string[]): boolean {
   switch (command) {
@@ -43,18 +52,20 @@ function startsByCommand(command: string, rest: readonly string[]): boolean {
       return setsSetting(rest);
     case "clone":
       return rest.some((word, index) => {
-        const value = /^(?:-c|--config=?)(.*)$/s.exec(word)?.[1];
-        if (value === undefined) return word === "-u" || word.startsWith("-u");
+        // Letters before it that take no value; with `-o`, `-b` and `-j` the rest of the word is theirs.
+        const isLong = optionNamed(word, ["config"]) !== undefined;
+        const value = (isLong ? /^[^=]*=?(.*)$/s : /^-[^-objuc]*c(.*)$/s).exec(word)?.[1];
+        if (value === undefined) return /^-[^-objc]*u/.test(word);
         return !isHarmlessSetting(value === "" ? (rest[index + 1] ?? "") : value);
       });
     case "rebase":
-      return rest.some((word) => word.startsWith("-x"));
+      return rest.some((word) => /^-[^-CsXS]*x/.test(word));
     case "grep":
-      return rest.some((word) => word.startsWith("-O"));
+      return rest.some((word) => /^-[^-efABCm]*O/.test(word));
     case "help":
-      return rest.some((word) => word === "-w");
+      return rest.some((word) => /^-[^-]*w|^--w/.test(word));
     case "bisect":
-      return rest[0] === "run";
+      return rest.includes("run");
     case "submodule":
       return rest.includes("foreach");
     default:
@@ -64,19 +75,27 @@ function startsByCommand(command: string, rest: readonly string[]): boolean {
 
 /** Reading settings starts nothing; one that is set holds for every later call. */
 function setsSetting(rest: readonly string[]): boolean {
-  const isRead = rest.some((word) =>
-    /^(?:get|list|--get.*|--list|-l|--unset.*|--remove-section|--show-origin)$/.test(word),
-  );
-  if (isRead) return false;
-  const operands = rest.filter((word, index) => {
-    const isValue = /^(?:-f|--file|--blob|--type|--default|--comment)$/.test(rest[index - 1] ?? "");
-    return !word.startsWith("-") && !isValue;
-  });
-  const isEdit = operands[0] === "edit" || rest.some((word) => word === "-e" || word === "--edit");
+  const found = readOptionWords(rest, configOptions);
+  if (found === null) return true;
+  const { options, operands } = found;
+  if (options.some(({ name }) => /^(?:get.*|list|l|unset.*|remove-section)$/.test(name))) return false;
+  if (operands[0] === "get" || operands[0] === "list") return false;
+  const isEdit = operands[0] === "edit" || options.some(({ name }) => name === "e" || name === "edit");
   const named = operands[0] === "set" ? operands.slice(1) : operands;
   // One operand alone is a question.
   return isEdit || (named.length > 1 && !isHarmlessSetting(`${named[0]}=`));
 }
+
+const configOptions: OptionTable = {
+  flags: "zle",
+  values: "ft",
+  longFlags: [
+    "get", "get-all", "get-regexp", "get-urlmatch", "get-color", "get-colorbool", "list", "unset", "unset-all", "remove-section", "edit", "global",
+    "system", "local", "worktree", "add", "replace-all", "fixed-value", "null", "name-only", "includes", "no-includes", "show-origin", "show-scope",
+    "bool", "int", "bool-or-int", "bool-or-str", "path", "expiry-date", "no-type", "all", "append", "show-names", "regexp",
+  ],
+  longValues: ["file", "blob", "type", "default", "comment", "value", "url"],
+}; // prettier-ignore
 
 /** `name=value` whose value is no program, file with settings, or address. What is not known to be harmless may be one. */
 function isHarmlessSetting(setting: string): boolean {

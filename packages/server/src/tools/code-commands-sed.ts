@@ -1,4 +1,5 @@
 /** Reads the scripts of `sed` for what starts programs and what writes files. */
+import { optionNamed } from "./code-commands-options.ts";
 
 export interface SedFindings {
   /** `e` and `s///e` start programs; a script in a file, or one that cannot be read, may. */
@@ -22,14 +23,15 @@ export function readSed(words: readonly string[]): SedFindings {
     if (word === "-" || !word.startsWith("-")) operands.push(word);
     else if (word.startsWith("--")) {
       const option = optionNamed(word, longOptions);
-      if (option === "sandbox") return { startsPrograms: false, written: [] };
+      // Behind an operand, whether it still is an option depends on the settings.
+      if (option === "sandbox" && operands.length === 0) return { startsPrograms: false, written: [] };
       if (option === "in-place") isInPlace = true;
       if (option === "file") hasFile = true;
       const takesNext = !word.includes("=") && /^(?:expression|file|line-length)$/.test(option ?? "");
       const value = takesNext ? (words[++at] ?? "") : word.slice(word.indexOf("=") + 1);
       if (option === "expression") scripts.push(value);
     } else {
-      const letters = /^-[nErsuz]*([ieflb]?)(.*)$/s.exec(word);
+      const letters = /^-[bnErsuz]*([iefl]?)(.*)$/s.exec(word);
       const [, letter = "?", attached = ""] = letters ?? [];
       if (letter === "" && attached !== "") return unreadable;
       if (letter === "i") isInPlace = true;
@@ -48,13 +50,6 @@ const longOptions = [
   "expression", "file", "line-length", "in-place", "sandbox", "quiet", "silent", "debug", "follow-symlinks", "null-data", "posix",
   "regexp-extended", "separate", "unbuffered", "zero-terminated", "binary", "help", "version",
 ]; // prettier-ignore
-
-/** GNU's programs take any beginning of a name: the full one for `--name`, `--na` or `--na=value`; undefined when none begins so, the first when several do. */
-function optionNamed(word: string, names: readonly string[]): string | undefined {
-  const given = /^--([a-z][a-z0-9-]*)/.exec(word)?.[1];
-  if (given === undefined) return undefined;
-  return names.find((name) => name === given) ?? names.find((name) => name.startsWith(given));
-}
 
 const unreadable: SedFindings = { startsPrograms: true, written: [] };
 

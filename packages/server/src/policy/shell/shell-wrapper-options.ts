@@ -16,6 +16,8 @@ export interface Wrapper {
   readonly takesAssignments?: true;
   /** An option with a text that a shell runs, by letter or long name; with it there is no other command. */
   readonly textOptions?: readonly string[];
+  /** Options may stand behind operands, and each text of theirs counts. */
+  readonly permutes?: true;
   /** The option with a text may stand anywhere, and then something else may run too. */
   readonly takesTextAnywhere?: true;
   /** Options that only look something up, by letter. */
@@ -78,7 +80,7 @@ export const wrappers: Readonly<Record<string, Wrapper | undefined>> = {
   fakeroot: { values: "ilsb" },
   busybox: {},
   toybox: {},
-  script: { flags: "aefq", values: "BEIOTmo", textOptions: ["c", "command"], operands: 9_999 },
+  script: { flags: "aefq", values: "BEIOTmo", textOptions: ["c", "command"], operands: 9_999, permutes: true },
   su: { flags: "flmpP", values: "Ggsw", textOptions: ["c", "command"], operands: 9_999, longFlags: ["login"] },
   runuser: { flags: "flmpP", values: "Ggsuw", textOptions: ["c", "command"], takesTextAnywhere: true, takesLoneDash: true, longFlags: ["login"] },
   ssh: { flags: "46AaCfGgKkMNnqsTtVvXxYy", values: "BbcDEeFIiJLlmOoPpQRSWw", operands: 1, joins: true },
@@ -117,6 +119,9 @@ export function readOptions(argv: Words, wrapper: Wrapper): WrapperWords {
       continue;
     } else if (word.length > 1 && word.startsWith("-")) {
       readLetters(argv, wrapper, state);
+      continue;
+    } else if (wrapper.permutes === true) {
+      state.at++;
       continue;
     }
     break;

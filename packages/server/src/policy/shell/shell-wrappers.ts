@@ -99,26 +99,42 @@ function readShell(inner: Inner, dialect: Dialect): void {
   const { argv } = draft;
   let at = 1;
   let isText = false;
+  let isInput = false;
   for (; at < argv.length; at++) {
     const word = argv[at]!;
     if (word === null) return addUnknown(reader, draft.place);
-    if (word === "--version" || word === "--help") return;
+    if (at === 1 && (word === "--version" || word === "--help")) return;
     if (word === "--" || word === "-") {
       at++;
       break;
     }
-    if (/^--(?:rcfile|init-file)$/.test(word)) return addUnknown(reader, draft.place);
-    if (word.startsWith("--")) continue;
+    // Bash takes long names behind one dash too, other shells read letters there.
+    if (oneDash.test(word)) return addUnknown(reader, draft.place);
+    if (word.startsWith("--")) {
+      // Another one may name a file, be a text, or take the next word.
+      if (!harmlessLong.test(word)) return addUnknown(reader, draft.place);
+      continue;
+    }
     if (!/^[-+][A-Za-z]/.test(word)) break;
     if (word.startsWith("-") && word.includes("c")) isText = true;
     // `-o` and `-O` take a word each, which follows all letters.
     at += word.replace(/[^oO]/g, "").length;
-    if (/[si]/.test(word.slice(1)) && !isText) return readInput(inner, dialect);
+    // Fish runs the text of `-C` before that of `-c`.
+    if (word.startsWith("-") && /^fish$/.test(commandName(argv) ?? "") && word.includes("C"))
+      return addUnknown(reader, draft.place);
+    if (word.slice(1).includes("s")) isInput = true;
   }
   if (isText) return at < argv.length ? readText(inner, argv[at]!, dialect) : undefined;
-  if (at < argv.length) return addUnknown(reader, draft.place);
+  // With `-s` they are the parameters.
+  if (at < argv.length && !isInput) return addUnknown(reader, draft.place);
   readInput(inner, dialect);
 }
+
+const oneDash =
+  /^-(?:debug|debugger|dump-(?:po-)?strings|help|init-file|login|noediting|noprofile|norc|posix|pretty-print|protected|rcfile|restricted|verbose|version|wordexp)$/;
+
+const harmlessLong =
+  /^--(?:login|noediting|noprofile|norc|posix|restricted|verbose|no-config|private|no-rcs|dump-(?:po-)?strings)$/;
 
 /** Commands from the standard input: known when it is a here-document. */
 function readInput(inner: Inner, dialect: Dialect): void {
