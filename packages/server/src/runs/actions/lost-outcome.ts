@@ -87,11 +87,9 @@ async function checkOutcome(
   const requireTime = (): void => signal.throwIfAborted();
   const looking = { stepPath: record.path, signal, requireTime, admitted };
   const context = toolContext(session, intent, looking, deps);
-  const { clock } = deps;
+  const stopping = { signal, lost: session.lease.signal, clock: deps.clock };
   const found = await checkSafely(async () => {
-    const looked = await untilStopped(tool.check!(intent, context), {
-      ...{ signal, lost: session.lease.signal, clock },
-    });
+    const looked = await untilStopped(tool.check!(intent, context), stopping);
     return looked.kind === "ended" ? looked.value : ({ kind: "unknown" } as const);
   });
   switch (found.kind) {
