@@ -39,27 +39,10 @@ export function createLimitReporter(deps: LimitReporterDeps): LimitReporter {
   let told = { report: "", atMs: Number.NEGATIVE_INFINITY };
   let removeListener = (): void => undefined;
 
-  const reports = createGuardedLoop(tell, "limits could not be told to other processes");
-  const resets = createGuardedLoop(obey, "breakers could not be reset for other processes");
-
-  /** Each has a fault of its own: that one works says nothing of the other. */
-  function createGuardedLoop(
-    work: () => Promise<void>,
-    failure: string,
-  ): PacedLoop & { readonly fault: () => string | undefined } {
-    let fault: string | undefined;
-    const guarded = async (): Promise<void> => {
-      try {
-        await work();
-        fault = undefined;
-      } catch (error) {
-        fault = errorMessage(error);
-        if (isProgrammingError(error)) return failed.resolve(error);
-        logger.warn({ error: fault }, failure);
-      }
-    };
-    return { ...createPacedLoop({ clock, everyMs, leastMs, work: guarded }), fault: () => fault };
-  }
+  // Each has a fault of its own: that one works says nothing of the other.
+  const loops = { clock, logger, onBroken: failed.resolve };
+  const reports = createGuardedLoop(loops, tell, "limits could not be told to other processes");
+  const resets = createGuardedLoop(loops, obey, "breakers could not be reset for other processes");
 
   async function tell(): Promise<void> {
     const report = JSON.stringify(deps.report());
@@ -96,4 +79,35 @@ export function createLimitReporter(deps: LimitReporterDeps): LimitReporter {
       return detail === undefined ? { kind: "ok" } : { kind: "degraded", detail };
     },
   };
+}
+
+interface GuardedLoop extends PacedLoop {
+  /** Why the last turn failed; undefined when it did not. */
+  fault(): string | undefined;
+}
+
+interface GuardedLoopDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** An error of our own code. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+function createGuardedLoop(
+  { clock, logger, onBroken }: GuardedLoopDeps,
+  work: () => Promise<void>,
+  failure: string,
+): GuardedLoop {
+  let fault: string | undefined;
+  const guarded = async (): Promise<void> => {
+    try {
+      await work();
+      fault = undefined;
+    } catch (error) {
+      fault = errorMessage(error);
+      if (isProgrammingError(error)) return onBroken(error);
+      logger.warn({ error: fault }, failure);
+    }
+  };
+  return { ...createPacedLoop({ clock, everyMs, leastMs, work: guarded }), fault: () => fault };
 }
