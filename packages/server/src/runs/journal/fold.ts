@@ -212,10 +212,10 @@ export function fold(state: RunState, event: RunEvent): RunState {
       state.origins.add("user");
       return state;
     }
-    case "run.retrying":
-      return Object.assign(state, {
-        ...{ phase: "retrying", retryAtMs: body.retryAtMs, retrySetAtMs: atMs, error: body.error },
-      });
+    case "run.retrying": {
+      const { retryAtMs, error } = body;
+      return Object.assign(state, { phase: "retrying", retryAtMs, retrySetAtMs: atMs, error });
+    }
     case "run.unwinding": {
       const { outcome, error, by, reason } = body;
       closeOpenSteps(state, outcome, event);
@@ -231,12 +231,12 @@ export function fold(state: RunState, event: RunEvent): RunState {
     case "run.died":
       closeOpenSteps(state, "failed", event);
       return end(state, "dead", atMs, body.error);
-    case "signal.received":
-      state.signals = keepSignals(state.signals, {
-        ...{ seq: event.seq, name: body.name, data: body.data, by: body.by, atMs },
-      });
+    case "signal.received": {
+      const { name, data, by } = body;
+      state.signals = keepSignals(state.signals, { seq: event.seq, name, data, by, atMs });
       state.origins.add("user");
       return state;
+    }
     case "step.reopened":
       return reopenBelow(state, body.step);
     case "run.completed":
