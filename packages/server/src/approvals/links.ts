@@ -1,9 +1,9 @@
 /** Links to a question for mail and chat: each for one person, for one answer, for a time. Opening one decides nothing. */
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../base/clock.ts";
 import { sha256 } from "../base/digest.ts";
 import { HomeostatError } from "../base/error.ts";
-import type { Migration, Row, Statement, Store } from "../store/store.ts";
+import type { Migration, Row, Statement } from "../store/store.ts";
+import type { PeopleDeps } from "./people.ts";
 
 export const approvalLinksMigration: Migration = {
   id: "0360-approval-links",
@@ -60,16 +60,22 @@ export function insertLink(token: string, link: ApprovalLink): Statement {
   };
 }
 
-/** Throws APPROVAL_LINK_INVALID for a link that was used, has expired or never was; which of them it is says the message. */
-export async function requireLink(
-  deps: { readonly store: Pick<Store, "read">; readonly clock: Clock },
-  token: string,
-): Promise<ApprovalLink> {
+/**
+ * Throws APPROVAL_LINK_INVALID for a link that was used, has expired or never was, and for one that is older than a key of whoever
+ * made it or whom it is for; which of them it is says the message.
+ */
+export async function requireLink(deps: PeopleDeps, token: string): Promise<ApprovalLink> {
   const [row] = await deps.store.read("SELECT * FROM approval_links WHERE digest = ?", [sha256(token)]);
   if (row === undefined) throw invalid("is not one of this server");
   if (row["used_at_ms"] !== null) throw invalid("was used");
   const link = linkFromStore(row);
   if (link.expiresAtMs <= deps.clock.now()) throw invalid("has expired");
+  for (const name of new Set([link.createdBy, link.principal])) {
+    const { role, sinceMs } = await deps.holderOf(link.tenant, name);
+    if (role === "none") throw invalid(`has ended: ${name} may not use this server any more`);
+    // It may have been made, or read, with a stolen key: a new one brings it back no more than the key itself.
+    if (sinceMs > link.createdAtMs) throw invalid(`has ended: ${name} has a new key since`);
+  }
   return link;
 }
 

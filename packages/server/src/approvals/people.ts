@@ -21,7 +21,7 @@ export interface PeopleDeps {
 /** Of one tenant, as they are in this moment: made anew for each question, for it does not see a key that ends afterwards. */
 export interface People {
   holderOf(principal: string): Promise<Holder>;
-  /** Those who let this person answer for them, the first to do so first. */
+  /** Those who let this person answer for them and still hold the key they did it with, the first to do so first. */
   delegatorsOf(principal: string): Promise<readonly (Delegator & Holder)[]>;
 }
 
@@ -32,7 +32,14 @@ export function lookUpPeople({ store, clock, holderOf }: PeopleDeps, tenant: str
     holderOf: holderOnce,
     delegatorsOf: once(async (principal) => {
       const received = await listDelegations(store, tenant, { to: principal, nowMs });
-      return await Promise.all(received.map(async ({ from }) => ({ id: from, ...(await holderOnce(from)) })));
+      const delegators = await Promise.all(
+        received.map(async ({ from, createdAtMs }) => ({
+          id: from,
+          createdAtMs,
+          ...(await holderOnce(from)),
+        })),
+      );
+      return delegators.filter(({ role, sinceMs, createdAtMs }) => role !== "none" && sinceMs <= createdAtMs);
     }),
   };
 }

@@ -39,6 +39,9 @@ export function findResponder(
 }
 
 /** An admin may always answer; others by role, by name, or because this one question was handed to them. */
-function isEntitled({ by, delegates }: Pick<Approval, "by" | "delegates">, { id, role }: Person): boolean {
+export function isEntitled(
+  { by, delegates }: Pick<Approval, "by" | "delegates">,
+  { id, role }: Person,
+): boolean {
   return role === "admin" || by.includes(role) || by.includes(`user:${id}`) || delegates.includes(id);
 }

@@ -69,6 +69,14 @@ export type ApprovalStatus = "waiting" | "approved" | "rejected" | "expired" | "
 export type DecisionAnswer =
   "approve" | "reject" | "expire" | "cancel" | "happened" | "did-not-happen" | "abandon";
 
+/** One question, handed to somebody more. */
+export interface HandOn {
+  readonly to: string;
+  /** Null in rows of older versions, which did not record who did it. */
+  readonly by: string | null;
+  readonly atMs: number;
+}
+
 export interface Approval {
   readonly id: string;
   readonly tenant: string;
@@ -96,8 +104,10 @@ export interface Approval {
   readonly requester: string;
   /** Roles, and people as `user:NAME`, that may answer; admin always may. */
   readonly by: readonly string[];
-  /** People this one question was handed to. */
+  /** People this one question was handed to; whether it still counts says `countingDelegates`. */
   readonly delegates: readonly string[];
+  /** The same, with who did it. */
+  readonly handOns: readonly HandOn[];
   /** How many must agree, and how many have. */
   readonly quorum: number;
   readonly votes: number;
@@ -161,12 +171,20 @@ export function editApproval(id: string, args: JsonObject): Statement {
 }
 
 /** Hands one question to somebody more. The guard `approval-answered` fails when it waits no longer. */
-export function delegateApproval(approval: Pick<Approval, "id" | "delegates">, to: string): Statement {
+export function delegateApproval(
+  { id, handOns }: Pick<Approval, "id" | "handOns">,
+  handOn: HandOn,
+): Statement {
   return {
     sql: "UPDATE approvals SET delegates = ? WHERE id = ? AND status = 'waiting' AND delegates = ?",
-    params: [JSON.stringify([...approval.delegates, to]), approval.id, JSON.stringify(approval.delegates)],
+    params: [handOnsText([...handOns, handOn]), id, handOnsText(handOns)],
     expect: { rows: 1, guard: "approval-answered" },
   };
+}
+
+/** Older versions wrote the bare name; such a one stays as it was written. */
+function handOnsText(handOns: readonly HandOn[]): string {
+  return JSON.stringify(handOns.map(({ to, by, atMs }) => (by === null ? to : { to, by, atMs })));
 }
 
 const statusAfter: Readonly<Record<DecisionAnswer, ApprovalStatus>> = {
@@ -242,6 +260,7 @@ export function askedScoreFromStore(row: Row): AskedScore | undefined {
 
 export function approvalFromStore(row: Row): Approval {
   const json = (column: string): unknown => JSON.parse(row[column] as string);
+  const handOns = (json("delegates") as (string | HandOn)[]).map(handOnFromStore);
   return {
     id: row["id"] as string,
     tenant: row["tenant"] as string,
@@ -265,7 +284,8 @@ export function approvalFromStore(row: Row): Approval {
     policyRevision: row["policy_revision"] as string,
     requester: row["requester"] as string,
     by: json("by_roles") as string[],
-    delegates: json("delegates") as string[],
+    delegates: [...new Set(handOns.map(({ to }) => to))],
+    handOns,
     quorum: row["quorum"] as number,
     votes: row["votes"] as number,
     fourEyes: row["four_eyes"] === 1,
@@ -278,4 +298,8 @@ export function approvalFromStore(row: Row): Approval {
     decisionReason: row["decision_reason"] as string | null,
     answer: row["answer"] as DecisionAnswer | null,
   };
+}
+
+function handOnFromStore(stored: string | HandOn): HandOn {
+  return typeof stored === "string" ? { to: stored, by: null, atMs: 0 } : stored;
 }

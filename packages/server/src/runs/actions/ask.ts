@@ -5,13 +5,11 @@ import { insertApproval } from "../../gate/approvals.ts";
 import type { Approval } from "../../gate/approvals.ts";
 import { askedFor } from "../../gate/asked-for.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
+import { approvalDefaults } from "../../policy/rules/demands.ts";
 import type { Asked } from "../../policy/rules/recorded-action.ts";
 import type { ActionIntent } from "../journal/event.ts";
 import type { RunSession } from "../session/session.ts";
 import type { StepResult } from "../journal/step-result.ts";
-
-/** Roles that may answer when policy says nothing; admin always may. */
-export const defaultApprovers: readonly string[] = ["approver"];
 
 /** The fields every question of this run shares. */
 export function questionAbout(session: RunSession, step: string, nowMs: number) {
@@ -25,6 +23,7 @@ export function questionAbout(session: RunSession, step: string, nowMs: number) 
     step,
     requester: session.state.requester,
     delegates: [],
+    handOns: [],
     quorum: 1,
     votes: 0,
     fourEyes: false,
@@ -77,7 +76,7 @@ export async function askAboutOutcome(
     ...questionAbout(session, stepPath, deps.clock.now()),
     kind: "outcome",
     ...outcomeQuestion(intent, why),
-    by: defaultApprovers,
+    by: approvalDefaults.by,
     expiresAtMs: null,
   });
 }

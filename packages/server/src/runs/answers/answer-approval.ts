@@ -1,9 +1,10 @@
 /** Answers to questions: who may, whose vote it is, how many it takes; the deciding one is a message to the run, in one batch. */
 import { castVote, votesOn, withdrawVotes } from "../../approvals/votes.ts";
 import { findVoid } from "../../approvals/find-void.ts";
+import { countingDelegates } from "../../approvals/hand-ons.ts";
 import { useLink } from "../../approvals/links.ts";
 import { lookUpPeople } from "../../approvals/people.ts";
-import type { PeopleDeps } from "../../approvals/people.ts";
+import type { People, PeopleDeps } from "../../approvals/people.ts";
 import { findResponder } from "../../approvals/responder.ts";
 import type { Delegator } from "../../approvals/responder.ts";
 import { insertStanding, planStanding } from "../../approvals/standing.ts";
@@ -63,12 +64,14 @@ const maxTries = 20;
  */
 export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): Promise<Approval> {
   for (let tries = 1; ; tries += 1) {
-    const approval = await requireApproval(deps.store, request.id, request.caller.tenant);
-    requireFit(approval, request, deps);
-    await requireInTime(deps, approval, request);
-    const countsFor = await requireResponder(deps, approval, request);
+    const asked = await requireApproval(deps.store, request.id, request.caller.tenant);
+    requireFit(asked, request, deps);
+    await requireInTime(deps, asked, request);
+    const people = lookUpPeople(deps, asked.tenant);
+    const approval = { ...asked, delegates: await countingDelegates(people, asked) };
+    const countsFor = await requireResponder(people, approval, request);
     try {
-      if (request.answer === "approve" && (await withdrawEnded(deps, approval))) continue;
+      if (request.answer === "approve" && (await withdrawEnded(deps, people, approval))) continue;
       await deps.store.write(batchFor(deps, approval, { ...request, countsFor }));
       return await requireApproval(deps.store, request.id);
     } catch (error) {
@@ -82,11 +85,10 @@ export async function answerApproval(deps: AnswerDeps, request: AnswerRequest): 
 }
 
 /** Votes of those who may not answer any more are taken back before another is counted. True when there were such. */
-async function withdrawEnded(deps: AnswerDeps, approval: Approval): Promise<boolean> {
+async function withdrawEnded(deps: AnswerDeps, people: People, approval: Approval): Promise<boolean> {
   if (approval.votes === 0) return false;
   const { id, tenant, runId: run, votes: votesBefore } = approval;
   const votes = await votesOn(deps.store, id);
-  const people = lookUpPeople(deps, tenant);
   const reasons = await Promise.all(
     votes.map(({ voter: createdBy, atMs: createdAtMs }) =>
       findVoid(people, { createdBy, createdAtMs }, approval),
@@ -229,13 +231,9 @@ function standingOf(approval: Approval, { remember, caller }: Counted, atMs: num
   return [insertStanding(standing), proof(fact, atMs, data)];
 }
 
-async function requireResponder(
-  deps: AnswerDeps,
-  approval: Approval,
-  request: AnswerRequest,
-): Promise<string> {
+async function requireResponder(people: People, approval: Approval, request: AnswerRequest): Promise<string> {
   const { caller } = request;
-  const delegators = await lookUpPeople(deps, caller.tenant).delegatorsOf(caller.id);
+  const delegators = await people.delegatorsOf(caller.id);
   const isConsent = request.answer === "approve" || request.answer === "happened";
   const responder = findResponder(approval, caller, { delegators, isConsent });
   if (responder.kind === "may") {

@@ -423,6 +423,8 @@ describe("a yes is worth what was asked for", () => {
 });
 
 describe("a link", () => {
+  const anybody = () => Promise.resolve({ role: "approver", sinceMs: 0 });
+
   test("is good for one answer of one person until it expires, and a copy is worth nothing afterwards", async () => {
     const world = await start(basic);
     const runId = await world.submit(paying);
@@ -438,15 +440,19 @@ describe("a link", () => {
       expiresAtMs: nowMs + 60_000,
     };
     await world.store.write([insertLink(token, link)]);
-    expect(await requireLink({ store: world.store, clock }, token)).toEqual(link);
+    expect(await requireLink({ store: world.store, clock, holderOf: anybody }, token)).toEqual(link);
     await world.answer(id, "approve", "by mail", { ...as("ada"), link: token });
     await world.until(runId, "COMPLETED");
-    expect(await codeOf(requireLink({ store: world.store, clock }, token))).toBe("APPROVAL_LINK_INVALID");
+    expect(await codeOf(requireLink({ store: world.store, clock, holderOf: anybody }, token))).toBe(
+      "APPROVAL_LINK_INVALID",
+    );
     expect(JSON.stringify(await world.store.read("SELECT digest FROM approval_links"))).not.toContain(token);
     const late = createLinkToken();
     await world.store.write([insertLink(late, { ...link, expiresAtMs: nowMs - 1 })]);
-    expect(await codeOf(requireLink({ store: world.store, clock }, late))).toBe("APPROVAL_LINK_INVALID");
-    expect(await codeOf(requireLink({ store: world.store, clock }, "hsl_guess"))).toBe(
+    expect(await codeOf(requireLink({ store: world.store, clock, holderOf: anybody }, late))).toBe(
+      "APPROVAL_LINK_INVALID",
+    );
+    expect(await codeOf(requireLink({ store: world.store, clock, holderOf: anybody }, "hsl_guess"))).toBe(
       "APPROVAL_LINK_INVALID",
     );
   });

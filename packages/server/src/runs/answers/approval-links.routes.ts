@@ -69,17 +69,20 @@ export function approvalLinksRoutes(deps: ApprovalLinksRoutesDeps): readonly Rou
 const whoMay =
   "With the setting `approvals.links: session` the person it was made for must be signed in, or send their key; with `token` the link alone is enough.";
 
-/** The link is the credential: who holds it speaks for its addressee, as far as that one may still do anything. */
+/** The link is the credential: who holds it speaks for its addressee, in the role that one has now. */
 async function holderOf(deps: AnswerDeps, { tenant, principal: id }: ApprovalLink): Promise<Caller> {
   const { role } = await deps.holderOf(tenant, id);
-  if (role === "none")
-    throw new HomeostatError("AUTHORIZATION_DENIED", `${id} may not use this server any more`);
   return { id, role, tenant };
 }
 
 /** A link that was sent on leads nobody else to the question: they may have other rights, or none. */
 function requireAddressee(link: ApprovalLink, { id, tenant }: Principal): void {
-  if (id === link.principal && tenant === link.tenant) return;
+  if (tenant !== link.tenant)
+    throw new HomeostatError(
+      "AUTHORIZATION_DENIED",
+      `This link is for somebody of another tenant than ${tenant}`,
+    );
+  if (id === link.principal) return;
   throw new HomeostatError(
     "AUTHORIZATION_DENIED",
     `This link is for ${link.principal}, and you are ${id}`,

@@ -1,7 +1,9 @@
 /** Routes of approvals: one list of everything that waits for a person, and the ways to answer, hand on and remember. */
 import { z } from "zod";
+import { countingDelegates } from "../../approvals/hand-ons.ts";
 import { createLinkToken, insertLink } from "../../approvals/links.ts";
 import type { LinkCredential } from "../../approvals/links.ts";
+import { lookUpPeople } from "../../approvals/people.ts";
 import { findResponder } from "../../approvals/responder.ts";
 import { rememberMatches, rememberScopes } from "../../approvals/standing.ts";
 import type { Remember } from "../../approvals/standing.ts";
@@ -142,17 +144,20 @@ function delegateRoute(deps: ApprovalsRoutesDeps): Route {
     response: approvalSchema,
     async handle({ params: { id }, body: { to }, principal }) {
       const approval = await requireApproval(deps.store, id, principal.tenant);
-      const responder = findResponder(approval, principal, { delegators: [], isConsent: true });
+      const delegates = await countingDelegates(lookUpPeople(deps, principal.tenant), approval);
+      const question = { ...approval, delegates };
+      const responder = findResponder(question, principal, { delegators: [], isConsent: true });
       if (responder.kind === "may-not")
         throw new HomeostatError("AUTHORIZATION_DENIED", `You may not hand ${id} on: ${responder.why}`, {
           id,
         });
       const { tenant, runId: run } = approval;
       const fact = { type: "approval.delegated", tenant, actor: userActor(principal.id) };
+      const atMs = deps.clock.now();
       try {
         await deps.store.write([
-          delegateApproval(approval, to),
-          proof(fact, deps.clock.now(), { approval: id, run, to }),
+          delegateApproval(approval, { to, by: principal.id, atMs }),
+          proof(fact, atMs, { approval: id, run, to }),
         ]);
       } catch (error) {
         if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;

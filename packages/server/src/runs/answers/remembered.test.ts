@@ -131,7 +131,7 @@ describe("a remembered yes is worth what its giver may still do", () => {
   test("and is not theirs to give to whom the one question alone was handed", async () => {
     const { world } = await open();
     const approval = await world.waitingApproval(await world.submit(paying));
-    await world.store.write([delegateApproval(approval, "zoe")]);
+    await world.store.write([delegateApproval(approval, { to: "zoe", by: "ada", atMs: clock.now() })]);
     const code = await world.answer(approval.id, "approve", "x", as("zoe", "operator")).then(
       () => "none",
       (error: unknown) => (isHomeostatError(error) ? error.code : String(error)),
@@ -156,7 +156,7 @@ test("a vote is taken back when its voter may not answer any more, before the ne
   expect(row).toEqual({ voter: "bob" });
   expect(JSON.stringify(await world.store.read("SELECT * FROM ledger_outbox"))).toContain("approval.vote_withdrawn");
   // Whom the question was handed to keeps their vote on it.
-  await world.store.write([delegateApproval(approval, "zoe")]);
+  await world.store.write([delegateApproval(approval, { to: "zoe", by: "dan", atMs: clock.now() })]);
   holders.set("bob", { role: "approver", sinceMs: Date.now() + 60_000 });
   holders.set("zoe", { role: "operator", sinceMs: 0 });
   expect(await vote("zoe", "operator")).toMatchObject({ status: "waiting", votes: 1 });
