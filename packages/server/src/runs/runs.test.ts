@@ -413,7 +413,7 @@ describe("after a crash in the middle of an action", () => {
       const runId = await crash(world);
       await world.startWorker("second", ["first"]);
       const question = await world.waitingApproval(runId);
-      expect(question).toMatchObject({ kind: "outcome", by: ["approver"] });
+      expect(question).toMatchObject({ kind: "outcome", by: ["admin", "approver"] });
       await expect(world.answer(question.id, "approve")).rejects.toMatchObject({ code: "REQUEST_INVALID" });
       await world.answer(question.id, answer);
       await world.until(runId, end);

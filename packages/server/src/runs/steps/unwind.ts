@@ -1,7 +1,8 @@
 /** Undoes what a run has done before it ends as failed or cancelled: one compensation after the other, the last done first. */
 import { digestJson } from "../../base/digest.ts";
+import { approvalDefaults } from "../../policy/rules/demands.ts";
 import type { Workflow } from "../../workflows/workflow.ts";
-import { ask, defaultApprovers, questionAbout } from "../actions/ask.ts";
+import { ask, questionAbout } from "../actions/ask.ts";
 import type { RunError } from "../journal/event.ts";
 import type { StepResult, WalkResult } from "../journal/step-result.ts";
 import { isUndone, planUnwinding } from "./unwind-plan.ts";
@@ -72,7 +73,7 @@ async function askPerson({ session, deps }: Walk, undoing: Undoing, error: RunEr
     reason: "A compensation failed; what it undoes is still in force",
     matched: [],
     policyRevision: "",
-    by: defaultApprovers,
+    by: approvalDefaults.by,
     expiresAtMs: null,
   });
 }
