@@ -23,6 +23,7 @@ export function questionAbout(session: RunSession, step: string, nowMs: number) 
     step,
     requester: session.state.requester,
     delegates: [],
+    handOns: [],
     quorum: 1,
     votes: 0,
     fourEyes: false,
