@@ -1190,6 +1190,15 @@ export interface Operations {
       readonly expiresAt: string | null;
       /** Null: the key has ended, and they could not be counted */
       readonly rememberedAnswersVoid: number | null;
+      /** What was handed out with the key and ended with it; null: it could not be counted */
+      readonly rightsVoid: {
+        /** From its holder to others */
+        readonly delegations: number;
+        /** Of open questions, by its holder and from there */
+        readonly handOns: number;
+        /** To open questions, unused, by its holder or for them */
+        readonly links: number;
+      } | null;
     };
   };
   /** The checkpoint as a C2SP signed note */

@@ -22,10 +22,18 @@ const shape = {
 };
 const keySchema = z.object(shape).meta({ id: "ApiKey" });
 
+const endedRightsSchema = z.object({
+  delegations: z.number().int().describe("From its holder to others"),
+  handOns: z.number().int().describe("Of open questions, by its holder and from there"),
+  links: z.number().int().describe("To open questions, unused, by its holder or for them"),
+});
+
 export interface ApiKeysRoutesDeps {
   readonly keys: ApiKeys;
   /** How many remembered answers do not count any more because this key has ended. */
   readonly countEndedWith: (key: ApiKey) => Promise<number>;
+  /** How much that was handed out with this key ended with it. */
+  readonly countRightsEndedWith: (key: ApiKey) => Promise<z.output<typeof endedRightsSchema>>;
 }
 
 /** Stands for every tenant, which no name does. */
@@ -95,7 +103,7 @@ function createRoute({ keys }: ApiKeysRoutesDeps): Route {
   });
 }
 
-function revokeRoute({ keys, countEndedWith }: ApiKeysRoutesDeps): Route {
+function revokeRoute({ keys, countEndedWith, countRightsEndedWith }: ApiKeysRoutesDeps): Route {
   return route({
     ...common,
     method: "DELETE",
@@ -103,7 +111,7 @@ function revokeRoute({ keys, countEndedWith }: ApiKeysRoutesDeps): Route {
     operationId: "keys.revoke",
     summary: "End a key and every session opened with it",
     description:
-      "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more.",
+      "Admins of the tenant that runs the server (`default`) end those of every tenant. Answers that its holder gave to be remembered, or others gave for them, do not count any more; nor do their delegations, what they handed on, and links that they made or that are for them.",
     params: z.object({ id: z.string() }),
     response: z.object({
       ...shape,
@@ -112,13 +120,17 @@ function revokeRoute({ keys, countEndedWith }: ApiKeysRoutesDeps): Route {
         .int()
         .nullable()
         .describe("Null: the key has ended, and they could not be counted"),
+      rightsVoid: endedRightsSchema
+        .nullable()
+        .describe("What was handed out with the key and ended with it; null: it could not be counted"),
     }),
     async handle({ params: { id }, principal }) {
       const tenant = isOwner(principal) ? null : principal.tenant;
       const ended = await keys.revoke({ id, tenant, by: principal.id });
       // The key has ended whatever becomes of the count: an error would say that it has not.
       const rememberedAnswersVoid = await countEndedWith(ended).catch(() => null);
-      return { ...toView(ended), rememberedAnswersVoid };
+      const rightsVoid = await countRightsEndedWith(ended).catch(() => null);
+      return { ...toView(ended), rememberedAnswersVoid, rightsVoid };
     },
   });
 }

@@ -168,6 +168,7 @@ describe("sessions", () => {
 });
 
 describe("API keys", () => {
+  const rightsVoid = { delegations: 1, handOns: 2, links: 0 };
   const owner = { tenant: "default", by: "admin", expiresAtMs: null } as const;
 
   test("a name given out again in another tenant has no role in the first", async () => {
@@ -260,7 +261,11 @@ describe("API keys", () => {
     const store = await openStore();
     const countEndedWith = ({ principal }: ApiKey) => Promise.resolve(principal === "ada" ? 2 : 0);
     await using server = await startTestServer(
-      apiKeysRoutes({ keys: createApiKeys({ store, clock: systemClock }), countEndedWith }),
+      apiKeysRoutes({
+        keys: createApiKeys({ store, clock: systemClock }),
+        countEndedWith,
+        countRightsEndedWith: () => Promise.resolve(rightsVoid),
+      }),
     );
     const post = async (body: object): Promise<Response> =>
       await server.call("/v1/api-keys", {
@@ -278,7 +283,7 @@ describe("API keys", () => {
     const ended = await server.call(`/v1/api-keys/${made.id}`, { method: "DELETE" });
     expect([ended.status, await ended.json()]).toMatchObject([
       200,
-      { principal: "ada", rememberedAnswersVoid: 2 },
+      { principal: "ada", rememberedAnswersVoid: 2, rightsVoid },
     ]);
     const list: unknown = await (await server.call("/v1/api-keys")).json();
     expect(list).toMatchObject({ data: [{ principal: "bob" }] });
@@ -293,9 +298,14 @@ describe("API keys", () => {
     const keys = createApiKeys({ store, clock: systemClock });
     const { id } = await keys.create({ ...owner, principal: "ada", role: "approver" });
     const countEndedWith = () => Promise.reject(new Error("the database is away"));
-    await using server = await startTestServer(apiKeysRoutes({ keys, countEndedWith }));
+    await using server = await startTestServer(
+      apiKeysRoutes({ keys, countEndedWith, countRightsEndedWith: countEndedWith }),
+    );
     const ended = await server.call(`/v1/api-keys/${id}`, { method: "DELETE" });
-    expect([ended.status, await ended.json()]).toMatchObject([200, { id, rememberedAnswersVoid: null }]);
+    expect([ended.status, await ended.json()]).toMatchObject([
+      200,
+      { id, rememberedAnswersVoid: null, rightsVoid: null },
+    ]);
     expect(await keys.list(null)).toEqual([]);
     await store.close();
   });
@@ -308,7 +318,11 @@ describe("API keys", () => {
     const find = (id: string): Promise<Principal | undefined> =>
       Promise.resolve(admins.find((admin) => admin.id === id));
     await using server = await startTestServer(
-      apiKeysRoutes({ keys, countEndedWith: () => Promise.resolve(0) }),
+      apiKeysRoutes({
+        keys,
+        countEndedWith: () => Promise.resolve(0),
+        countRightsEndedWith: () => Promise.resolve(rightsVoid),
+      }),
       { authenticate: createAuthenticator({ findByToken: find, findBySession: find, clock: systemClock }) },
     );
     const call = async (who: string, path: string, method = "GET") => {

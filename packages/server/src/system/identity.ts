@@ -1,5 +1,6 @@
 /** Builds who may call: the admin's token, keys of others, sessions of browsers. Built for system.ts. */
 import type { Clock } from "../base/clock.ts";
+import { countRightsEndedWith } from "../approvals/ended-rights.ts";
 import { countEndedWith } from "../approvals/standing.ts";
 import { createAuthenticator } from "../http/authenticate.ts";
 import type { Authenticate } from "../http/authenticate.ts";
@@ -26,6 +27,7 @@ export function createIdentity(deps: {
 }): IdentitySystem {
   const { store, clock } = deps;
   const keys = createApiKeys({ store, clock });
+  const people = { store, clock, holderOf: keys.holderOf };
   const tokens = createTokens(deps.adminToken);
   const lifetimeMs = deps.sessionHours * 3_600_000;
   const sessions = createSessions({ store, clock, credential: tokens.credential, lifetimeMs });
@@ -39,7 +41,8 @@ export function createIdentity(deps: {
     routes: [
       ...apiKeysRoutes({
         keys,
-        countEndedWith: (key) => countEndedWith({ store, clock, holderOf: keys.holderOf }, key),
+        countEndedWith: (key) => countEndedWith(people, key),
+        countRightsEndedWith: (key) => countRightsEndedWith(people, key),
       }),
       ...sessionRoutes({ sessions, clock }),
     ],

@@ -1,7 +1,7 @@
 /** Who has an API key; makes and revokes them. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
-import { operationsApi, type ApiKey } from "../api/operations-calls.ts";
+import { operationsApi, type ApiKey, type EndedApiKey } from "../api/operations-calls.ts";
 import { rememberedQuery } from "../api/inbox-calls.ts";
 import { apiKeysQuery, operationKeys } from "../api/operations-queries.ts";
 import { sessionQuery } from "../api/queries.ts";
@@ -152,10 +152,10 @@ function RevokeKey({
   ).length;
   const revoke = useMutation({
     mutationFn: () => operationsApi.revokeApiKey(apiKey.id),
-    onSuccess: ({ rememberedAnswersVoid: count }) => {
+    onSuccess: ({ rememberedAnswersVoid: count, rightsVoid }) => {
       void client.invalidateQueries({ queryKey: operationKeys.apiKeys });
       void client.invalidateQueries({ queryKey: rememberedQuery.queryKey });
-      announce(`The key of ${apiKey.principal} is revoked${endOfAnswers(count)}`);
+      announce(`The key of ${apiKey.principal} is revoked${endOfAnswers(count)}${endOfRights(rightsVoid)}`);
       onClose();
     },
   });
@@ -187,4 +187,12 @@ function endOfAnswers(count: number | null): string {
   if (count === 0) return "";
   if (count === null) return "; how many remembered answers end with it could not be counted";
   return `; ${count === 1 ? "1 remembered answer does" : `${count} remembered answers do`} not count any more`;
+}
+
+function endOfRights(rights: EndedApiKey["rightsVoid"]): string {
+  if (rights === null) return "; how much of what it handed out ends with it could not be counted";
+  const { delegations, handOns, links } = rights;
+  const count = delegations + handOns + links;
+  if (count === 0) return "";
+  return `; ended with it: ${delegations} delegations, ${handOns} hand-ons, ${links} links`;
 }

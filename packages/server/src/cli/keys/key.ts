@@ -1,4 +1,5 @@
 /** `homeostat key create|list|revoke`: keys for people and programs besides the admin. */
+import type { Operations } from "@homeostat/client/api";
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { HomeostatError } from "../../base/error.ts";
@@ -69,16 +70,34 @@ export async function listKeys(options: KeyListOptions, terminal: Terminal): Pro
 
 export async function revokeKey(id: string, options: GlobalOptions, terminal: Terminal): Promise<ExitCode> {
   const { client } = await connect(options);
-  const { rememberedAnswersVoid: count, ...key } = await client.call("keys.revoke", { params: { id } });
-  terminal.result({ revoked: id, ...key, rememberedAnswersVoid: count }, () => {
+  const key = await client.call("keys.revoke", { params: { id } });
+  terminal.result({ revoked: id, ...key }, () => {
     const ended = `${id} of ${key.principal} is revoked, and its sessions have ended`;
-    if (count === 0) return ended;
-    if (count === null)
-      return `${ended}; how many remembered answers end with it could not be counted (homeostat approvals remembered)`;
-    const answers = count === 1 ? "1 remembered answer does" : `${count} remembered answers do`;
-    return `${ended}; ${answers} not count any more`;
+    return [ended, ...endOfAnswers(key.rememberedAnswersVoid), ...endOfRights(key.rightsVoid)].join("; ");
   });
   return exitCodes.done;
+}
+
+function endOfAnswers(count: number | null): readonly string[] {
+  if (count === 0) return [];
+  if (count === null)
+    return ["how many remembered answers end with it could not be counted (homeostat approvals remembered)"];
+  return [
+    `${count === 1 ? "1 remembered answer does" : `${count} remembered answers do`} not count any more`,
+  ];
+}
+
+type EndedRights = Operations["keys.revoke"]["answer"]["rightsVoid"];
+
+function endOfRights(rights: EndedRights): readonly string[] {
+  if (rights === null) return ["how much of what it handed out ends with it could not be counted"];
+  const kinds = [
+    [rights.delegations, "delegation", "delegations"],
+    [rights.handOns, "hand-on", "hand-ons"],
+    [rights.links, "link", "links"],
+  ] as const;
+  const told = kinds.flatMap(([n, one, many]) => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`]));
+  return told.length === 0 ? [] : [`ended with it: ${told.join(", ")}`];
 }
 
 function expiryOf(duration: string | undefined): string | undefined {
