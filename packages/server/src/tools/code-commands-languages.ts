@@ -21,16 +21,42 @@ const names: ReadonlySet<string> = new Set([
   "daemonize", "entr", "incrontab", "logsave", "hyperfine", "ccache", "distcc", "nix", "nix-shell", "guix", "flatpak", "vagrant", "ansible",
   "ansible-playbook", "terraform", "puppet", "chef-client", "salt", "salt-call", "cpulimit", "chronic", "ifne", "pee", "vidir", "vipe", "logrotate",
   "dhclient", "openvpn", "wg-quick", "ssh-agent", "xdg-open", "run-mailcap", "see", "sensible-editor", "sensible-pager", "sensible-browser", "editor",
-  "pager", "latexmk", "fc", "bind", "ex",
+  "pager", "latexmk", "fc", "bind", "ex", "choom", "uclampset", "coresched", "scriptlive", "debconf", "gpg-agent", "ld-linux", "ldd",
+  // Modules, test files and expressions in the languages they are written in.
+  "json_pp", "prove", "perldoc", "rename", "prename", "file-rename", "pydoc", "pydoc3", "pdb", "pdb3", "idle", "idle3", "cpan", "perldb", "enc2xs", "xsubpp",
 ]); // prettier-ignore
 
 /** With versions in their names. */
-const versioned = /^(?:perl|ruby|php|lua|tclsh|wish|guile|erl)-?\d[\d.]*$|^ld-(?:linux|musl)[a-z0-9_.-]*$/;
+const versioned =
+  /^(?:perl|ruby|php|lua|tclsh|wish|guile|erl|pydoc|pdb|idle|prove|json_pp|perldoc)-?\d[\d.]*$|^ld-(?:linux|musl)[a-z0-9_.-]*$/;
 
 /** Whether the command runs a program that is not in the text. `words`: behind the name, as in `SimpleCommand.texts`. */
 export function runsUnread(name: string, words: readonly string[]): boolean {
+  if (startsByOption(name, words)) return true;
   if (!names.has(name) && !versioned.test(name)) return false;
   // Asking what it is runs nothing; `fc -l` lists.
   const isLookup = /^(?:--?version|--?help|-V)$/.test(words[0] ?? "") && words.length === 1;
   return !isLookup && !(name === "fc" && /^-[nr]*l/.test(words[0] ?? ""));
+}
+
+const compilers =
+  /^(?:[a-z0-9_]+-){0,4}(?:gcc|g\+\+|cc|c\+\+|cpp|clang|clang\+\+|clang-cpp|c89|c99|gfortran|gdc|gccgo)(?:-\d[\d.]*)?$/;
+const linkers =
+  /^(?:[a-z0-9_]+-){0,4}(?:ld(?:\.\w+)?|nm|ar|ranlib|objdump|size|strip|strings|addr2line)(?:-\d[\d.]*)?$/;
+
+/** Compilers and linkers for any machine and of any version, and what starts a program only when it is told to. */
+function startsByOption(name: string, words: readonly string[]): boolean {
+  if (compilers.test(name)) {
+    return words.some((word) => /^(?:-wrapper|-fplugin|--?specs|-B|@|-Xclang|-load)/.test(word));
+  }
+  // A plugin is code that is loaded.
+  if (linkers.test(name)) return words.some((word) => /^(?:--?plugin|@)/.test(word));
+  if (name === "dpkg-architecture") return words.some((word) => /^(?:-[a-z]*c|--c)/.test(word));
+  if (name !== "strace") return false;
+  // A trace that begins with one of these signs is given to a program.
+  return words.some(
+    (word, index) =>
+      /^(?:-[A-Za-z]*o|--o[a-z]*=)[|!]/.test(word) ||
+      (/^[|!\0]/.test(word) && /^(?:-[A-Za-z]*o|--o[a-z]*)$/.test(words[index - 1] ?? "")),
+  );
 }

@@ -5,7 +5,7 @@ import type { SimpleCommand } from "../policy/shell/shell.ts";
 /** Whatever their value. Sources: the manual pages of ld.so, bash 5.2, git 2.47, GNU make 4.4, tar 1.35, Python, Node, Perl, less, vim. */
 const loading: ReadonlySet<string> = new Set([
   // Shells.
-  "BASH_ENV", "ENV", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "ZDOTDIR", "INPUTRC", "FCEDIT", "SHELL",
+  "BASH_ENV", "ENV", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "BASH_CMDS", "BASH_ALIASES", "BASH_LOADABLES_PATH", "ZDOTDIR", "INPUTRC", "FCEDIT", "SHELL",
   // Languages.
   "NODE_OPTIONS", "NODE_PATH", "NODE_REPL_EXTERNAL_MODULE", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PYTHONINSPECT", "PYTHONUSERBASE",
   "PYTHONBREAKPOINT", "PERL5OPT", "PERL5LIB", "PERLLIB", "PERL5DB", "RUBYOPT", "RUBYLIB", "LUA_INIT", "LUA_PATH", "LUA_CPATH", "PHPRC",
@@ -23,10 +23,13 @@ const loading: ReadonlySet<string> = new Set([
 
 /** Families of them. */
 const loadingPrefix =
-  /^(?:(?:LD|DYLD)_|BASH_FUNC_|GIT_(?:.*SSH|.*PAGER|.*EDITOR|ASKPASS|EXEC_PATH|EXTERNAL_DIFF|PROXY_COMMAND|CONFIG|TEMPLATE_DIR|ALLOW_PROTOCOL|PROTOCOL_FROM_USER))/;
+  /^(?:(?:LD|DYLD)_|BASH_FUNC_|GIT_(?:.*SSH|.*PAGER|.*EDITOR|ASKPASS|EXEC_PATH|EXTERNAL_DIFF|PROXY_COMMAND|CONFIG|TEMPLATE_DIR|ALLOW_PROTOCOL|PROTOCOL_FROM_USER|DIR$|COMMON_DIR$|WORK_TREE$))/;
 
 /** Expanded as prompts, and prompts may run commands: `PS4='$(x)'`. */
 const prompts: ReadonlySet<string> = new Set(["PS0", "PS1", "PS2", "PS4"]);
+
+/** Prompts that run nothing, whatever is put behind them: `\\044` is a dollar sign, and one at the end waits for `(x)`. */
+const harmlessPrompt = /^(?:[^$`\\\0]|\$[A-Za-z_]\w*(?!\w)|\$\{\w+(?:\[\d+\])?(?=\}|:[-+])|\\[^0-7\0])*$/;
 
 /** Whether the variable loads code whatever its value, so that handing it to others is enough: `export BASH_ENV`. */
 function isLoading(name: string): boolean {
@@ -35,7 +38,7 @@ function isLoading(name: string): boolean {
 
 /** `text`: the value as in `SimpleCommand.texts`. */
 export function isLoadingValue(name: string, text: string): boolean {
-  if (prompts.has(name)) return /\$\(|`|@P\}|\0/.test(text);
+  if (prompts.has(name)) return !harmlessPrompt.test(text);
   if (name === "PATH") return !isUsualPath(text);
   // Settings there name programs: of git, editors and shells.
   if (name === "HOME" || name === "XDG_CONFIG_HOME") return !/^(?:\/|~|\0HOME\0)/.test(text);
@@ -73,6 +76,16 @@ export function setsByBuiltin(name: string, words: readonly string[]): boolean {
     case "mapfile":
     case "readarray":
       return operandsOf(words).some(isNameOfLoading);
+    case "set":
+    case "shopt":
+    case "bash":
+    case "sh":
+      return takesKeywords(name, words);
+    case "xargs":
+      return words.some((word, index) => {
+        const variable = /^--process-slot-var(?:=(.*))?$/s.exec(word);
+        return variable !== null && isNameOfLoading(variable[1] ?? words[index + 1] ?? "");
+      });
     case "getopts":
       return isNameOfLoading(words[1] ?? "");
     case "printf":
@@ -87,7 +100,21 @@ export function setsByBuiltin(name: string, words: readonly string[]): boolean {
 
 /** A variable that gets a value which is only known at run time. */
 function isNameOfLoading(name: string): boolean {
-  return name.includes("\0") || isLoadingValue(name, "\0\0");
+  return name.includes("\0") || isLoadingValue(name.replace(/\[.*$/s, ""), "\0\0");
+}
+
+/** `set -k`, `set -o keyword`: from then on `NAME=value` behind a command is an assignment, which is read as a word here. */
+function takesKeywords(name: string, words: readonly string[]): boolean {
+  if (name === "shopt") return words.some((word) => word === "keyword" || word.startsWith("\0"));
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word.startsWith("\0")) return name === "set";
+    if (!/^[-+]./.test(word) || word === "--") return false;
+    if (/^-[A-Za-z]*k/.test(word)) return true;
+    // `-o` takes the next word, and options may go on behind it.
+    if (/^[-+][A-Za-z]*[oO]/.test(word) && /^(?:keyword$|\0)/.test(words[++at] ?? "")) return true;
+  }
+  return false;
 }
 
 function operandsOf(words: readonly string[]): readonly string[] {

@@ -2,7 +2,22 @@
 
 /** Never simply allowed: another command runs than the text seems to say, or one that nobody has read. */
 export const hiddenForms: readonly string[] = [
+  "PS4='$'; PS4+='(x)'; set -x; :", "PS4='\\044(x)'; set -x; :", "PS4='\\'; PS4+='044(x)'; set -x; :", "PS4='${x'; PS4+='@P}'; set -x; :",
+  "BASH_CMDS[ls]=$PWD/x; ls", "declare BASH_CMDS[ls]=./x", "read 'BASH_CMDS[ls]' <<< ./x", "printf -v 'BASH_ALIASES[ls]' x",
+  "shopt -s expand_aliases\nBASH_ALIASES[ls]='x'\nls", "BASH_LOADABLES_PATH=. ls",
+  "set -k; bash -c : BASH_ENV=./x", "set -o keyword; ls LD_PRELOAD=./x.so", "set -eo keyword; ls", "set -o errexit -k; ls", "set -ek", "set $x; ls A=1",
+  "bash -kc 'ls A=1'", "bash -o keyword -c 'ls A=1'", "shopt -so keyword", "shopt -s $x",
+  "shopt -s expand_aliases\nalias z='#'\nz <<'E'\nrm -rf /home\nE", "alias z='ls #'", "alias z='\\'", "alias done=ls", "alias 'a b=ls'",
+  "echo a | xargs --process-slot-var=BASH_ENV bash -c :", "xargs --process-slot-var LD_PRELOAD ls",
+  "choom -n 0 -- ./x", "uclampset ./x", "json_pp -f eval", "pydoc3 x", "pydoc3.11 x", "pdb3 x.py", "cpp -wrapper ./x", "x86_64-linux-gnu-gcc -wrapper ./x y.c",
+  "gcc-12 -wrapper ./x y.c", "clang-15 -fplugin=x y", "dpkg-architecture -c ./x", "prove -e 'sh -c x' t", "prove t", "strace -o '|x' true", "strace -o'!x' true",
+  "strace --output='|x' true", "debconf ./x", "gpg-agent --daemon ./x", "nm --plugin ./p.so p.so", "ld -plugin ./p.so p.so", "ar --plugin=./p.so r a b",
+  "rename 's/a/x/e' b", "perldoc -M x y",
   // Options by a beginning of their names, in one word with others, and words that only look like harmless ones.
+  "psql -c '\\set a `x`'", "psql <<< '\\echo `x`'", "psql <<< '\\cd `x`'", "psql -v x='\\! y' <<< ':x'", "psql --set=x='\\! y' <<< ':x'",
+  "psql <<< \"\\\\set x '\\\\134! y'\"", "mysql -G -e 'select 1'", "mysql --delimiter=/ -e 'select 1/'", "zsh -oextendedglob -c ./x <<< ls",
+  "zsh -oextendedglob ./x <<< ls", "fakeroot -l ./x ls", "vim -E x", "vi x <<< ':!ls'", "vim x < keys", "git log --output=/etc/x",
+  "git diff --ou=/etc/x", "git archive -o /etc/x HEAD", "git format-patch -o /etc HEAD",
   "git rebase --exe 'touch x' HEAD~1", "git rebase --exe='touch x' HEAD~1", "git rebase -qx 'touch x' HEAD~1", "git rebase -ix 'touch x' HEAD~1",
   "git fetch --upload-pac 'touch x' .", "git clone --upload-pac='touch x' . b", "git clone --u='touch x' . b", "git clone -qu 'touch x' . b",
   "git clone --confi core.fsmonitor=x . b", "git clone --conf=core.fsmonitor=x . b", "git clone -qc core.fsmonitor=x . b", "git ls-remote --u=x .",
@@ -177,6 +192,11 @@ export const hiddenForms: readonly string[] = [
 
 /** Allowed without a question, as daily work is. */
 export const ordinaryForms: readonly string[] = [
+  "PS4='+(${BASH_SOURCE}:${LINENO}): ${FUNCNAME[0]:+${FUNCNAME[0]}(): }'; set -x", "PS1='\\u@\\h:\\w '", "set -- -k", "set -- \"$@\"", "set -o pipefail", "set -eo pipefail",
+  "shopt -s extglob", "alias ll='ls -la'", "alias ..='cd ..'", "xargs --process-slot-var=SLOT echo", "strace -o out.txt ls", "gcc-12 -O2 -o a a.c",
+  "x86_64-linux-gnu-gcc -c a.c", "cpp a.c", "dpkg-architecture -q x", "nm a.o", "ld -o a a.o b.o", "strip a", "prove --version", "ar r a.a b.o",
+  "psql -v n=5 -c 'select :n'", "psql -c '\\x auto' -c '\\dt'", "git archive -o a.zip HEAD", "git format-patch -o out HEAD~2", "git push -o ci.skip",
+  "bash -euo pipefail -c ls", "fakeroot ls",
   "git rebase -i HEAD~2", "git fetch --update-head-ok", "git clone -qb main ./a b", "git config --get-all remote.origin.url",
   "git config --show-origin --list", "git config --file x.ini user.name y", "git config list", "git --help log", "git grep -n -e x", "git -p log",
   "git --git-dir=.git log", "git log --exclude=x", "sqlite3 -safe -cmd '.shell x' y 'select 1'", "sqlite3 -version",

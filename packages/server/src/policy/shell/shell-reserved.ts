@@ -7,6 +7,10 @@ const reserved: ReadonlySet<string> = new Set([
   "select", "in", "function", "time", "coproc",
 ]); // prettier-ignore
 
+export function isReserved(word: string): boolean {
+  return reserved.has(word);
+}
+
 /** A reserved word at this place, were a command to begin here. Bounded by the longest one. */
 export function peekReserved({
   text,

@@ -3,6 +3,7 @@ import { addUnknown, createCommand, fail, keepCommand, shellLimits, unknownText 
 import type { Dialect, Draft, Reader } from "./shell-reader.ts";
 import { holdsSubstitution } from "./shell-hidden.ts";
 import { commandName } from "./shell-names.ts";
+import { isReserved } from "./shell-reserved.ts";
 import { readOptions, wrappers } from "./shell-wrapper-options.ts";
 import type { Wrapper } from "./shell-wrapper-options.ts";
 
@@ -117,6 +118,8 @@ function readShell(inner: Inner, dialect: Dialect): void {
     }
     if (!/^[-+][A-Za-z]/.test(word)) break;
     if (word.startsWith("-") && word.includes("c")) isText = true;
+    // What follows `-o` is its value for some shells, and letters for others.
+    if (/[oO][^oO]/.test(word)) return addUnknown(reader, draft.place);
     // `-o` and `-O` take a word each, which follows all letters.
     at += word.replace(/[^oO]/g, "").length;
     // Fish runs the text of `-C` before that of `-c`.
@@ -156,12 +159,22 @@ function readTrap(inner: Inner): void {
 
 function readAliases(inner: Inner): void {
   for (const word of inner.draft.argv.slice(1)) {
-    if (word === null) addUnknown(inner.reader, inner.draft.place);
+    if (word === null || changesReading(word)) addUnknown(inner.reader, inner.draft.place);
     else if (word.includes("=")) {
       // Where the alias is used, more words follow.
       readText(inner, `${word.slice(word.indexOf("=") + 1)} "$@"`, inner.reader.dialect);
     }
   }
+}
+
+/**
+ * An alias that changes how the text behind it is read: a comment or a backslash that takes what follows, as `z='#'` takes
+ * the `<<E` of a here-document, or the name of a word of the grammar.
+ */
+function changesReading(word: string): boolean {
+  const [, name, body] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
+  if (name === undefined || body === undefined) return false;
+  return !/^[\w.,:@%+-]+$/.test(name) || isReserved(name) || /#|<<|\\$/.test(body);
 }
 
 /** `declare -a 'x=($(y))'`: a list is expanded out of quotes too. */
