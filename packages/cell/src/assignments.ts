@@ -3,7 +3,7 @@ import { isAlphanumeric, isDigit, isQuote, isSpace, isWord, runEnd } from "./cha
 import { passwordMark } from "./marks.ts";
 import type { Span } from "./marks.ts";
 import { isPlaceholder } from "./placeholders.ts";
-import { sensitiveNameBefore } from "./sensitive-names.ts";
+import { isAuthMethod, sensitiveNameBefore } from "./sensitive-names.ts";
 import type { NameTable, SensitiveName } from "./sensitive-names.ts";
 
 /** An assigned value in quotes may be this long before its closing quote is given up. */
@@ -67,7 +67,7 @@ export function matchElement(text: string, close: number, names: NameTable): Spa
   const tag = runEnd(text, start, start + quotedLimit, (code) => code !== 60 && code < 0xd800);
   const isClosed = text.startsWith(`</${text.slice(open + 1, close)}>`, tag);
   const end = isClosed ? tag : unquotedEnd(text, start);
-  return isPlaceholder(text, start, end) ? undefined : span(start, end, name);
+  return isHarmless(text, start, end, name) ? undefined : span(start, end, name);
 }
 
 interface Announced {
@@ -98,7 +98,7 @@ function matchValue(text: string, from: number, announced: Announced): Span | un
     start = skipScheme(text, open + 1);
     // An unclosed quote is a cut-off line: the value runs to the next blank.
     const end = close === -1 ? unquotedEnd(text, start) : close;
-    return isPlaceholder(text, start, end) ? undefined : span(start, end, name);
+    return isHarmless(text, start, end, name) ? undefined : span(start, end, name);
   }
   if (text.startsWith("-----BEGIN ", start)) return undefined;
   const value = skipScheme(text, start);
@@ -106,8 +106,12 @@ function matchValue(text: string, from: number, announced: Announced): Span | un
   if (name.isLine) return span(value, cookiesEnd(text, value), name);
   // Decided by what is near, so that a value which is refused costs no more than that.
   const near = unquotedEnd(text, value, value + nearLimit);
-  if (isPlaceholder(text, value, near) || !isConvincing(text, value, near, announced)) return undefined;
+  if (isHarmless(text, value, near, name) || !isConvincing(text, value, near, announced)) return undefined;
   return span(value, near < value + nearLimit ? near : unquotedEnd(text, near), name);
+}
+
+function isHarmless(text: string, start: number, end: number, name: SensitiveName): boolean {
+  return isPlaceholder(text, start, end) || isAuthMethod(name, text.slice(start, end));
 }
 
 function span(start: number, end: number, { mark }: SensitiveName): Span | undefined {

@@ -39,6 +39,18 @@ describe("value", () => {
     expect(redactor.value(handles)).toEqual(handles);
   });
 
+  test("leaves how somebody proves who they are: it is no proof", () => {
+    expect(redactor.value({ auth: "bearer", userAuth: "Signature" })).toEqual({
+      auth: "bearer",
+      userAuth: "Signature",
+    });
+    expect(redactor.value({ auth: "hunter2", password: "basic", "auth key": "basic" })).toEqual({
+      auth: "[TOKEN_REDACTED]",
+      password: "[PASSWORD_REDACTED]",
+      "auth key": "[KEY_REDACTED]",
+    });
+  });
+
   test("the secrets to mask may come from a function, and a new list is in force at once", () => {
     let secrets = ["first-literal"];
     const learning = createRedactor({ secrets: () => secrets });

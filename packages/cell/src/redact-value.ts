@@ -3,7 +3,7 @@ import { skipScheme } from "./assignments.ts";
 import { passwordMark } from "./marks.ts";
 import type { Mark } from "./marks.ts";
 import { isPlaceholder } from "./placeholders.ts";
-import { sensitiveNameBefore } from "./sensitive-names.ts";
+import { isAuthMethod, sensitiveNameBefore } from "./sensitive-names.ts";
 import type { NameTable } from "./sensitive-names.ts";
 
 export interface ValueRedaction {
@@ -120,13 +120,21 @@ function copyMembers(members: readonly (readonly [string, unknown])[], walk: Wal
     const mark = pairMark !== undefined && name === "value" ? pairMark : nameMark(name, walk);
     // defineProperty, because a member may be called `__proto__`.
     Object.defineProperty(copy, walk.text(name), {
-      value: mark === undefined ? redactAny(member, walk) : redactNamed(member, mark, walk),
+      value:
+        mark === undefined || saysMethod(name, member, walk)
+          ? redactAny(member, walk)
+          : redactNamed(member, mark, walk),
       enumerable: true,
       configurable: true,
       writable: true,
     });
   }
   return copy;
+}
+
+function saysMethod(name: string, member: unknown, { names }: Walk): boolean {
+  const sensitive = sensitiveNameBefore(name, name.length, names);
+  return sensitive !== undefined && typeof member === "string" && isAuthMethod(sensitive, member);
 }
 
 /** `{ name: "DB_PASSWORD", value: "x" }`, as environments, headers and forms are listed. */

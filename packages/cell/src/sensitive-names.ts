@@ -53,6 +53,20 @@ function names(
     .map((words) => ({ words, mark, isWhole: false, isWeak: false, isLine: false, ...traits }));
 }
 
+const methods: ReadonlySet<string> = new Set([
+  "basic",
+  "bearer",
+  "digest",
+  "negotiate",
+  "oauth2",
+  "signature",
+]);
+
+/** `"auth": "bearer"` says how somebody proves who they are; the proof itself stands elsewhere. */
+export function isAuthMethod({ words }: SensitiveName, value: string): boolean {
+  return words === "auth" && methods.has(value.toLowerCase());
+}
+
 /** The sensitive name that ends before `end`. Looks back at most twice as far as the longest name. */
 export function sensitiveNameBefore(text: string, end: number, table: NameTable): SensitiveName | undefined {
   const candidates = table.get(text.charCodeAt(end - 1) | 32);
