@@ -103,12 +103,11 @@ function createStepReader(collector: FindingCollector): (field: YamlField) => re
   function readSteps(field: YamlField): readonly Step[] {
     const nodes = field.node.kind === "list" ? field.node.items : [];
     if (nodes.length === 0) {
-      collector.error(
-        field.at,
-        field.path,
-        `expected a list of steps, found ${describeNode(field.node)}`,
-        "a step begins with `- id: name`",
-      );
+      const problem =
+        field.node.kind === "list"
+          ? "the list of steps is empty"
+          : `expected a list of steps, found ${describeNode(field.node)}`;
+      collector.error(field.at, field.path, problem, "a step begins with `- id: name`");
     }
     depth++;
     if (depth > limits.depth) {

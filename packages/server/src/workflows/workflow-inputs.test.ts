@@ -61,7 +61,7 @@ describe("checkInputs", () => {
     [{ name: "ab", extra: { a: () => 1 } }, /expected object/],
     [{ name: "ab", extra: JSON.parse('{"__proto__": 1}') }, /expected object/],
     [{ name: "\ud800x" }, /expected string/],
-    [{ name: "ab", dry: "yes" }, /expected boolean/],
+    [{ name: "ab", dry: "yes" }, /inputs\.dry: the input `dry`: expected boolean, found "yes"$/],
     [{ name: "ab", dayz: 1 }, /inputs\.dayz: the workflow w has no input `dayz`/],
   ])("%j is refused", (given, message) => {
     expect(problem(given)).toMatch(message);

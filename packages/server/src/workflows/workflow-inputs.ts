@@ -156,9 +156,13 @@ function checkValues(
     const chosen = value === undefined ? (input.default ?? null) : value;
     const isDefault = value === undefined || (value === null && input.default === null);
     const problem = isDefault ? undefined : findProblem(input, chosen);
-    if (problem !== undefined) collector.error(input, path, problem, input.description ?? undefined);
-    // `findProblem` proved it to be JSON of the right type.
-    else values[input.name] = chosen as JsonValue;
+    if (problem === undefined) {
+      // `findProblem` proved it to be JSON of the right type.
+      values[input.name] = chosen as JsonValue;
+      continue;
+    }
+    const message = `the ${one} \`${input.name}\`: ${problem}`;
+    collector.error(input, path, message, input.description ?? undefined);
   }
   return collector.hasErrors() ? { ok: false, findings: collector.findings() } : { ok: true, values };
 }

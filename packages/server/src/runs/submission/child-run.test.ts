@@ -183,7 +183,8 @@ describe("a workflow step", () => {
     await world.startWorker("one");
     const runId = await world.submit(parent("double", ", inputs: { n: text }"));
     const row = await world.until(runId, "FAILED");
-    expect(row.error).toMatchObject({ code: "INPUTS_INVALID", step: "c" });
+    const message = 'The inputs of double are wrong: the input `n`: expected integer, found "text"';
+    expect(row.error).toMatchObject({ code: "INPUTS_INVALID", step: "c", message });
     expect(await world.store.read("SELECT id FROM runs WHERE parent = ?", [runId])).toEqual([]);
   });
 
