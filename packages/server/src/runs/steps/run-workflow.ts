@@ -1,5 +1,6 @@
 /** Walks a workflow over a run's state: what the journal has is not done again, what it lacks is done now. */
 import type { JsonObject, JsonValue } from "../../base/canonical-json.ts";
+import { errorCodes } from "../../base/error-codes.ts";
 import { renderValue } from "../../expression/template-value.ts";
 import { isTrue } from "../../expression/values.ts";
 import { outputProblem } from "../../workflows/workflow-outputs.ts";
@@ -191,7 +192,8 @@ function tooLong(
   if (state.headSeq < maxEvents || state.unwinding !== null) return undefined;
   if (record !== undefined && isUnderWay(record)) return undefined;
   const message = `The run has ${state.headSeq} events; it may have ${maxEvents}`;
-  return { ...failed({ code: "RUN_TOO_LONG", message }), timeoutOf: "" };
+  const { hint } = errorCodes.RUN_TOO_LONG;
+  return { ...failed({ code: "RUN_TOO_LONG", message, hint }), timeoutOf: "" };
 }
 
 async function runKind(walk: Walk, due: Due): Promise<StepResult> {

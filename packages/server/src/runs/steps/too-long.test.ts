@@ -51,6 +51,7 @@ describe("a run that has as many events as it may have", () => {
     expect(row.error).toMatchObject({
       code: "RUN_TOO_LONG",
       message: expect.stringMatching(/^The run has 6\d events; it may have 60$/) as string,
+      hint: expect.stringContaining("`runs.maxEvents`") as string,
     });
     expect(done.slice(-2)).toEqual(["close", "told"]);
     // Two events for an action, and the two that undo.
