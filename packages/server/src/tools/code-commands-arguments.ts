@@ -10,7 +10,10 @@ import { isForeign } from "./foreign-path.ts";
 export function describeArguments(name: string, command: SimpleCommand): readonly string[] {
   const words = command.texts.slice(1);
   const startsOthers =
-    starters[name]?.(words) === true || runsUnread(name, words) || clientStartsPrograms(name, command);
+    starters[name]?.(words) === true ||
+    typesInto(name, command) ||
+    runsUnread(name, words) ||
+    clientStartsPrograms(name, command);
   return [
     ...(setsByBuiltin(name, words) ? ["!environment"] : []),
     ...(startsOthers ? [`${name}!program`] : []),
@@ -18,15 +21,13 @@ export function describeArguments(name: string, command: SimpleCommand): readonl
   ];
 }
 
+const editors: readonly string[] = ["vi", "vim", "nvim", "rvim", "gvim", "vimdiff", "view"];
+
 /** Commands with words of their own that start programs. */
 const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> = {
-  vi: (words) => words.some(isEditorCommand),
-  vim: (words) => words.some(isEditorCommand),
-  nvim: (words) => words.some(isEditorCommand),
-  rvim: (words) => words.some(isEditorCommand),
-  gvim: (words) => words.some(isEditorCommand),
-  vimdiff: (words) => words.some(isEditorCommand),
-  view: (words) => words.some(isEditorCommand),
+  ...Object.fromEntries(
+    editors.map((name) => [name, (words: readonly string[]) => words.some(isEditorCommand)]),
+  ),
   emacs: (words) => words.some((word) => /^--?(?:e|x|l|f|s|b|u|L|i|d)/.test(word)),
   git: gitStartsPrograms,
   tar: startsTar,
@@ -74,10 +75,15 @@ const starters: Readonly<Record<string, (words: readonly string[]) => boolean>> 
   ),
 };
 
+/** An editor takes its input for what is typed: `vi x <<< ':!ls'`. */
+function typesInto(name: string, { redirections }: SimpleCommand): boolean {
+  return editors.includes(name) && redirections.some(({ operator }) => operator.startsWith("<"));
+}
+
 /** `+!x`, `-c '!x'`, `-c 'call system(...)'`, `-S script`, and `-e`, which reads commands from the input. */
 function isEditorCommand(word: string): boolean {
   return (
-    /^\+./.test(word) || /^-[A-Za-z]*[cSsuUlewW]/.test(word) || /^--(?:cmd|startuptime|remote)/.test(word)
+    /^\+./.test(word) || /^-[A-Za-z]*[cSsuUlewWE]/.test(word) || /^--(?:cmd|startuptime|remote)/.test(word)
   );
 }
 
@@ -141,6 +147,7 @@ const outputs: Readonly<Record<string, RegExp | undefined>> = {
   shuf: /^(?:-[erz]*o=?|--o[a-z]*=)(.*)$/s,
   find: /^-f(?:print0?|ls|printf)=(.*)$/s,
   unzip: /^-d=?(.*)$/s,
+  git: /^(?:-o=?|--ou[a-z-]*=)(.*)$/s,
 };
 
 function writesOutside(name: string, words: readonly string[]): boolean {

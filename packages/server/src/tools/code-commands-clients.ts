@@ -83,18 +83,18 @@ interface TextOptions {
   readonly unread: readonly string[];
   /** Options that only tell something, whatever else is asked for. */
   readonly lookups?: readonly string[];
-  /** Options that name a file for the results, which may be a pipe. */
-  readonly outputs?: readonly string[];
+  /** Options whose value starts a program when it looks so. */
+  readonly escapes?: Readonly<Record<string, RegExp>>;
 }
 
-function optionTexts({ table, texts, unread, lookups = [], outputs = [] }: TextOptions): Client["given"] {
+function optionTexts({ table, texts, unread, lookups = [], escapes = {} }: TextOptions): Client["given"] {
   return (words) => {
     const found = readOptionWords(words, table);
     if (found === null) return null;
     const { options } = found;
     if (options.some(({ name }) => lookups.includes(name))) return "safe";
     const isUnread = options.some(
-      ({ name, value }) => unread.includes(name) || (outputs.includes(name) && /^\s*\||^\0/.test(value)),
+      ({ name, value }) => unread.includes(name) || escapes[name]?.test(value) === true,
     );
     return isUnread ? null : options.filter(({ name }) => texts.includes(name)).map(({ value }) => value);
   };
@@ -106,6 +106,12 @@ const dc: OptionTable = {
   longFlags: ["help", "version"],
   longValues: ["expression", "file"],
 };
+
+/** Results may go to a program. */
+const pipe = /^\s*\||^\0/;
+
+/** The values of variables are read as commands where they are used: `:x`. */
+const backslash = /\\|^\0/;
 
 const psql: OptionTable = {
   flags: "lX1abeEnqsSAHtxz0wW",
@@ -121,7 +127,7 @@ const psql: OptionTable = {
 }; // prettier-ignore
 
 const mysql: OptionTable = {
-  flags: "ABCfGHiNnoqrstUvwXEbcp",
+  flags: "ABCfHiNnoqrstUvwXEbcp",
   values: "DeuhPS",
   longFlags: [
     "batch", "silent", "skip-column-names", "column-names", "table", "html", "xml", "raw", "vertical", "force", "verbose", "quick", "compress",
@@ -129,7 +135,7 @@ const mysql: OptionTable = {
   ],
   longValues: [
     "execute", "database", "user", "host", "port", "socket", "protocol", "default-character-set", "connect-timeout", "ssl-mode", "ssl-ca", "ssl-cert",
-    "ssl-key", "max-allowed-packet", "delimiter",
+    "ssl-key", "max-allowed-packet",
   ],
 }; // prettier-ignore
 
@@ -153,10 +159,11 @@ const clients: Readonly<Record<string, Client | undefined>> = {
       texts: ["c", "command"],
       unread: ["f", "file"],
       lookups: ["l", "list"],
-      outputs: ["o", "output"],
+      escapes: { o: pipe, output: pipe, v: backslash, set: backslash, variable: backslash },
     }),
     readsGivenAlone: true,
-    escape: /\\(?:!|o|g|w|i|copy|e)|\bprogram\b/i,
+    // A backtick in an argument, and a backslash by its number in a variable.
+    escape: /\\(?:!|o|g|w|i|copy|e|134|x5c)|`|\bprogram\b/i,
   },
   mysql: {
     given: optionTexts({ table: mysql, texts: ["e", "execute"], unread: [] }),

@@ -77,7 +77,7 @@ export const wrappers: Readonly<Record<string, Wrapper | undefined>> = {
   ltrace: { flags: "bcCfhiLrStTV", values: "aAeDlnopsuwx" },
   prlimit: { flags: "", values: "p", longValues: ["pid", "output"], longFlags: ["noheadings", "raw", "verbose"] },
   valgrind: {},
-  fakeroot: { values: "ilsb" },
+  fakeroot: { values: "isb" },
   busybox: {},
   toybox: {},
   script: { flags: "aefq", values: "BEIOTmo", textOptions: ["c", "command"], operands: 9_999, permutes: true },
