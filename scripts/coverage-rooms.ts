@@ -94,13 +94,13 @@ export const rooms: readonly Room[] = [
     ...roomOfItsOwn("gate"),
     // Who answered what, and what came from where, is seen in whole runs alone.
     tests: [
-      `${server}/gate/`,
-      ...["answers/answers", "answers/remembered", "actions/data-flow", "actions/transform"].map(runsTest),
+      ...[`${server}/gate/`, `${server}/runs/answers/`],
+      ...["actions/data-flow", "actions/transform"].map(runsTest),
     ],
   },
   {
     ...roomOfItsOwn("approvals"),
-    tests: [`${server}/approvals/`, ...["answers/answers", "answers/remembered"].map(runsTest)],
+    tests: [`${server}/approvals/`, `${server}/runs/answers/`],
   },
 ];
 
