@@ -14,7 +14,7 @@ export const hiddenForms: readonly string[] = [
   "strace --output='|x' true", "debconf ./x", "gpg-agent --daemon ./x", "nm --plugin ./p.so p.so", "ld -plugin ./p.so p.so", "ar --plugin=./p.so r a b",
   "rename 's/a/x/e' b", "perldoc -M x y",
   // Options by a beginning of their names, in one word with others, and words that only look like harmless ones.
-  "psql -c '\\set a `x`'", "psql <<< '\\echo `x`'", "psql <<< '\\cd `x`'", "psql -v x='\\! y' <<< ':x'", "psql --set=x='\\! y' <<< ':x'",
+  "sh -c 'time -o x ./y'", "time -o x ./y", "-x", "psql -c '\\set a `x`'", "psql <<< '\\echo `x`'", "psql <<< '\\cd `x`'", "psql -v x='\\! y' <<< ':x'", "psql --set=x='\\! y' <<< ':x'",
   "psql <<< \"\\\\set x '\\\\134! y'\"", "mysql -G -e 'select 1'", "mysql --delimiter=/ -e 'select 1/'", "zsh -oextendedglob -c ./x <<< ls",
   "zsh -oextendedglob ./x <<< ls", "fakeroot -l ./x ls", "vim -E x", "vi x <<< ':!ls'", "vim x < keys", "git log --output=/etc/x",
   "git diff --ou=/etc/x", "git archive -o /etc/x HEAD", "git format-patch -o /etc HEAD",

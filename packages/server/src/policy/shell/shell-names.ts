@@ -12,7 +12,8 @@ export function commandName(argv: readonly (string | null)[]): string | null {
   if (first === undefined || first === null) return null;
   if (first === ".") return "source";
   const name = first.replace(systemFolder, "");
-  return /^(?:[A-Za-z0-9_.+:@%^,-]{1,64}|\[)$/.test(name) && name !== ".." ? name : null;
+  // Nothing is named like an option: `time -o out ./x` is a wrapper whose option was not read.
+  return /^(?:(?!-)[A-Za-z0-9_.+:@%^,-]{1,64}|\[)$/.test(name) && name !== ".." ? name : null;
 }
 
 /** A word as the shell reads it back unchanged. */
