@@ -8,7 +8,7 @@ import { blobKeysMigration } from "../blobs/keys.ts";
 import { approvalRunPathMigration, approvalScoreMigration, approvalsMigration } from "../gate/approvals.ts";
 import { targetMemoryMigration } from "../gate/target-memory.ts";
 import { idempotencyMigration } from "../http/idempotency.ts";
-import { apiKeysMigration } from "../identity/api-keys.ts";
+import { apiKeysMigration, apiKeysOfTenantMigration } from "../identity/api-keys.ts";
 import { sessionsMigration } from "../identity/sessions.ts";
 import { erasuresMigration } from "../retention/erasure.ts";
 import { claimsMigration } from "../queue/claim-columns.ts";
@@ -68,4 +68,5 @@ export const migrations: readonly Migration[] = [
   schedulesMigration,
   approvalScoreMigration,
   limitReportsMigration,
+  apiKeysOfTenantMigration,
 ];

@@ -94,6 +94,7 @@ function createRoute({ keys }: ApiKeysRoutesDeps): Route {
       const made = await keys.create({
         tenant: tenantFor(principal, body.tenant),
         by: principal.id,
+        byTenant: principal.tenant,
         principal: body.principal,
         role: body.role,
         expiresAtMs,
@@ -126,7 +127,7 @@ function revokeRoute({ keys, countEndedWith, countRightsEndedWith }: ApiKeysRout
     }),
     async handle({ params: { id }, principal }) {
       const tenant = isOwner(principal) ? null : principal.tenant;
-      const ended = await keys.revoke({ id, tenant, by: principal.id });
+      const ended = await keys.revoke({ id, tenant, by: principal.id, byTenant: principal.tenant });
       // The key has ended whatever becomes of the count: an error would say that it has not.
       const rememberedAnswersVoid = await countEndedWith(ended).catch(() => null);
       const rightsVoid = await countRightsEndedWith(ended).catch(() => null);

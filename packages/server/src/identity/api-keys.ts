@@ -25,8 +25,16 @@ export const apiKeysMigration: Migration = {
       expires_at_ms BIGINT,
       revoked_at_ms BIGINT
     )`,
-    // One key a principal: whoever is told apart by policy and approvals has one name and one role.
     "CREATE UNIQUE INDEX api_keys_principal ON api_keys (principal) WHERE revoked_at_ms IS NULL",
+  ],
+};
+
+export const apiKeysOfTenantMigration: Migration = {
+  id: "0450-api-keys-of-tenant",
+  statements: () => [
+    "DROP INDEX api_keys_principal",
+    // One key a principal: whoever is told apart by policy and approvals has one name and one role, in their tenant.
+    "CREATE UNIQUE INDEX api_keys_tenant_principal ON api_keys (tenant, principal) WHERE revoked_at_ms IS NULL",
   ],
 };
 
@@ -48,6 +56,8 @@ export interface CreateApiKey {
   readonly role: KeyRole;
   readonly expiresAtMs: number | null;
   readonly by: string;
+  /** Of whoever asks; absent: the key's. */
+  readonly byTenant?: string;
 }
 
 export interface ApiKeys {
@@ -63,6 +73,8 @@ export interface ApiKeys {
     readonly tenant: string | null;
     readonly id: string;
     readonly by: string;
+    /** Of whoever asks; absent: the key's. */
+    readonly byTenant?: string;
   }): Promise<ApiKey>;
   findByToken(token: string): Promise<Principal | undefined>;
   /** The role a principal has now, for policy; `none` for somebody whose key was revoked or expired. */
@@ -123,23 +135,23 @@ async function createKey(
   if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs)
     throw new HomeostatError("REQUEST_INVALID", "The key would have expired before it is made");
   const id = createId("key", nowMs);
-  const { tenant, principal, role, expiresAtMs, by } = request;
+  const { tenant, principal, role, expiresAtMs, by, byTenant } = request;
   const made: ApiKey = { id, tenant, principal, role, createdBy: by, createdAtMs: nowMs, expiresAtMs };
   try {
     // An expired key of the same name makes room.
     await store.write([
       {
-        sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
-        params: [principal, nowMs],
+        sql: "UPDATE api_keys SET revoked_at_ms = expires_at_ms WHERE tenant = ? AND principal = ? AND revoked_at_ms IS NULL AND expires_at_ms <= ?",
+        params: [tenant, principal, nowMs],
       },
       // Else sessions of the expired key, with its role, would be open again.
-      { sql: "DELETE FROM sessions WHERE principal = ?", params: [principal] },
+      { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, tenant] },
       {
         sql: `INSERT INTO api_keys (id, v, tenant, principal, role, digest, created_by, created_at_ms, expires_at_ms)
           VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
         params: [id, tenant, principal, role, sha256(key), by, nowMs, expiresAtMs],
       },
-      keyFact({ type: "api_key.created", tenant, by, atMs: nowMs }, { key: id, principal, role }),
+      keyFact({ type: "api_key.created", tenant, by, byTenant, atMs: nowMs }, { key: id, principal, role }),
     ]);
   } catch (error) {
     if (!isHomeostatError(error, "STORE_CONFLICT")) throw error;
@@ -151,7 +163,7 @@ async function createKey(
 
 async function revokeKey(
   { store, clock }: ApiKeysDeps,
-  { tenant, id, by }: Parameters<ApiKeys["revoke"]>[0],
+  { tenant, id, by, byTenant }: Parameters<ApiKeys["revoke"]>[0],
 ): Promise<ApiKey> {
   const [row] = await store.read(
     "SELECT * FROM api_keys WHERE id = ? AND (tenant = ? OR ? = 1) AND revoked_at_ms IS NULL",
@@ -168,7 +180,7 @@ async function revokeKey(
       params: [atMs, id],
     },
     { sql: "DELETE FROM sessions WHERE principal = ? AND tenant = ?", params: [principal, of] },
-    keyFact({ type: "api_key.revoked", tenant: of, by, atMs }, { key: id, principal }),
+    keyFact({ type: "api_key.revoked", tenant: of, by, byTenant, atMs }, { key: id, principal }),
   ]);
   return key;
 }
@@ -190,15 +202,19 @@ async function findHolder(
   return { role, sinceMs };
 }
 
-/** The actor may be of another tenant than the key: names are unique over all of them. */
-function keyFact(
-  {
-    by,
-    ...fact
-  }: { readonly type: string; readonly tenant: string; readonly by: string; readonly atMs: number },
-  data: JsonObject,
-): Statement {
-  return factInsert({ ...fact, actor: { kind: "user", id: by }, data });
+interface KeyFact {
+  readonly type: string;
+  readonly tenant: string;
+  readonly by: string;
+  readonly byTenant: string | undefined;
+  readonly atMs: number;
+}
+
+/** The actor may be of another tenant than the key, where somebody else can have the same name: it is told then. */
+function keyFact({ by, byTenant, ...fact }: KeyFact, data: JsonObject): Statement {
+  const isStranger = byTenant !== undefined && byTenant !== fact.tenant;
+  const told = isStranger ? { ...data, byTenant } : data;
+  return factInsert({ ...fact, actor: { kind: "user", id: by }, data: told });
 }
 
 function requirePrincipal(name: string): void {

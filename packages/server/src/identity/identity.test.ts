@@ -11,7 +11,7 @@ import type { Store } from "../store/store.ts";
 import { outboxMigration } from "../store/outbox.ts";
 import { openAdminToken, readAdminToken } from "./admin-token.ts";
 import { apiKeysRoutes } from "./api-keys.routes.ts";
-import { apiKeysMigration, createApiKeys } from "./api-keys.ts";
+import { apiKeysMigration, apiKeysOfTenantMigration, createApiKeys } from "./api-keys.ts";
 import type { ApiKey } from "./api-keys.ts";
 import type { Principal } from "../http/access.ts";
 import { sessionRoutes } from "./session.routes.ts";
@@ -28,7 +28,7 @@ function openStore(): Promise<Store> {
   const logger = createSilentLogger();
   return openSqliteStore({
     path: join(home, "state.db"),
-    migrations: [outboxMigration, sessionsMigration, apiKeysMigration],
+    migrations: [outboxMigration, sessionsMigration, apiKeysMigration, apiKeysOfTenantMigration],
     clock: systemClock,
     logger,
   });
@@ -183,6 +183,43 @@ describe("API keys", () => {
     await expect(keys.create({ ...owner, principal: "schedule", role: "viewer" })).rejects.toMatchObject({
       code: "REQUEST_INVALID",
     });
+    await store.close();
+  });
+
+  test("people of two tenants may have one name, and nothing that becomes of one key concerns the other", async () => {
+    const store = await openStore();
+    const clock = createManualClock();
+    const keys = createApiKeys({ store, clock });
+    const sessions = createSessions({ store, clock, credential: "c", lifetimeMs: 60_000 });
+    const expiresAtMs = clock.now() + 1_000;
+    const vic = { ...owner, principal: "vic" } as const;
+    const first = await keys.create({ ...vic, role: "viewer", expiresAtMs });
+    await keys.create({ ...vic, tenant: "acme", role: "admin", expiresAtMs });
+    await expect(keys.create({ ...vic, tenant: "acme", role: "admin" })).rejects.toMatchObject({
+      code: "API_KEY_CONFLICT",
+    });
+    const ofDefault = { id: "vic", role: "viewer", tenant: "default" } as const;
+    const ofAcme = { id: "vic", role: "admin", tenant: "acme" } as const;
+    expect(await keys.findByToken(first.key)).toEqual(ofDefault);
+    const session = await sessions.create(ofDefault);
+    const other = await sessions.create(ofAcme);
+    await keys.revoke({ tenant: "default", id: first.id, by: "admin" });
+    expect(await sessions.find(session.value)).toBeUndefined();
+    expect(await sessions.find(other.value)).toEqual(ofAcme);
+    // Still another session of the ended key: the namesake's key does not open it.
+    expect(await sessions.find((await sessions.create(ofDefault)).value)).toBeUndefined();
+    await keys.create({ ...vic, role: "operator" });
+    expect(await sessions.find(other.value)).toEqual(ofAcme);
+    clock.advance(1_000);
+    await keys.create({ ...vic, tenant: "other", role: "viewer" });
+    const expired = "SELECT tenant FROM api_keys WHERE revoked_at_ms IS NULL AND expires_at_ms IS NOT NULL";
+    expect(await store.read(expired)).toEqual([{ tenant: "acme" }]);
+    await keys.create({ ...vic, tenant: "acme", role: "viewer" });
+    expect(await keys.list(null)).toMatchObject([
+      { tenant: "acme" },
+      { tenant: "default" },
+      { tenant: "other" },
+    ]);
     await store.close();
   });
 
@@ -351,6 +388,8 @@ describe("API keys", () => {
     expect((await call("default", `/${ids.get("other")!}`, "DELETE")).status).toBe(404);
     const facts = JSON.stringify(await store.read("SELECT * FROM ledger_outbox"));
     expect(facts).toContain("default-admin");
+    // Whoever has that name in the other tenant did not do it.
+    expect(facts.match(/byTenant[\\":]+default/g)).toHaveLength(1);
     expect(await namesOf("default", "?tenant=*")).toEqual(["of-acme", "of-default"]);
     await store.close();
   }); // prettier-ignore

@@ -89,7 +89,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
 /** A session never outlives the key it was opened with; its parameter is the time now. */
 const holderInForce = `(principal = 'admin' OR EXISTS (
-  SELECT 1 FROM api_keys WHERE api_keys.principal = sessions.principal AND ${inForce}))`;
+  SELECT 1 FROM api_keys WHERE api_keys.principal = sessions.principal AND api_keys.tenant = sessions.tenant AND ${inForce}))`;
 
 function toPrincipal(id: unknown, role: Role, tenant: unknown): Principal {
   return { id: String(id), role, tenant: String(tenant) };

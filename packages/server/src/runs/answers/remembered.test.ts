@@ -6,7 +6,7 @@ import { systemClock as clock } from "../../base/clock.ts";
 import { isHomeostatError } from "../../base/error.ts";
 import { createSilentLogger } from "../../base/log.ts";
 import { delegateApproval } from "../../gate/approvals.ts";
-import { apiKeysMigration, createApiKeys } from "../../identity/api-keys.ts";
+import { apiKeysMigration, apiKeysOfTenantMigration, createApiKeys } from "../../identity/api-keys.ts";
 import type { ApiKeys } from "../../identity/api-keys.ts";
 import { sessionsMigration } from "../../identity/sessions.ts";
 import type { Decision } from "../../policy/rules/decision.ts";
@@ -239,7 +239,7 @@ describe.skipIf(skipsPostgres())("on PostgreSQL, with real keys", () => {
       openStore: (migrations) =>
         openPostgresStore({
           url,
-          migrations: [...migrations, sessionsMigration, apiKeysMigration],
+          migrations: [...migrations, sessionsMigration, apiKeysMigration, apiKeysOfTenantMigration],
           clock,
           logger: createSilentLogger(),
         }),
