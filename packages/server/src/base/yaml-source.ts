@@ -183,7 +183,9 @@ function convert(node: ParsedNode, trail: Trail | undefined, reading: Reading): 
     if (shift === undefined) return { kind: "scalar", at, value };
     return { kind: "scalar", at, value, textAt: { line: at.line, column: at.column + shift } };
   }
-  refuse(`the value ${String(value)} cannot be used here`);
+  // Not shown as it is: the message would be no text that can be kept or sent either.
+  if (typeof value === "string") refuse("the text holds half a surrogate pair, which cannot be kept");
+  else refuse(`the value ${String(value)} cannot be used here`);
   return { kind: "scalar", at, value: null };
 }
 
