@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await chmod(home, 0o700);
-  await rm(home, { recursive: true });
+  await rm(home, { recursive: true, maxRetries: 5 });
 });
 
 async function started(deps: Partial<DiskDeps> = {}): Promise<ReturnType<typeof createDiskPart>> {
@@ -44,7 +44,7 @@ test("a disk that takes a block is well, and one that is full has failed until t
   await symlink("/dev/full", join(home, ".write-probe"));
   await until(() => part.health().kind === "failed" && /ENOSPC/.test(JSON.stringify(part.health())));
   expect(part.health()).toMatchObject({ needsPerson: true });
-  await rm(home, { recursive: true });
+  await rm(home, { recursive: true, maxRetries: 5 });
   await until(() => /ENOENT/.test(JSON.stringify(part.health())));
   await rename(`${home}-aside`, home);
   await until(() => part.health().kind !== "failed");
