@@ -127,8 +127,9 @@ const psql: OptionTable = {
 }; // prettier-ignore
 
 const mysql: OptionTable = {
-  flags: "ABCfHiNnoqrstUvwXEbcp",
+  flags: "ABCfHiNnoqrstUvwXEbc",
   values: "DeuhPS",
+  attached: "p",
   longFlags: [
     "batch", "silent", "skip-column-names", "column-names", "table", "html", "xml", "raw", "vertical", "force", "verbose", "quick", "compress",
     "no-auto-rehash", "no-beep", "unbuffered", "wait", "ssl", "password", "safe-updates", "comments", "line-numbers", "skip-line-numbers",

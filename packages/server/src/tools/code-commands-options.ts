@@ -12,6 +12,8 @@ export interface OptionTable {
   readonly flags: string;
   /** Letters with a value, attached or the next word. */
   readonly values: string;
+  /** Letters whose value is the rest of the word, which may be empty. */
+  readonly attached?: string;
   readonly longFlags: readonly string[];
   readonly longValues: readonly string[];
 }
@@ -69,10 +71,11 @@ function readLong(word: string, { longFlags, longValues }: OptionTable): FoundOp
     : { flags: [], name, value: equals < 0 ? undefined : word.slice(equals + 1) };
 }
 
-function readLetters(word: string, { flags, values }: OptionTable): FoundOption | null {
+function readLetters(word: string, { flags, values, attached: rest = "" }: OptionTable): FoundOption | null {
   const found: string[] = [];
   for (let at = 1; at < word.length; at++) {
     const letter = word[at]!;
+    if (rest.includes(letter)) return { flags: found, name: letter, value: word.slice(at + 1) };
     if (values.includes(letter)) {
       const attached = word.slice(at + 1);
       return { flags: found, name: letter, value: attached === "" ? undefined : attached };

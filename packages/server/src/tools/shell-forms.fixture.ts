@@ -15,7 +15,7 @@ export const hiddenForms: readonly string[] = [
   "rename 's/a/x/e' b", "perldoc -M x y",
   // Options by a beginning of their names, in one word with others, and words that only look like harmless ones.
   "sh -c 'time -o x ./y'", "time -o x ./y", "-x", "psql -c '\\set a `x`'", "psql <<< '\\echo `x`'", "psql <<< '\\cd `x`'", "psql -v x='\\! y' <<< ':x'", "psql --set=x='\\! y' <<< ':x'",
-  "psql <<< \"\\\\set x '\\\\134! y'\"", "mysql -G -e 'select 1'", "mysql --delimiter=/ -e 'select 1/'", "zsh -oextendedglob -c ./x <<< ls",
+  "psql <<< \"\\\\set x '\\\\134! y'\"", "mysql -pX -Nse 'system x'", "mysql -G -e 'select 1'", "mysql --delimiter=/ -e 'select 1/'", "zsh -oextendedglob -c ./x <<< ls",
   "zsh -oextendedglob ./x <<< ls", "fakeroot -l ./x ls", "vim -E x", "vi x <<< ':!ls'", "vim x < keys", "git log --output=/etc/x",
   "git diff --ou=/etc/x", "git archive -o /etc/x HEAD", "git format-patch -o /etc HEAD",
   "git rebase --exe 'touch x' HEAD~1", "git rebase --exe='touch x' HEAD~1", "git rebase -qx 'touch x' HEAD~1", "git rebase -ix 'touch x' HEAD~1",
@@ -205,7 +205,7 @@ export const ordinaryForms: readonly string[] = [
   "sort -uk2 a", "sort --unique a", "sort -uo out a", "cp -t out a", "tar -caf a.tgz dir", "tar --exclude-vcs -czf a.tgz dir", "man -k ls",
   "pandoc -s -fmarkdown -thtml a.md", "openssl enc -aes-256-cbc -in a", "zip -rq9 a.zip dir", "psql -Atc 'select 1'",
   "psql -h db -U app -d x --command='select 1'", "psql -l", "psql --csv -c 'select 1' -o out.csv", "psql -v ON_ERROR_STOP=1 -c 'select 1'",
-  "psql --version", "mysql -u root -N -e 'select 1' x", "mysql -h db --database=x --execute='select 1'", "mysql --version",
+  "psql --version", "mysql -uroot -pX7y -Nse 'select 1' db", "mysql -u root -N -e 'select 1' x", "mysql -h db --database=x --execute='select 1'", "mysql --version",
   "dc --expression='2 2 + p'", "python3 -u -c 'print(1)'", "python3 -Wignore -c 'print(1)'", "python3 -V", "node -e 'console.log(1)' a b",
   "node -e 'console.log(1)' -- --flag", "node --no-warnings -p 1", "bash -xc 'ls'", "bash -o pipefail -c 'ls'", "bash -s <<< ls",
   "bash --norc -c ls", "script -c ls out", "strace -f -o out ls",
