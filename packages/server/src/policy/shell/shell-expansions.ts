@@ -1,10 +1,12 @@
 /** Reads quotes and what the shell expands in words: `$x`, `${x:-y}`, `$(...)`, backticks, arithmetic, process substitution. */
 import { readAnsi } from "./shell-ansi.ts";
 import { hidesSubstitution, holdsSubstitution } from "./shell-hidden.ts";
+import { describeExpansion, noteParameter } from "./shell-numbers.ts";
 import {
   addUnknown,
   deeper,
   fail,
+  noteUse,
   placeOf,
   skipBlanks,
   skipContinuations,
@@ -23,6 +25,7 @@ export function createDraft(): WordDraft {
     brace: "none",
     hasBracket: false,
     isHiding: false,
+    isAppended: false,
   };
 }
 
@@ -142,10 +145,7 @@ function readDollar(reader: Reader, word: WordDraft, isDouble: boolean): void {
   else if (sign === "{") deeper(reader, () => readParameter(reader, isDouble));
   else if (sign === "[") fail(reader, "`$[` is not read; write `$((`");
   else if (/[A-Za-z_]/.test(sign)) skipName(reader);
-  makeUnknown(
-    word,
-    /^(?:([A-Za-z_]\w{0,63})|\{([A-Za-z_]\w{0,63})\})$/.exec(text.slice(start, reader.at))?.slice(1).join(""),
-  );
+  makeUnknown(word, describeExpansion(text.slice(start, reader.at)));
 }
 
 function readParenthesis(reader: Reader): void {
@@ -193,8 +193,10 @@ export function readArithmetic(reader: Reader): void {
       requireUnescaped(reader, sign);
       if (readInner(reader, inside, sign)) continue;
       if (sign === "'") fail(reader, "a single quote in arithmetic is read differently by different shells");
+      inside.text += sign;
       reader.at++;
     }
+    noteUse(reader, inside.text, { place: placeOf(reader, start) });
     if (holdsSubstitution(inside.text)) addUnknown(reader, placeOf(reader, start));
     const second = skipContinuations(text, reader.at + 1);
     if (text[second] !== ")") fail(reader, "`((` is not closed by `))`; put a blank between parentheses");
@@ -249,10 +251,12 @@ export function readSubscript(reader: Reader): void {
       inside.text += readSingle(reader);
       continue;
     }
+    inside.text += sign;
     reader.at++;
     if (sign === "[") depth++;
     else if (sign === "]" && --depth === 0) break;
   }
+  noteUse(reader, inside.text, { place: placeOf(reader, start) });
   if (holdsSubstitution(inside.text)) addUnknown(reader, placeOf(reader, start));
 }
 
@@ -291,8 +295,11 @@ function readInner(reader: Reader, inside: WordDraft, sign: string): boolean {
   else if (sign === '"') {
     reader.at++;
     readDouble(reader, inside);
-  } else if (sign === "\\") reader.at += 2;
-  else return false;
+  } else if (sign === "\\") {
+    const next = reader.text[reader.at + 1] ?? "";
+    if (/\w/.test(next)) inside.text += next;
+    reader.at += 2;
+  } else return false;
   return true;
 }
 
@@ -324,12 +331,15 @@ function readParameter(reader: Reader, isDouble: boolean): void {
     if ((sign === "<" || sign === ">") && text[reader.at + 1] === "(") {
       fail(reader, "a process substitution inside `${` is not read");
     }
+    if (isSlice) inside.text += sign;
     reader.at++;
   }
   // `${x@P}` expands the value as a prompt, and prompts may run commands.
   const isPrompt = text.slice(reader.at - 2, reader.at) === "@P";
   if (isPrompt || (isSlice && holdsSubstitution(inside.text)) || hidesSubstitution(inside.text))
     addUnknown(reader);
+  if (isSlice) noteUse(reader, inside.text);
+  noteParameter(reader, text.slice(start, Math.min(reader.at, start + 200)));
   reader.at++;
 }
 

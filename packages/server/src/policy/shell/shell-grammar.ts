@@ -7,6 +7,8 @@ import {
   fail,
   isMeta,
   isProcessSubstitution,
+  noteUse,
+  noteValue,
   peekOperator,
   shellLimits,
   skipBlanks,
@@ -220,7 +222,10 @@ function readFor(reader: Reader): void {
         skipBlanks(reader);
         const sign = reader.text[reader.at];
         if (sign === undefined || (isMeta(sign) && !isProcessSubstitution(reader))) break;
-        if (readWord(reader, false).isHiding) addUnknown(reader);
+        const word = readWord(reader, false);
+        if (word.isHiding) addUnknown(reader);
+        // A pattern gives names of files.
+        noteValue(reader, name, word.pattern === null ? word.text : unknownText());
       }
     }
   }
@@ -270,6 +275,8 @@ function requireWord(reader: Reader): Word {
 /** `[[ ... ]]`: only the substitutions in its words matter. */
 function readCondition(reader: Reader): void {
   const { text } = reader;
+  let last = "";
+  let isComputed = false;
   for (;;) {
     const before = reader.at;
     skipBlanks(reader);
@@ -286,13 +293,18 @@ function readCondition(reader: Reader): void {
     const word = readWord(reader, false);
     if (word.isHiding) addUnknown(reader);
     if (word.isPlain && word.value === "]]") break;
+    if (isComputed) noteUse(reader, word.text);
+    if (last === "-v" || last === "-R") noteUse(reader, word.text, { isName: true });
+    isComputed = /^-(?:eq|ne|lt|le|gt|ge)$/.test(word.text);
+    if (isComputed) noteUse(reader, last);
+    last = word.text;
   }
   readRedirections(reader);
 }
 
 function readFunction(reader: Reader): void {
   skipBlanks(reader);
-  requireWord(reader);
+  reader.shared.facts.defined.add(requireWord(reader).text);
   skipBlanks(reader);
   if (reader.text[reader.at] === "(") {
     reader.at++;
@@ -352,8 +364,10 @@ function readSimple(reader: Reader): void {
     const isNumber = word.isPlain && /^(?:[0-9]+|\{\w+\})$/.test(word.value ?? "");
     const behind = reader.text[reader.at];
     if (isNumber && (behind === "<" || behind === ">")) continue;
-    if (word.assignment !== null && argv.length === 0) draft.assignments.push(word.assignment);
-    else {
+    if (word.assignment !== null && argv.length === 0) {
+      draft.assignments.push(word.assignment);
+      noteValue(reader, word.assignment.name, word.assignment.text, word.isAppended);
+    } else {
       argv.push(word.value);
       draft.patterns.push(word.pattern);
       draft.texts.push(word.text);
@@ -361,6 +375,7 @@ function readSimple(reader: Reader): void {
     if (argv.length > shellLimits.wordsPerCommand) fail(reader, "a command has too many words");
     if (argv.length === 1 && draft.redirections.length === 0 && isFunctionNext(reader)) {
       reader.shared.commands.splice(index, 1);
+      reader.shared.facts.defined.add(draft.texts[0]!);
       return readFunctionBody(reader);
     }
   }

@@ -65,6 +65,8 @@ export interface WordDraft {
   hasBracket: boolean;
   /** An element of a list holds `a[$(x)]`. */
   isHiding: boolean;
+  /** `name+=value`. */
+  isAppended: boolean;
 }
 
 /** A here-document whose body begins after the end of the line. */
@@ -110,8 +112,36 @@ export interface InnerText {
   readonly place: Place;
 }
 
+/** What a program does with variables, collected while it is read. Texts are as in `SimpleCommand.texts`. */
+export interface Facts {
+  readonly values: Value[];
+  readonly uses: Use[];
+  /** Names of functions and aliases: they may stand for a program of the same name. */
+  readonly defined: Set<string>;
+}
+
+export interface Value {
+  readonly name: string;
+  readonly text: string;
+  /** `name+=text`. */
+  readonly isAppended: boolean;
+  readonly place: Place;
+}
+
+export interface Use {
+  readonly text: string;
+  /** The text is a variable's name, of which only a subscript is a number. */
+  readonly isName: boolean;
+  readonly place: Place;
+}
+
+export function createFacts(): Facts {
+  return { values: [], uses: [], defined: new Set() };
+}
+
 export interface Shared {
   readonly commands: Draft[];
+  readonly facts: Facts;
   /** Characters of texts inside texts that may still be read: `eval eval eval ...` must not cost its square. */
   budget: number;
 }
@@ -190,6 +220,19 @@ export function addUnknown(reader: Reader, place: Place = placeOf(reader)): void
 /** How `texts` show what is only known at run time; `name` for a plain `$name`. A text holds no other U+0000. */
 export function unknownText(name: string = ""): string {
   return `\0${name}\0`;
+}
+
+/** A text that is computed, or the name of a variable, which may have a subscript. */
+export function noteUse(
+  reader: Reader,
+  text: string,
+  { isName = false, place = placeOf(reader) } = {},
+): void {
+  if (/[A-Za-z_\0]/.test(text)) reader.shared.facts.uses.push({ text, isName, place });
+}
+
+export function noteValue(reader: Reader, name: string, text: string, isAppended = false): void {
+  reader.shared.facts.values.push({ name, text, isAppended, place: placeOf(reader) });
 }
 
 /** Runs `read` one construct deeper. */

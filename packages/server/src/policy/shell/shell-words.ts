@@ -7,7 +7,16 @@ import {
   readQuoted,
   readSubscript,
 } from "./shell-expansions.ts";
-import { addUnknown, fail, isMeta, isProcessSubstitution, skipContinuations } from "./shell-reader.ts";
+import {
+  addUnknown,
+  fail,
+  isMeta,
+  isProcessSubstitution,
+  noteUse,
+  noteValue,
+  skipContinuations,
+  unknownText,
+} from "./shell-reader.ts";
 import type { Assignment, Reader, WordDraft } from "./shell-reader.ts";
 import { hidesSubstitution } from "./shell-hidden.ts";
 
@@ -24,6 +33,8 @@ export interface Word {
   readonly isHiding: boolean;
   /** For `name=value`, `name+=value` and `name[...]=value`. */
   readonly assignment: Assignment | null;
+  /** `name+=value`. */
+  readonly isAppended: boolean;
 }
 
 /** `isAssignable`: an assignment may stand here. The reader stands at the first sign and is left behind the last. */
@@ -75,6 +86,7 @@ function finish(word: WordDraft): Word {
     isHiding: word.isHiding || hidesSubstitution(valueText),
     // File name patterns are not expanded in values.
     assignment: name === null ? null : { name, value: isUnknown ? null : valueText, text: valueText },
+    isAppended: word.isAppended,
   };
 }
 
@@ -98,6 +110,7 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
   }
   // Asked once for each word: what is no name here is none at the next `=`.
   word.isPlain = false;
+  word.isAppended = word.text.endsWith("+");
   const name = word.text.replace(/\+$/, "");
   const bracket = name.indexOf("[");
   if (!isName(bracket < 0 ? name : name.slice(0, bracket))) return false;
@@ -113,8 +126,16 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
     // `[...]=x` is an element with its subscript.
     word.isHiding ||=
       element.isHiding || (element.text.startsWith("[") && hidesSubstitution(`_${element.text}`));
+    const [subscript = "", index] = /^\[([^\]]*)\]\+?=/.exec(element.text) ?? [];
+    if (index !== undefined) noteUse(reader, index);
+    noteValue(
+      reader,
+      word.name!,
+      element.pattern === null ? element.text.slice(subscript.length) : unknownText(),
+    );
   });
-  makeUnknown(word);
+  // Its elements are noted.
+  makeUnknown(word, "4");
   return true;
 }
 

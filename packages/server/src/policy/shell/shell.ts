@@ -7,7 +7,8 @@
  */
 import { readDocumentBody } from "./shell-expansions.ts";
 import { readProgram, readSubstitution } from "./shell-grammar.ts";
-import { fail, findLineStarts, shellLimits, ShellProblem } from "./shell-reader.ts";
+import { findUnknownNumber } from "./shell-numbers.ts";
+import { addUnknown, createFacts, fail, findLineStarts, shellLimits, ShellProblem } from "./shell-reader.ts";
 import type { Dialect, InnerText, Place, Reader, Shared, SimpleCommand } from "./shell-reader.ts";
 
 export type { Assignment, Dialect, Place, Redirection, SimpleCommand } from "./shell-reader.ts";
@@ -35,7 +36,7 @@ export interface ShellOptions {
  * Bounds: 1 MiB of text, 20,000 commands, 100 open constructs, 8 texts inside texts; beyond them it is unparsable.
  */
 export function parseShell(text: string, options: ShellOptions = {}): ShellResult {
-  const shared: Shared = { commands: [], budget: 4 * text.length + 65_536 };
+  const shared: Shared = { commands: [], facts: createFacts(), budget: 4 * text.length + 65_536 };
   const reader = createReader(text, options, shared);
   try {
     if (text.length > shellLimits.textLength) fail(reader, "it is longer than 1 MiB");
@@ -45,6 +46,8 @@ export function parseShell(text: string, options: ShellOptions = {}): ShellResul
       fail(reader, "it holds a NUL, which shells leave out");
     }
     readProgram(reader);
+    const place = findUnknownNumber(shared);
+    if (place !== undefined) addUnknown(reader, place);
     return { kind: "commands", commands: shared.commands };
   } catch (error) {
     /* v8 ignore next -- only a fault of this parser gets here, and it must not pass for a text that cannot be read */
