@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson, toWellFormedJson } from "./canonical-json.ts";
 import type { JsonValue } from "./canonical-json.ts";
 
 describe("canonicalJson", () => {
@@ -91,6 +91,14 @@ describe("canonicalJson", () => {
       }),
     );
   });
+});
+
+test("half surrogates are replaced wherever they stand, and nothing else is changed", () => {
+  const value = JSON.parse(
+    '{"\\ud800":["a\\udc00",{"__proto__":"\\ud83d\\ude00"}],"n":null,"x":1,"t":true}',
+  ) as JsonValue;
+  const text = '{"n":null,"t":true,"x":1,"\ufffd":["a\ufffd",{"__proto__":"\u{1f600}"}]}';
+  expect(canonicalJson(toWellFormedJson(value))).toBe(text);
 });
 
 function reversed(value: unknown): unknown {

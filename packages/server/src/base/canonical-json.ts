@@ -28,3 +28,15 @@ export function canonicalJson(value: JsonValue): string {
   }
   return `{${members.join(",")}}`;
 }
+
+/** A copy in which lone surrogates are U+FFFD, in names too: they can neither be digested nor encoded in UTF-8. */
+export function toWellFormedJson(value: JsonValue): JsonValue {
+  if (typeof value === "string") return value.toWellFormed();
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => toWellFormedJson(item));
+  const entries = Object.entries(value).map(([key, member]) => [
+    key.toWellFormed(),
+    toWellFormedJson(member!),
+  ]);
+  return Object.fromEntries(entries) as JsonValue;
+}

@@ -17,6 +17,12 @@ describe("HomeostatError", () => {
     expect("cause" in error).toBe(false);
   });
 
+  test("a quotation that was cut between the halves of a sign is text all the same", () => {
+    const cut = "found \u{1f600}".slice(0, -1);
+    const error = new HomeostatError("CONFIG_INVALID", cut, {}, { details: [{ detail: cut, path: "a" }] });
+    expect([error.message, error.details]).toEqual(["found \ufffd", [{ detail: "found \ufffd", path: "a" }]]);
+  });
+
   test("keeps a better hint, the cause, the place and the details", () => {
     const cause = new Error("EACCES");
     const error = new HomeostatError(

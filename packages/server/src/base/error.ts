@@ -42,7 +42,8 @@ export class HomeostatError extends Error {
     data: Readonly<Record<string, unknown>> = {},
     options: ErrorOptions = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // Messages quote the beginning of what was given, and a cut may fall between the halves of a sign.
+    super(message.toWellFormed(), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "HomeostatError";
     this.code = code;
     const row: ErrorRow = errorCodes[code];
@@ -50,7 +51,7 @@ export class HomeostatError extends Error {
     this.hint = options.hint ?? row.hint;
     this.data = data;
     this.place = options.place;
-    this.details = options.details ?? [];
+    this.details = (options.details ?? []).map((each) => ({ ...each, detail: each.detail.toWellFormed() }));
   }
 }
 

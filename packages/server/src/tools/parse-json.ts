@@ -1,4 +1,5 @@
 /** Reads JSON from outside into a value that can be recorded: bounded in depth, every string well-formed. Pure. */
+import { toWellFormedJson } from "../base/canonical-json.ts";
 import type { JsonValue } from "../base/canonical-json.ts";
 
 /** Deeper values are attacks on whatever walks them recursively; ours stop far below the stack's end. */
@@ -8,7 +9,7 @@ const deepestJson = 200;
 export function parseJson(text: string): JsonValue {
   requireShallow(text);
   const value = JSON.parse(text) as JsonValue;
-  return /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
+  return /\\u[dD][89a-fA-F]/.test(text) ? toWellFormedJson(value) : value;
 }
 
 /** Counts brackets outside strings, before anything recursive sees the text. */
@@ -25,12 +26,4 @@ function requireShallow(text: string): void {
     else if (unit === "]" || unit === "}") depth -= 1;
     if (depth > deepestJson) throw new SyntaxError(`nested deeper than ${deepestJson} levels`);
   }
-}
-
-function wellFormed(value: JsonValue): JsonValue {
-  if (typeof value === "string") return value.toWellFormed();
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map((item: JsonValue) => wellFormed(item));
-  const entries = Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member!)]);
-  return Object.fromEntries(entries) as JsonValue;
 }

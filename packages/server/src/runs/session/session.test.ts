@@ -45,6 +45,19 @@ test("an output too large for its row is read back whole", async () => {
   expect((await world.state(session.runId)).steps.get("s")).toMatchObject({ output, status: "completed" });
 });
 
+test("an error that quotes half a sign, or an output with one, keeps no run from its end", async () => {
+  const { world, session } = await open();
+  const cut = 'found "\u{1f600}'.slice(0, -1);
+  await session.append([{ kind: "run.started", attempt: 1 }]);
+  await session.append([{ kind: "step.completed", step: "s", output: { [cut]: [cut, null, 1] } }]);
+  await session.append([{ kind: "run.failed", error: { code: "X", message: cut } }]);
+  const state = await world.state(session.runId);
+  const plain = 'found "\ufffd';
+  expect(state.steps.get("s")?.output).toEqual({ [plain]: [plain, null, 1] });
+  expect(state.error).toEqual({ code: "X", message: plain });
+  expect(session.state.error).toEqual(state.error);
+});
+
 test.each([
   [{ kind: "run.revived", by: "eve" } as const, /^run\.revived cannot be journalled .*only a dead run/],
   [

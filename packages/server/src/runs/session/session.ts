@@ -1,4 +1,6 @@
 /** A session: one worker's fenced hold on one run. Every append goes through it, chained, projected and put to the outbox. */
+import { toWellFormedJson } from "../../base/canonical-json.ts";
+import type { JsonValue } from "../../base/canonical-json.ts";
 import type { Actor, LedgerEntry } from "../../base/ledger-entry.ts";
 import type { Clock } from "../../base/clock.ts";
 import { HomeostatError, isHomeostatError } from "../../base/error.ts";
@@ -118,7 +120,8 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     }
   }
 
-  async function write(bodies: readonly EventBody[], options: AppendOptions): Promise<void> {
+  async function write(given: readonly EventBody[], options: AppendOptions): Promise<void> {
+    const bodies = given.map(keepable);
     const nowMs = deps.clock.now();
     const previousSeq = state.headSeq;
     const actor = options.actor ?? { kind: "agent", id: `workflow:${state.workflow.name}` };
@@ -159,6 +162,23 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
     else await writeAndHandOver(statements, handOver);
     deps.announce(events, row);
   }
+}
+
+/**
+ * Sentences quote the beginning of a value, and a cut may fall between the halves of a sign: such an event is written with U+FFFD
+ * there, for a run whose last word cannot be written would never end.
+ */
+function keepable(body: EventBody): EventBody {
+  if (isWellFormed(body)) return body;
+  // Proof of the casts: events are JSON, and replaced signs change no member's kind.
+  return toWellFormedJson(body as unknown as JsonValue) as unknown as EventBody;
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member));
 }
 
 function settledOnce({ statements, settled }: HandOver): HandOver {
