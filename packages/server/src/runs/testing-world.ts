@@ -75,6 +75,7 @@ export interface TestTool {
   /** True: the workspace is saved after it acted. */
   readonly touchesFiles?: boolean;
   readonly files?: AnyTool["files"];
+  readonly roles?: AnyTool["argumentRoles"];
   readonly check?: () => Promise<"happened" | "did-not-happen" | "unknown">;
 }
 
@@ -377,6 +378,7 @@ function asTool(test: TestTool): AnyTool {
     args: z.record(z.string(), z.json()) as z.ZodType<JsonObject>,
     effect: test.effect,
     ...(test.files === undefined ? {} : { files: test.files }),
+    ...(test.roles === undefined ? {} : { argumentRoles: test.roles }),
     risk: "low",
     defaultTimeoutMs: 10_000,
     maxTimeoutMs: 60_000,

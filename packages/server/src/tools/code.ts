@@ -106,6 +106,7 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
     effect: "idempotent",
     risk: "medium",
     argumentRoles: roles,
+    failureLabels: ({ workspace }) => (workspace === true ? ["file"] : []),
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given, context) {

@@ -92,6 +92,7 @@ export function createHttpGetTool(deps: ExchangeDeps): Tool<HttpGetArgs> {
     files: "none",
     risk: "medium",
     argumentRoles: sharedRoles,
+    failureLabels: () => ["web"],
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given) {
@@ -116,6 +117,7 @@ export function createHttpRequestTool(deps: ExchangeDeps): Tool<HttpRequestArgs>
     files: "none",
     risk: "high",
     argumentRoles: { ...sharedRoles, body: "body" },
+    failureLabels: () => ["web"],
     defaultTimeoutMs: 30_000,
     maxTimeoutMs: 600_000,
     async resolve(given) {

@@ -96,6 +96,8 @@ export interface Tool<Args = never> {
   readonly stepKind?: "workflow";
   /** What arguments are for, by name at any depth, with all that lies inside; rules on data flow go by these. Others are inferred. */
   readonly argumentRoles?: Readonly<Record<string, ArgumentRole>>;
+  /** Whose words its errors may quote, besides `tool`. */
+  readonly failureLabels?: (resolvedArgs: JsonObject) => readonly OriginLabel[];
   readonly defaultTimeoutMs: number;
   readonly maxTimeoutMs: number;
   /** Pure but for looking (stat, realpath). Throws ACTION_INVALID or ACTION_DENIED (our own folders, escaping paths). */

@@ -49,6 +49,8 @@ export type ActOutcome =
       readonly transient: boolean;
       /** It acted; only its answer was refused. */
       readonly didHappen?: true;
+      /** Where the answer came from that was refused. */
+      readonly answered?: ToolResult["labels"];
       /** It was left behind; doing it again is no harm. */
       readonly mayStillAct?: true;
     }
@@ -145,6 +147,7 @@ async function actAndRecord(
       error: runErrorOf(error, request, deps.gate),
       transient: false,
       didHappen: true,
+      answered: executed.result.labels,
     };
   }
 }

@@ -4,6 +4,7 @@ import type { Reference } from "../../expression/references.ts";
 import { templateExpressions } from "../../expression/template.ts";
 import { templatesIn } from "../../expression/template-value.ts";
 import type { PlacedTemplate, TemplateValue } from "../../expression/template-value.ts";
+import { isTrustedLabel } from "../../gate/labels.ts";
 import type { OriginLabel } from "../../policy/rules/decision.ts";
 import { allSteps, innerSteps } from "../../workflows/workflow.ts";
 import type { Step, Workflow } from "../../workflows/workflow.ts";
@@ -11,15 +12,17 @@ import type { Step, Workflow } from "../../workflows/workflow.ts";
 /** What one text or expression of a `with` is made of. */
 export interface ExactOrigin {
   readonly labels: readonly OriginLabel[];
-  /** Paths of the steps whose outputs it reads, directly or through others. */
+  /** Paths of the steps whose outputs or errors it reads, directly or through others. */
   readonly steps: readonly string[];
 }
 
 /** What the walk over origins needs to know of the run. */
 export interface FlowFacts {
   readonly workflow: Workflow;
-  /** Labels of what each step's action brought, by path. */
+  /** Labels of what each completed step brought, by path. */
   readonly brought: ReadonlyMap<string, readonly OriginLabel[]>;
+  /** Labels of the errors that steps have on record, their own or those of their branches, by path. */
+  readonly failures: ReadonlyMap<string, readonly OriginLabel[]>;
   /** Labels of inputs that are not the requester's own word. */
   readonly inputs: Readonly<Record<string, readonly OriginLabel[]>>;
 }
@@ -34,7 +37,7 @@ export function exactOrigins(args: TemplateValue, facts: FlowFacts): ReadonlyMap
         origins.set(path, { labels: ["operator"], steps: [] });
         return;
       case "template":
-        origins.set(path, seeker.ofTemplate(value));
+        origins.set(path, ownWhenEmpty(seeker.ofTemplate(value)));
         return;
       case "list":
         for (const [index, item] of value.items.entries()) visit(item, `${path}[${index}]`);
@@ -74,12 +77,23 @@ export function operatorTexts(workflow: Workflow): readonly string[] {
   return texts.filter((text) => text.trim() !== "");
 }
 
-function createSeeker({ workflow, brought, inputs }: FlowFacts) {
+const none: ExactOrigin = { labels: [], steps: [] };
+const fromTool: ExactOrigin = { labels: ["tool"], steps: [] };
+
+/** What nobody brought is the operator's: a null that stands for nothing, a value put together from literals. */
+function ownWhenEmpty(origin: ExactOrigin): ExactOrigin {
+  return origin.labels.length === 0 ? { ...origin, labels: ["operator"] } : origin;
+}
+
+function createSeeker({ workflow, brought, failures, inputs }: FlowFacts) {
   const all = allSteps(workflow.steps);
   const byId = new Map(all.map((step) => [step.id, step]));
-  const loops = new Map(all.flatMap((step) => (step.kind === "for_each" ? [[step.as, step] as const] : [])));
+  // Several loops may call their items the same.
+  const loops = Map.groupBy(
+    all.filter((step) => step.kind === "for_each"),
+    (step) => step.as,
+  );
   const known = new Map<string, ExactOrigin>();
-  const none: ExactOrigin = { labels: [], steps: [] };
 
   function ofTemplate(placed: PlacedTemplate): ExactOrigin {
     const references = templateExpressions(placed.template).flatMap(findReferences);
@@ -89,13 +103,19 @@ function createSeeker({ workflow, brought, inputs }: FlowFacts) {
   }
   function ofReference({ root, path }: Reference): ExactOrigin {
     if (root === "inputs") return ofInput(path[0]);
-    if (root === "run" || root === "index") return { labels: ["operator"], steps: [] };
-    if (root === "steps") return path[0] === undefined ? ofAllSteps() : ofStep(path[0]);
-    const loop = loops.get(root);
-    // A name nobody declares here (an error, a signal's data) is not the operator's word.
-    return loop === undefined
-      ? { labels: ["tool"], steps: [] }
-      : remembered(`loop ${root}`, () => ofValues([loop.items]));
+    if (root === "run") return ofRun(path[0]);
+    if (root === "index") return { labels: ["operator"], steps: [] };
+    if (root === "steps") return path[0] === undefined ? ofAllSteps() : ofMember(path[0], path[1]);
+    if (root === "error") return ofHandled();
+    const named = loops.get(root);
+    // A name nobody declares here is not the operator's word.
+    return named === undefined
+      ? fromTool
+      : remembered(`loop ${root}`, () => ofValues(named.map(({ items }) => items)));
+  }
+  function ofRun(member: string | undefined): ExactOrigin {
+    if (member === "messages") return { labels: ["user"], steps: [] };
+    return { labels: member === undefined ? ["operator", "user"] : ["operator"], steps: [] };
   }
   function ofInput(name: string | undefined): ExactOrigin {
     if (name !== undefined)
@@ -103,12 +123,49 @@ function createSeeker({ workflow, brought, inputs }: FlowFacts) {
     return merge([{ labels: ["user"], steps: [] }, ...Object.keys(inputs).map(ofInput)]);
   }
   function ofAllSteps(): ExactOrigin {
-    return merge([...byId.keys()].map(ofStep));
+    return merge([...byId.keys()].map((id) => ofMember(id, undefined)));
+  }
+  function ofMember(id: string, member: string | undefined): ExactOrigin {
+    if (!byId.has(id)) return fromTool;
+    if (member === "error" || member === "errors") return ofError(id);
+    const output = ofStep(id);
+    return member === "output" || member === "state" ? output : merge([output, ofError(id)]);
+  }
+  /** `error` in a handler is that of the step around it, or of one within: of which handler is not asked. */
+  function ofHandled(): ExactOrigin {
+    const owners = all.filter((step) => step.catch.length > 0 || step.finally.length > 0);
+    return merge([fromTool, ...owners.map(({ id }) => ofError(id))]);
+  }
+  /**
+   * A failed program's words are its own, however it came by them; what the step was given is often among them. Only foreign
+   * labels: nothing the operator gave makes an error half trusted. Empty as long as nothing failed.
+   */
+  function ofError(id: string): ExactOrigin {
+    return remembered(`error ${id}`, () => {
+      const failed = failedAt(id);
+      if (failed.length === 0) return none;
+      const given = ofValues(allSteps([byId.get(id)!]).flatMap(valuesRead)).labels;
+      const labels = [...failed.flatMap((path) => failures.get(path)!), ...given];
+      const around = new Set(failed.flatMap(pathsAround));
+      const innermost = failed.filter((path) => !around.has(path));
+      return { labels: foreign(["tool", ...labels]), steps: innermost };
+    });
+  }
+  /** Its own failures, and those within them. */
+  function failedAt(id: string): readonly string[] {
+    const own = new Set(pathsIn(failures, id));
+    return [...failures.keys()].filter(
+      (path) => own.has(path) || pathsAround(path).some((around) => own.has(around)),
+    );
   }
   function ofStep(id: string): ExactOrigin {
     return remembered(`step ${id}`, () => {
-      const step = byId.get(id);
-      return step === undefined ? { labels: ["tool"], steps: [] } : ofOutput(step);
+      const step = byId.get(id)!;
+      if (pathsIn(failures, id).length === 0) return ofOutput(step);
+      // A step that failed gives what the last step of its `catch` gave; in other rounds of a loop it may have done well.
+      const own = pathsOf(id).length > 0 ? ofOutput(step) : none;
+      const last = step.catch.at(-1);
+      return last === undefined ? own : merge([own, ofStep(last.id)]);
     });
   }
   function ofOutput(step: Step): ExactOrigin {
@@ -137,11 +194,13 @@ function createSeeker({ workflow, brought, inputs }: FlowFacts) {
   /** All rounds together: which of them a value is from cannot be read off the file. */
   function ofAction(id: string): ExactOrigin {
     const paths = pathsOf(id);
+    // One that did nothing has given nothing: it makes the value of another neither better nor worse.
+    if (paths.length === 0) return none;
     const labels = new Set(paths.flatMap((path) => brought.get(path)!));
     return { labels: labels.size === 0 ? ["operator"] : [...labels], steps: paths };
   }
   function pathsOf(id: string): readonly string[] {
-    return [...brought.keys()].filter((path) => path === id || path.endsWith(`/${id}`));
+    return pathsIn(brought, id);
   }
   function ofValues(values: readonly TemplateValue[]): ExactOrigin {
     return merge(values.flatMap(templatesIn).map(ofTemplate));
@@ -158,6 +217,22 @@ function createSeeker({ workflow, brought, inputs }: FlowFacts) {
   return { ofTemplate };
 }
 
+/** In every round of every loop. */
+function pathsIn(outcomes: ReadonlyMap<string, unknown>, id: string): readonly string[] {
+  return [...outcomes.keys()].filter((path) => path === id || path.endsWith(`/${id}`));
+}
+
+function pathsAround(path: string): readonly string[] {
+  const around: string[] = [];
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
+    around.push(path.slice(0, end));
+  return around;
+}
+
+function foreign(labels: readonly OriginLabel[]): readonly OriginLabel[] {
+  return [...new Set(labels)].filter((label) => !isTrustedLabel(label)).sort();
+}
+
 function merge(origins: readonly ExactOrigin[]): ExactOrigin {
   return {
     labels: [...new Set(origins.flatMap(({ labels }) => labels))].sort(),
@@ -169,4 +244,12 @@ function valuesOf(step: Step): readonly TemplateValue[] {
   if (step.kind === "tool") return [step.args];
   if (step.kind === "set") return step.values.map(({ value }) => value);
   return step.kind === "for_each" ? [step.items] : [];
+}
+
+/** All that a step's failure may quote. */
+function valuesRead(step: Step): readonly TemplateValue[] {
+  if (step.kind === "workflow") return [step.inputs];
+  if (step.kind === "approval") return [step.message];
+  const collected = step.kind === "for_each" && step.collect !== null ? [step.collect] : [];
+  return [...valuesOf(step), ...collected];
 }

@@ -11,6 +11,7 @@ import type { Workflow } from "../../workflows/workflow.ts";
 import type { Inherited } from "../journal/event.ts";
 import { exactOrigins } from "./exact-flow.ts";
 import type { RunState } from "../journal/fold.ts";
+import { originsSeen } from "../journal/origins-seen.ts";
 import { flowFactsOf, historyOf } from "./trace-step.ts";
 
 /** A rule on sequences rarely looks further back, and the journal keeps them with each child. */
@@ -27,7 +28,7 @@ export function inheritedFromStep(state: RunState, workflow: Workflow, inputs: T
   }
   return {
     inputs: onlyForeign(labels),
-    seen: [...state.origins].sort(),
+    seen: originsSeen(state),
     acts: historyOf(state).slice(-mostActs),
   };
 }

@@ -6,6 +6,7 @@ import type { AnyTool } from "../../tools/tool.ts";
 import { askAboutOutcome } from "./ask.ts";
 import { recordResult, toolContext } from "./effects.ts";
 import type { EffectDeps } from "./effects.ts";
+import { failureLabels } from "./failure-labels.ts";
 import type { ActionIntent, RunError } from "../journal/event.ts";
 import type { StepRecord } from "../journal/step-record.ts";
 import type { RunSession } from "../session/session.ts";
@@ -107,7 +108,8 @@ async function checkOutcome(
         await recordResult(session, request, found.result, deps);
       } catch (error) {
         if (!isHomeostatError(error, "OUTPUT_INVALID")) throw error;
-        return await recordRefused(session, record, error);
+        const labels = failureLabels(tool, intent, found.result.labels);
+        return await recordRefused(session, record, { error, labels });
       }
       return { kind: "done", output: session.state.steps.get(record.path)!.output };
     }
@@ -117,11 +119,15 @@ async function checkOutcome(
 async function recordRefused(
   session: RunSession,
   { path: step, attempt }: StepRecord,
-  { code, message, hint }: HomeostatError,
+  refused: { readonly error: HomeostatError; readonly labels: ActionIntent["labels"] },
 ): Promise<StepResult> {
+  const { code, message, hint } = refused.error;
   const error: RunError = { code, message, hint, step };
   await session.append([
-    { kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, didHappen: true },
+    {
+      ...{ kind: "action.failed", step, attempt, error, labels: refused.labels },
+      ...{ retryAtMs: null, transient: false, didHappen: true },
+    },
   ]);
   return failed(error);
 }

@@ -11,6 +11,7 @@ import { act, takeBackTime } from "./effects.ts";
 import type { ActOutcome, EffectDeps } from "./effects.ts";
 import type { RunError } from "../journal/event.ts";
 import type { StepRecord } from "../journal/step-record.ts";
+import { failureLabels } from "./failure-labels.ts";
 import { settleLostOutcome } from "./lost-outcome.ts";
 import type { RunSession } from "../session/session.ts";
 import { failed } from "../journal/step-result.ts";
@@ -146,7 +147,7 @@ async function afterAct(
 ): Promise<StepResult | "again"> {
   const { attempt, done } = acted;
   if (done.kind !== "completed" && session.interrupt.aborted)
-    return await recordCancelled(session, request, { ...acted, clock: deps.clock });
+    return await recordCancelled(session, request, { attempt, done, deps });
   if (done.kind === "completed") {
     return { kind: "done", output: session.state.steps.get(request.stepPath)!.output };
   }
@@ -162,6 +163,7 @@ async function afterAct(
         step: request.stepPath,
         attempt,
         error: done.error,
+        labels: labelsOf(session, request, { done, deps }),
         retryAtMs,
         transient: done.transient,
         ...(done.didHappen === true ? { didHappen: true } : {}),
@@ -172,6 +174,21 @@ async function afterAct(
   if (retryAtMs === null) return failed(done.error, done.transient);
   const waited = await waitForRetry(session, retryAtMs, deps);
   return waited === "try" ? "again" : waited;
+}
+
+function labelsOf(
+  { state }: RunSession,
+  { stepPath, toolName }: ToolStepRequest,
+  {
+    done,
+    deps,
+  }: {
+    readonly done: Exclude<ActOutcome, { kind: "completed" }>;
+    readonly deps: Pick<ToolStepDeps, "tools">;
+  },
+): ReturnType<typeof failureLabels> {
+  const answered = done.kind === "failed" ? done.answered : undefined;
+  return failureLabels(deps.tools.get(toolName), state.steps.get(stepPath)!.intent!, answered);
 }
 
 /** An act that may go on keeps its time: who takes the run over waits for its end. */
@@ -199,8 +216,12 @@ async function recordCancelled(
   {
     attempt,
     done,
-    clock,
-  }: { readonly attempt: number; readonly done: ActOutcome } & Pick<ToolStepDeps, "clock">,
+    deps,
+  }: {
+    readonly attempt: number;
+    readonly done: Exclude<ActOutcome, { kind: "completed" }>;
+    readonly deps: Pick<ToolStepDeps, "clock" | "tools">;
+  },
 ): Promise<StepResult> {
   const doubt = done.kind === "unknown" ? "; it may have happened" : "";
   const error: RunError = {
@@ -210,9 +231,10 @@ async function recordCancelled(
   };
   const happened = done.kind === "failed" && done.didHappen === true ? { didHappen: true as const } : {};
   const step = request.stepPath;
+  const labels = labelsOf(session, request, { done, deps });
   await session.append(
-    [{ kind: "action.failed", step, attempt, error, retryAtMs: null, transient: false, ...happened }],
-    { extra: timeBack(session, request, { done, clock }) },
+    [{ kind: "action.failed", step, attempt, error, labels, retryAtMs: null, transient: false, ...happened }],
+    { extra: timeBack(session, request, { done, clock: deps.clock }) },
   );
   return { kind: "interrupted" };
 }

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../../base/canonical-json.ts";
 import type { TemplateValue } from "../../expression/template-value.ts";
 import { createRunFlow } from "../../gate/data-flow.ts";
+import type { Observation } from "../../gate/data-flow.ts";
 import { isMarked } from "../../gate/data-flow-passages.ts";
 import type { ForeignPassages } from "../../gate/data-flow-passages.ts";
 import type { Traced } from "../../gate/gate-input.ts";
@@ -11,12 +12,14 @@ import { targetsOf } from "../../gate/target-memory.ts";
 import type { TargetMemory, TargetOwner } from "../../gate/target-memory.ts";
 import { targetRoles } from "../../policy/rules/argument-origin.ts";
 import type { ActionFlow, ArgumentOrigin, PastAct } from "../../policy/rules/argument-origin.ts";
+import type { OriginLabel } from "../../policy/rules/decision.ts";
 import type { RiskSigns } from "../../policy/rules/risk-score.ts";
 import type { AnyTool } from "../../tools/tool.ts";
 import type { Workflow } from "../../workflows/workflow.ts";
 import { exactOrigins, operatorTexts, originAt } from "./exact-flow.ts";
 import type { ExactOrigin, FlowFacts } from "./exact-flow.ts";
 import type { RunState } from "../journal/fold.ts";
+import { hasReadableError, labelsBrought } from "../journal/origins-seen.ts";
 import type { StepRecord } from "../journal/step-record.ts";
 
 export interface StepTrace {
@@ -75,18 +78,7 @@ function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }:
     content.observe({ ...seen, outcome: "completed", atMs: state.createdAtMs });
   }
   for (const path of new Set([...exact.values()].flatMap(({ steps }) => steps))) {
-    const step = state.steps.get(path)!;
-    const { tool: action, resource, args: given } = step.intent!;
-    content.observe({
-      action,
-      resource,
-      args: given,
-      step: path,
-      output: step.output,
-      labels: step.labels,
-      outcome: "completed",
-      atMs: step.startedAtMs,
-    });
+    content.observe(observationOf(state.steps.get(path)!));
   }
   const traced = content.trace({
     action: owner.tool,
@@ -104,10 +96,25 @@ function flowOf({ state, workflow, template, tool, toolNames, owner, ...given }:
   return { flow, passages: content.passages() };
 }
 
+/** What a step has put before those behind it: its output, or the words of its failure. */
+function observationOf(step: StepRecord): Observation {
+  const { path, intent, refused, error, laneErrors, startedAtMs: atMs } = step;
+  const { tool: action, resource } = intent ?? refused ?? { tool: "step", resource: "" };
+  const act = { action, resource, args: intent?.args ?? {}, step: path, labels: labelsBrought(step), atMs };
+  if (!hasReadableError(step)) return { ...act, output: step.output, outcome: "completed" };
+  const said = { message: error?.message ?? null, hint: error?.hint ?? null, errors: laneErrors ?? {} };
+  return { ...act, output: said, outcome: "failed" };
+}
+
 /** What a value's origin is read off with. */
 export function flowFactsOf(state: RunState, workflow: Workflow): FlowFacts {
-  const brought = new Map([...state.steps.values()].filter(isAction).map((step) => [step.path, step.labels]));
-  return { workflow, brought, inputs: state.inherited?.inputs ?? {} };
+  const brought = new Map<string, readonly OriginLabel[]>();
+  const failures = new Map<string, readonly OriginLabel[]>();
+  for (const step of state.steps.values()) {
+    if (step.status === "completed") brought.set(step.path, step.labels);
+    if (hasReadableError(step)) failures.set(step.path, labelsBrought(step));
+  }
+  return { workflow, brought, failures, inputs: state.inherited?.inputs ?? {} };
 }
 
 /** Those that somebody outside may have written are not the requester's word. */
@@ -127,10 +134,6 @@ function inputsOf({ inputs, inherited }: RunState): {
 /** A person entered it when asked about the action. */
 function fromPerson(origin: ArgumentOrigin): ArgumentOrigin {
   return { ...origin, from: "trusted", how: "exact", labels: ["user"], sources: ["approval"], instructed: 0 };
-}
-
-function isAction(step: StepRecord): boolean {
-  return step.intent !== null && step.status === "completed";
 }
 
 /** The expression says where the value came from; the content whether the task says it too, and in what passage it stands. */
@@ -165,7 +168,8 @@ export function historyOf(state: RunState): readonly PastAct[] {
 }
 
 function pastActOf(step: StepRecord): readonly PastAct[] {
-  const { status, labels, startedAtMs: atMs } = step;
+  const { status, startedAtMs: atMs } = step;
+  const labels = labelsBrought(step);
   // What policy refused at once never came to an intent.
   const act = step.intent ?? step.refused;
   if (act === null || (status !== "completed" && status !== "failed" && status !== "denied")) return [];

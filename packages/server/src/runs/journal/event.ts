@@ -257,6 +257,8 @@ export type EventBody =
       readonly step: string;
       readonly attempt: number;
       readonly error: RunError;
+      /** Where the error's words came from; absent in journals of older versions. */
+      readonly labels?: readonly OriginLabel[];
       /** When the step tries again; null when this was the last try. */
       readonly retryAtMs: number | null;
       readonly transient: boolean;

@@ -85,6 +85,7 @@ function change(step: StepRecord, body: StepBody, atMs: number): StepRecord {
         status: body.retryAtMs === null ? "failed" : "retrying",
         outcomeMissing: false,
         error: body.error,
+        labels: body.labels ?? step.labels,
         transient: body.transient,
         didHappen: step.didHappen || body.didHappen === true,
         retryAtMs: body.retryAtMs,

@@ -148,7 +148,7 @@ const arbitraries: Arbitraries = {
   }),
   "action.failed": made("action.failed", {
     ...{ step, attempt, error: faults, retryAtMs: maybeTime, transient: fc.boolean() },
-    didHappen: fc.constant(true as const),
+    ...{ didHappen: fc.constant(true as const), labels: fc.constant(["tool"]) },
   }),
   "action.held": made("action.held", { step, reason: fc.constant("rate"), retryAtMs: fc.constant(4_000) }),
   "action.denied": made("action.denied", {

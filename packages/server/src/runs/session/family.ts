@@ -7,6 +7,7 @@ import type { Statement } from "../../store/store.ts";
 import type { Ancestor, EventBody, RunError } from "../journal/event.ts";
 import { hasEnded } from "../journal/fold.ts";
 import type { RunState } from "../journal/fold.ts";
+import { originsSeen } from "../journal/origins-seen.ts";
 import { putMessage } from "./inbox.ts";
 import type { ChildEnd, InboxMessage } from "./inbox.ts";
 
@@ -66,7 +67,7 @@ function tellParent(state: RunState, bodies: readonly EventBody[], nowMs: number
 
 function endOf(state: RunState, { step }: Ancestor): ChildEnd {
   const output: JsonObject = state.outputs ?? {};
-  const base = { childId: state.id, step, labels: [...state.origins].sort() };
+  const base = { childId: state.id, step, labels: originsSeen(state) };
   switch (state.phase) {
     case "completed":
       return { ...base, state: "completed", output, error: null };
