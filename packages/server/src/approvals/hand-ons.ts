@@ -1,5 +1,6 @@
 /** Which of the people a question was handed to may answer it now: what somebody handed on ends with the key they did it with. */
 import type { Approval } from "../gate/approvals.ts";
+import { holdsKeyOf } from "./people.ts";
 import type { People } from "./people.ts";
 import { isEntitled } from "./responder.ts";
 
@@ -14,9 +15,9 @@ export async function countingDelegates(
   const delegates: string[] = [];
   for (const { to, by: giver, atMs } of handOns) {
     if (giver === null) continue;
-    const { role, sinceMs } = await people.holderOf(giver);
-    if (role === "none" || sinceMs > atMs) continue;
-    if (isEntitled({ by, delegates }, { id: giver, role })) delegates.push(to);
+    const holder = await people.holderOf(giver);
+    if (!holdsKeyOf(holder, atMs)) continue;
+    if (isEntitled({ by, delegates }, { id: giver, role: holder.role })) delegates.push(to);
   }
   return delegates;
 }

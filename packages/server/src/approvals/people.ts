@@ -12,6 +12,11 @@ export interface Holder {
   readonly sinceMs: number;
 }
 
+/** True for somebody who still has the key they had then: what was handed out with another one has ended with that. */
+export function holdsKeyOf({ role, sinceMs }: Holder, atMs: number): boolean {
+  return role !== "none" && sinceMs <= atMs;
+}
+
 export interface PeopleDeps {
   readonly store: Pick<Store, "read">;
   readonly clock: Pick<Clock, "now">;
@@ -39,7 +44,7 @@ export function lookUpPeople({ store, clock, holderOf }: PeopleDeps, tenant: str
           ...(await holderOnce(from)),
         })),
       );
-      return delegators.filter(({ role, sinceMs, createdAtMs }) => role !== "none" && sinceMs <= createdAtMs);
+      return delegators.filter((each) => holdsKeyOf(each, each.createdAtMs));
     }),
   };
 }

@@ -87,6 +87,21 @@ describe("delegations", () => {
     expect(await call("viewer", "GET", "/v1/delegations")).toMatchObject({ body: { data: [] } });
   }); // prettier-ignore
 
+  test("are no longer listed when the key they were made with has ended", async () => {
+    const { body } = await call("approver", "POST", "/v1/delegations", { to: "zoe", until });
+    const listed = async () => (await call("viewer", "GET", "/v1/delegations")).body["data"];
+    expect(await listed()).toEqual([body]);
+    for (const holder of [
+      { role: "none", sinceMs: 0 },
+      { role: "approver", sinceMs: clock.now() + 1 },
+    ]) {
+      holders.set("approver", holder);
+      expect(await listed()).toEqual([]);
+    }
+    holders.set("approver", { role: "approver", sinceMs: clock.now() });
+    expect(await listed()).toEqual([body]);
+  });
+
   test("are ended by whoever made them and by an admin, once, and by nobody else", async () => {
     const ids = [];
     for (const to of ["zoe", "yan"]) {

@@ -12,6 +12,7 @@ import { insertDelegation, listDelegations, revokeDelegation } from "./delegatio
 import type { Delegation } from "./delegations.ts";
 import { listStanding, revokeStanding } from "./standing.ts";
 import type { ListedStanding } from "./standing.ts";
+import { holdsKeyOf, lookUpPeople } from "./people.ts";
 import type { PeopleDeps } from "./people.ts";
 
 export interface StandingRoutesDeps extends PeopleDeps {
@@ -78,7 +79,8 @@ export function standingRoutes(deps: StandingRoutesDeps): readonly Route[] {
   ];
 }
 
-function delegationRoutes({ store, clock }: StandingRoutesDeps): readonly Route[] {
+function delegationRoutes(deps: StandingRoutesDeps): readonly Route[] {
+  const { store, clock } = deps;
   return [
     route({
       method: "GET",
@@ -88,9 +90,15 @@ function delegationRoutes({ store, clock }: StandingRoutesDeps): readonly Route[
       tags: ["approvals"],
       access: "viewer",
       response: z.object({ data: z.array(delegationSchema) }),
-      handle: async ({ principal }) => ({
-        data: (await listDelegations(store, principal.tenant, { nowMs: clock.now() })).map(viewDelegation),
-      }),
+      async handle({ principal: { tenant } }) {
+        const people = lookUpPeople(deps, tenant);
+        const data: z.input<typeof delegationSchema>[] = [];
+        for (const delegation of await listDelegations(store, tenant, { nowMs: clock.now() })) {
+          const holder = await people.holderOf(delegation.from);
+          if (holdsKeyOf(holder, delegation.createdAtMs)) data.push(viewDelegation(delegation));
+        }
+        return { data };
+      },
     }),
     route({
       method: "POST",
