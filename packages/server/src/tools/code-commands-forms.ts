@@ -6,6 +6,7 @@ import { describeArguments } from "./code-commands-arguments.ts";
 import { readAwk } from "./code-commands-awk.ts";
 import { readSed } from "./code-commands-sed.ts";
 import { isForeign } from "./foreign-path.ts";
+import { isGitFile, writesGitFile } from "./git-files.ts";
 
 export interface ProgramText {
   readonly language: LanguageId;
@@ -16,6 +17,7 @@ export interface ProgramText {
 export function describeForms(command: SimpleCommand): readonly string[] {
   const name = commandName(command.argv);
   const forms = command.redirections.flatMap(describeRedirection);
+  if (writesGitFile(command)) forms.push("git!program");
   if (name === null) return forms;
   if (recursive.has(name)) forms.push(...describeRecursion(name, command));
   if (name === "find" && command.argv.includes("-delete")) forms.push(...describeFind(command));
@@ -116,7 +118,7 @@ function describeRedirection({ operator, text }: Redirection): string[] {
 
 function describeWritten(path: string): string[] {
   // What lies there is run by the next `git commit`.
-  if (/(?:^|\/)\.git\/(?:hooks\/|config$)/.test(path)) return ["git!program"];
+  if (isGitFile(path)) return ["git!program"];
   return isForeign(path) ? ["!write-absolute"] : [];
 }
 

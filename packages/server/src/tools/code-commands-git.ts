@@ -12,7 +12,11 @@ export function gitStartsPrograms(words: readonly string[]): boolean {
     if (/^(?:-h|--help)$/.test(word)) return startsByCommand("help", words.slice(at + 1));
     if (word === "-c") {
       if (!isHarmlessSetting(words[++at] ?? "")) return true;
-    } else if (/^(?:-C|--git-dir|--work-tree|--namespace|--attr-source)$/.test(word)) at++;
+    } else if (/^--(?:git-dir|bare)/.test(word)) {
+      // The settings of a folder anybody may have made; what is written to a `.git` is asked about.
+      const folder = word === "--git-dir" ? (words[++at] ?? "") : word.slice("--git-dir=".length);
+      if (word === "--bare" || !/(?:^|\/)\.git\/?$/.test(folder)) return true;
+    } else if (/^(?:-C|--work-tree|--namespace|--attr-source)$/.test(word)) at++;
     // One that is not known may take the next word, so that another command follows.
     else if (!globalFlag.test(word)) return true;
   }

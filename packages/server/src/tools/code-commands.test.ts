@@ -105,6 +105,7 @@ describe("the resources of a program", () => {
       "python/!environment",
     ]);
     expect(findProgramCommands("python", "1", { MODE: "x" }).resources).toEqual([]);
+    expect(findProgramCommands("bash", "((n))", { n: "a[$(x)]" }).resources).toEqual(["bash/!environment"]);
   });
 
   test("commands read before an error are judged with it", () => {

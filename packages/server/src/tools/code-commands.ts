@@ -1,11 +1,13 @@
 /** Turns what a program runs and calls into resources for policy: `bash/rm` for a command, `python/!os.system` for a call. */
 import { scanCode } from "../policy/code/code-scan.ts";
 import type { ScannedLanguage } from "../policy/code/code-scan.ts";
+import { hidesSubstitution } from "../policy/shell/shell-hidden.ts";
 import { commandName } from "../policy/shell/shell-names.ts";
 import { parseShell } from "../policy/shell/shell.ts";
 import type { Place, ShellOptions, SimpleCommand } from "../policy/shell/shell.ts";
 import type { LanguageId } from "../sandbox/sandbox.ts";
 import { assignsLoading, isLoadingValue } from "./code-commands-variables.ts";
+import { writesSettings } from "./git-files.ts";
 import { describeForms, findProgramText } from "./code-commands-forms.ts";
 import type { ProgramText } from "./code-commands-forms.ts";
 
@@ -28,7 +30,11 @@ export function findProgramCommands(
 ): ProgramCommands {
   const lines = new Map<string, number>();
   collect({ lines, language, depth: 0 }, { language, text }, undefined);
-  if (Object.entries(environment).some(([name, value]) => isLoadingValue(name, value))) {
+  if (
+    Object.entries(environment).some(
+      ([name, value]) => isLoadingValue(name, value) || hidesSubstitution(value),
+    )
+  ) {
     note(lines, `${language}/!environment`, 1);
   }
   const resources = limit([...lines.keys()], language);
@@ -92,6 +98,11 @@ function collectShell(collector: Collector, text: string, options: ShellOptions)
   const { lines } = collector;
   const result = parseShell(text, options);
   for (const command of result.commands) collectCommand(collector, command);
+  // A folder that looks like a repository is one, wherever it is.
+  const settings = result.commands.find(writesSettings);
+  if (settings !== undefined && result.commands.some(({ argv }) => commandName(argv) === "git")) {
+    note(lines, "bash/git!program", settings.place.line);
+  }
   if (result.kind === "unparsable") note(lines, "bash/!unparsable", result.line);
 }
 
