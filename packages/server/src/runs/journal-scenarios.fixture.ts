@@ -8,6 +8,7 @@ import type { TaskState } from "../queue/task.ts";
 import { requireWorkflow } from "../workflows/workflow-file.ts";
 import { rerunRun } from "./control/rerun.ts";
 import { steerRun } from "./control/steer.ts";
+import { putMessage } from "./session/inbox.ts";
 import type { TestTool, World } from "./testing-world.ts";
 
 /** How the tools behave for now. */
@@ -245,6 +246,20 @@ export const scenarios: readonly Scenario[] = [
       await world.answer(id, "approve");
     },
     end: { state: "COMPLETED", outputs: { last: "c" } },
+  },
+  {
+    name: "told what no journal can hold, as older versions let it be told",
+    async begin(world) {
+      const runId = await world.submit(spokenTo);
+      await world.store.write(
+        putMessage(runId, "steer/1", { kind: "steer", by: "eve", message: "\ud800" }, 0),
+      );
+      await world.startWorker("recorder");
+      await untilKind(world, runId, "message.set_aside");
+      return [runId];
+    },
+    goOn: (world, runId) => world.command(runId, "cancel"),
+    end: { state: "CANCELLED", outputs: null },
   },
 ];
 

@@ -59,9 +59,11 @@ test("every scenario has been recorded", () => {
 type OpenStore = (name: string) => Promise<WorldOptions["openStore"]>;
 
 function describeRecordings(openStore?: OpenStore): void {
-  describe.each(recordings)("$name", ({ runs }) => {
+  describe.each(recordings)("$name", (recording) => {
+    const { runs } = recording;
     test.each(runs)("$scenario", async (recorded) => {
-      await goesOn(recorded, await openStore?.(`recorded_${runs.indexOf(recorded)}`));
+      const number = `${recordings.indexOf(recording)}_${runs.indexOf(recorded)}`;
+      await goesOn(recorded, await openStore?.(`recorded_${number}`));
     });
   });
 }
