@@ -1,5 +1,4 @@
 /** `homeostat key create|list|revoke`: keys for people and programs besides the admin. */
-import type { Operations } from "@homeostat/client/api";
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { HomeostatError } from "../../base/error.ts";
@@ -87,9 +86,13 @@ function endOfAnswers(count: number | null): readonly string[] {
   ];
 }
 
-type EndedRights = Operations["keys.revoke"]["answer"]["rightsVoid"];
+interface EndedRights {
+  readonly delegations: number;
+  readonly handOns: number;
+  readonly links: number;
+}
 
-function endOfRights(rights: EndedRights): readonly string[] {
+function endOfRights(rights: EndedRights | null): readonly string[] {
   if (rights === null) return ["how much of what it handed out ends with it could not be counted"];
   const kinds = [
     [rights.delegations, "delegation", "delegations"],
