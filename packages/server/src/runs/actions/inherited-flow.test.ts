@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../base/canonical-json.ts";
 import { replacePassages } from "../../gate/data-flow-passages.ts";
+import type { OriginLabel } from "../../policy/rules/decision.ts";
 import { requireWorkflow } from "../../workflows/workflow-file.ts";
 import type { ActionIntent, EventBody } from "../journal/event.ts";
 import { fold, initialState } from "../journal/fold.ts";
 import type { RunState } from "../journal/fold.ts";
+import { labelsSeen } from "./labels-seen.ts";
 import { inheritedAgain, inheritedFromCall, inheritedFromStep } from "./inherited-flow.ts";
 
 function workflowWith(step: string, triggers = ""): ReturnType<typeof requireWorkflow> {
@@ -27,14 +29,31 @@ const intent: ActionIntent = {
 
 /** After the step `page` has brought something from the web. */
 function stateAfter(): RunState {
-  const bodies: readonly EventBody[] = [
+  return stateOf([
     { kind: "run.started", attempt: 1 },
     { kind: "action.intended", step: "page", intent },
     {
       ...{ kind: "action.completed", step: "page", attempt: 1, output: {}, labels: ["web"], durationMs: 0 },
       ...{ workspace: null, artifacts: [], recovered: false },
     },
-  ];
+  ]);
+}
+
+/** After it has failed instead, and the run has gone on. */
+function stateAfterFailure(labels?: readonly OriginLabel[]): RunState {
+  const error = { code: "CODE_FAILED", message: "what a stranger wrote" };
+  return stateOf([
+    { kind: "run.started", attempt: 1 },
+    { kind: "action.intended", step: "page", intent },
+    {
+      ...{ kind: "action.failed", step: "page", attempt: 1, error, retryAtMs: null, transient: false },
+      ...(labels === undefined ? {} : { labels }),
+    },
+    { kind: "step.caught", step: "page", output: null },
+  ]);
+}
+
+function stateOf(bodies: readonly EventBody[]): RunState {
   const actor = { kind: "agent", id: "test" } as const;
   return bodies.reduce(
     (state, body, index) =>
@@ -54,6 +73,35 @@ describe("of a step that runs another workflow", () => {
     expect(inherited.inputs).toEqual({ both: ["web"], constructor: ["web"] });
     expect(inherited.seen).toEqual(["web"]);
     expect(inherited.acts).toMatchObject([{ action: "web.get", labels: ["web"], outcome: "completed" }]);
+  });
+});
+
+describe("of a step that runs another workflow with the words of a failure", () => {
+  const workflow = workflowWith(
+    `{ id: child, workflow: other, inputs: { why: "\${{ steps.page.error.message }}", state: "\${{ run.state }}" } }`,
+  );
+  const after = (state: RunState) => {
+    const step = workflow.steps[1]!;
+    if (step.kind !== "workflow") throw new Error(step.kind);
+    return inheritedFromStep(state, workflow, step.inputs);
+  };
+
+  test("they are from where the failure was recorded to be from", () => {
+    const { inputs, seen, acts } = after(stateAfterFailure(["tool", "web"]));
+    expect(inputs).toEqual({ why: ["tool", "web"] });
+    expect(seen).toEqual(["tool", "web"]);
+    expect(acts).toMatchObject([{ labels: ["tool", "web"], outcome: "failed" }]);
+  });
+
+  test("a journal of an older version folds as it did, and its failure's words are a tool's all the same", () => {
+    const state = stateAfterFailure();
+    expect(state.steps.get("page")!.labels).toEqual([]);
+    expect([...state.origins]).toEqual([]);
+    const { inputs, seen, acts } = after(state);
+    expect(inputs).toEqual({ why: ["tool"] });
+    expect(seen).toEqual(["tool"]);
+    expect(acts).toMatchObject([{ labels: ["tool"], outcome: "failed" }]);
+    expect(labelsSeen(state, false)).toEqual(["operator", "tool"]);
   });
 });
 
