@@ -16,7 +16,8 @@ export function describeExpansion(source: string): string {
   if (source.length > 400) return source.startsWith("((") ? "0" : "";
   const plain = /^(?:([A-Za-z_]\w{0,63})|\{([A-Za-z_]\w{0,63})\})$/.exec(source);
   if (plain !== null) return plain[1] ?? plain[2]!;
-  if (/^(?:[?#$!]|\{[?#$!]\}|\{#(?:\w+|[@*])(?:\[[^\]]*\])?\}|\(\([^]*)$/.test(source)) return "0";
+  if (/^(?:[?#$!]|\{[?#$!]\}|\{#(?:\w+|[@*])(?:\[[^\]]*\])?\}|\{\w+:?\+-?\d*\}|\(\([^]*)$/.test(source))
+    return "0";
   if (/^(?:\d|[@*])$/.test(source)) return "1";
   if (source.startsWith("(")) return describeCommands(source.slice(1, -1));
   const keys = /^\{!([A-Za-z_]\w*)\[[@*]\]\}$/.exec(source)?.[1];
@@ -159,7 +160,7 @@ function collectAssigned(
     if (options.includes("A")) found.keyed.add(name);
     if (text !== undefined) set(name, text, plus === "+");
     // A reference is a name, and what it refers to may have a subscript.
-    if (options.includes("n") && text !== undefined) found.integers.add(name);
+    if (options.includes("n")) found.integers.add(name);
     if (subscript !== undefined) set("4", subscript, false);
   }
 }

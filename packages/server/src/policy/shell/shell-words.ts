@@ -128,11 +128,9 @@ function readNameSign(reader: Reader, word: WordDraft, sign: "=" | "["): boolean
       element.isHiding || (element.text.startsWith("[") && hidesSubstitution(`_${element.text}`));
     const [subscript = "", index] = /^\[([^\]]*)\]\+?=/.exec(element.text) ?? [];
     if (index !== undefined) noteUse(reader, index);
-    noteValue(
-      reader,
-      word.name!,
-      element.pattern === null ? element.text.slice(subscript.length) : unknownText(),
-    );
+    // File names, but not behind a subscript.
+    const isFiles = index === undefined && element.pattern !== null;
+    noteValue(reader, word.name!, isFiles ? unknownText() : element.text.slice(subscript.length));
   });
   // Its elements are noted.
   makeUnknown(word, "4");
