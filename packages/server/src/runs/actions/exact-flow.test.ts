@@ -212,6 +212,17 @@ steps:
     expect(at("${{ steps.lanes.output }}", { failures, brought })!.labels).toEqual(["mail"]);
   });
 
+  test("what a tool gives that brings nothing in is from where its arguments are", () => {
+    const brought = new Map<string, readonly OriginLabel[]>([["call", []]]);
+    expect(at("${{ steps.call.output.url }}", { brought })).toEqual({ labels: ["user"], steps: ["call"] });
+    expect(at("${{ steps.call.output.url }}", { brought, inputs: { where: ["web"] } })!.labels).toContain(
+      "web",
+    );
+    expect(at("${{ steps.quiet.output }}", { brought: new Map([["quiet", []]]) })).toEqual({
+      ...{ labels: ["operator"], steps: ["quiet"] },
+    });
+  });
+
   test("loops that call their items the same are not mistaken for each other", () => {
     const brought = new Map<string, readonly OriginLabel[]>([["call", ["web"]]]);
     expect(at("${{ item }}", { brought })!.labels).toContain("web");

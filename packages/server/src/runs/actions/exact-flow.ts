@@ -7,7 +7,7 @@ import type { PlacedTemplate, TemplateValue } from "../../expression/template-va
 import { isTrustedLabel } from "../../gate/labels.ts";
 import type { OriginLabel } from "../../policy/rules/decision.ts";
 import { allSteps, innerSteps } from "../../workflows/workflow.ts";
-import type { Step, Workflow } from "../../workflows/workflow.ts";
+import type { Step, ToolStep, Workflow } from "../../workflows/workflow.ts";
 
 /** What one text or expression of a `with` is made of. */
 export interface ExactOrigin {
@@ -171,7 +171,7 @@ function createSeeker({ workflow, brought, failures, inputs }: FlowFacts) {
   function ofOutput(step: Step): ExactOrigin {
     switch (step.kind) {
       case "tool":
-        return ofAction(step.id);
+        return ofAction(step);
       case "workflow":
         return { labels: ["tool"], steps: pathsOf(step.id) };
       case "approval":
@@ -192,12 +192,14 @@ function createSeeker({ workflow, brought, failures, inputs }: FlowFacts) {
     }
   }
   /** All rounds together: which of them a value is from cannot be read off the file. */
-  function ofAction(id: string): ExactOrigin {
+  function ofAction({ id, args }: ToolStep): ExactOrigin {
     const paths = pathsOf(id);
     // One that did nothing has given nothing: it makes the value of another neither better nor worse.
     if (paths.length === 0) return none;
-    const labels = new Set(paths.flatMap((path) => brought.get(path)!));
-    return { labels: labels.size === 0 ? ["operator"] : [...labels], steps: paths };
+    const own = { labels: paths.flatMap((path) => brought.get(path)!), steps: paths };
+    // A tool that brings nothing in (a file moved, a note kept) tells what it was given.
+    const isEcho = paths.some((path) => brought.get(path)!.length === 0);
+    return ownWhenEmpty(merge(isEcho ? [own, ofValues([args])] : [own]));
   }
   function pathsOf(id: string): readonly string[] {
     return pathsIn(brought, id);

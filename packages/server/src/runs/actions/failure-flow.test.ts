@@ -15,7 +15,7 @@ import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";
 
 const shipped = `${readFileSync(defaultPolicyPath, "utf8").trimEnd()}
-  - { name: granted, effect: allow, action: [shell.run, workflow.run] }
+  - { name: granted, effect: allow, action: [shell.run, note.keep, workflow.run] }
 `;
 
 const opened: { close(): unknown }[] = [];
@@ -48,6 +48,7 @@ async function openLab(policyText = shipped): Promise<Lab> {
           return await runShell(String(source), folder);
         },
       },
+      { name: "note.keep", effect: "idempotent", labels: [], act: (args) => Promise.resolve(args) },
     ],
   });
   opened.push(world);
@@ -83,6 +84,12 @@ const ways: readonly (readonly [way: string, steps: string])[] = [
   [
     "the output of a program that did well",
     `  - { id: c, tool: shell.run, with: { source: "cat page.txt" } }\n  - ${runs("steps.c.output.stdout")}`,
+  ],
+  [
+    "a tool that brings nothing in and says again what it was given",
+    `  - { id: c, tool: shell.run, with: { source: "cat page.txt" } }
+  - { id: k, tool: note.keep, with: { text: '\${{ steps.c.output.stdout }}' } }
+  - ${runs("steps.k.output.text")}`,
   ],
   ["`error` of a step", `  - { id: c, ${fails}, on_error: continue }\n  - ${runs(said("steps.c.error"))}`],
   [
