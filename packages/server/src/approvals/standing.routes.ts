@@ -90,15 +90,9 @@ function delegationRoutes(deps: StandingRoutesDeps): readonly Route[] {
       tags: ["approvals"],
       access: "viewer",
       response: z.object({ data: z.array(delegationSchema) }),
-      async handle({ principal: { tenant } }) {
-        const people = lookUpPeople(deps, tenant);
-        const data: z.input<typeof delegationSchema>[] = [];
-        for (const delegation of await listDelegations(store, tenant, { nowMs: clock.now() })) {
-          const holder = await people.holderOf(delegation.from);
-          if (holdsKeyOf(holder, delegation.createdAtMs)) data.push(viewDelegation(delegation));
-        }
-        return { data };
-      },
+      handle: async ({ principal: { tenant } }) => ({
+        data: (await countingDelegations(deps, tenant)).map(viewDelegation),
+      }),
     }),
     route({
       method: "POST",
@@ -140,6 +134,16 @@ function delegationRoutes(deps: StandingRoutesDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+/** In force, and made with a key that its holder still has. */
+async function countingDelegations(deps: StandingRoutesDeps, tenant: string): Promise<readonly Delegation[]> {
+  const people = lookUpPeople(deps, tenant);
+  const counting: Delegation[] = [];
+  for (const delegation of await listDelegations(deps.store, tenant, { nowMs: deps.clock.now() })) {
+    if (holdsKeyOf(await people.holderOf(delegation.from), delegation.createdAtMs)) counting.push(delegation);
+  }
+  return counting;
 }
 
 async function writeOrMissing(store: Store, batch: readonly Statement[], what: string): Promise<void> {
