@@ -110,6 +110,8 @@ describe("a number", () => {
     "set -- 1 2; echo $(($1 + $2))",
     "n=5; m=\"count: $n\"; ((n--))",
     "start=$(date +%s%N); end=$(date +%s%N); echo $(((end - start) / 1000000))",
+    "printf -v; ((x))",
+    "printf -v x; ((y))",
     "declare -ri n=5; declare -a l=(1)",
     "printf -v i %d x; ((i))",
     "printf -vi '%(%s)T' -1; ((i))",

@@ -128,8 +128,9 @@ function collectCommand(found: Found, name: string, { command, isFunction }: Giv
   } else if (name === "printf" && words[0]?.startsWith("-v") === true) {
     const at = words[0] === "-v" ? 1 : 0;
     const isNumber = /^%0?\d*[dioux]$|^%\(%s\)T$/.test(words[at + 1] ?? "");
-    set(at === 1 ? /\w*/.exec(words[1] ?? "")![0] : words[0].slice(2), isNumber ? "0" : "\0\0");
-    use(words[at]!.replace(/^-v/, ""), true);
+    const variable = at === 1 ? (words[1] ?? "") : words[0].slice(2);
+    set(/\w*/.exec(variable)![0], isNumber ? "0" : "\0\0");
+    use(variable, true);
   } else if (name === "let") for (const word of words) use(word, false);
   else if (name === "unset" || name === "wait") for (const word of words) use(word, true);
   else if (name === "test" || name === "[") {
@@ -246,6 +247,6 @@ function isUnknownUse({ text, isName }: Use, levelOf: Levels): boolean {
     (each, index) =>
       /(?<!\w)[A-Za-z_]\w*$/.test(known[index]!) ||
       (levelOf(each) === 1 &&
-        (/^\w/.test(known[index + 1] ?? "") || (known[index + 1] === "" && markers.length > index + 1))),
+        (/^\w/.test(known[index + 1]!) || (known[index + 1] === "" && markers.length > index + 1))),
   );
 }
