@@ -106,6 +106,8 @@ describe("the resources of a program", () => {
     ]);
     expect(findProgramCommands("python", "1", { MODE: "x" }).resources).toEqual([]);
     expect(findProgramCommands("bash", "((n))", { n: "a[$(x)]" }).resources).toEqual(["bash/!environment"]);
+    expect(findProgramCommands("bash", "((a[$1]))", { 1: "$(x)" }).resources).toEqual(["bash/!environment"]);
+    expect(findProgramCommands("bash", "echo $1", { 1: "$(x)" }).resources).toEqual(["bash/echo"]);
   });
 
   test("commands read before an error are judged with it", () => {
@@ -114,6 +116,15 @@ describe("the resources of a program", () => {
 });
 
 describe("code_exec.run", () => {
+  test("judges its arguments, which a program may compute with", async () => {
+    const place = await createTestPlace();
+    const tool = createCodeTool({ forbiddenFolders: [], temporaryFolder: place.data, canRun: () => true });
+    const given = { language: "bash", source: "echo $(($1 + 1))", args: ["a[$(x)]"] };
+    expect(await prepare(tool, given, place.context)).toMatchObject({
+      otherResources: ["bash/echo", "bash/!environment"],
+    });
+  });
+
   test("gives policy every command, and people the worst one with its line", async () => {
     const place = await createTestPlace();
     const tool = createCodeTool({ forbiddenFolders: [], temporaryFolder: place.data, canRun: () => true });

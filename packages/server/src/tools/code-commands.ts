@@ -1,7 +1,7 @@
 /** Turns what a program runs and calls into resources for policy: `bash/rm` for a command, `python/!os.system` for a call. */
 import { scanCode } from "../policy/code/code-scan.ts";
 import type { ScannedLanguage } from "../policy/code/code-scan.ts";
-import { hidesSubstitution } from "../policy/shell/shell-hidden.ts";
+import { hidesSubstitution, holdsSubstitution } from "../policy/shell/shell-hidden.ts";
 import { commandName } from "../policy/shell/shell-names.ts";
 import { parseShell } from "../policy/shell/shell.ts";
 import type { Place, ShellOptions, SimpleCommand } from "../policy/shell/shell.ts";
@@ -22,7 +22,7 @@ export interface ProgramCommands {
 
 const mostResources = 64;
 
-/** `environment`: variables the program is started with. Never throws; time linear in the text. */
+/** `environment`: variables the program is started with, `1` and on are its arguments. Never throws; time linear in the text. */
 export function findProgramCommands(
   language: LanguageId,
   text: string,
@@ -32,7 +32,7 @@ export function findProgramCommands(
   collect({ lines, language, depth: 0 }, { language, text }, undefined);
   if (
     Object.entries(environment).some(
-      ([name, value]) => isLoadingValue(name, value) || hidesSubstitution(value),
+      ([name, value]) => isLoadingValue(name, value) || (language === "bash" && isHidden(value, text)),
     )
   ) {
     note(lines, `${language}/!environment`, 1);
@@ -42,6 +42,11 @@ export function findProgramCommands(
   const ranks = resources.map(alarmOf);
   const highest = Math.max(0, ...ranks);
   return { resources, calls, worst: highest === 0 ? null : calls[ranks.indexOf(highest)]! };
+}
+
+/** A value that runs something when the program computes with it: `a[$(x)]`, or `$(x)` where the program puts it in a subscript. */
+function isHidden(value: string, text: string): boolean {
+  return hidesSubstitution(value) || (text.includes("[") && holdsSubstitution(value));
 }
 
 /**

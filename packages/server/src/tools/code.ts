@@ -115,7 +115,11 @@ export function createCodeTool(deps: CodeToolDeps): Tool<CodeArgs> {
       // Chosen here and not after a failed try: policy and people judge the one program that will run.
       const chosen = fallback !== undefined && !deps.canRun(language) ? fallback : first;
       const { program, text } = await resolveProgram(chosen, deps, context.roots);
-      const { resources, calls, worst } = findProgramCommands(program.language, text, rest.environment);
+      const variables = {
+        ...rest.environment,
+        ...Object.fromEntries(rest.args.map((arg, at) => [at + 1, arg])),
+      };
+      const { resources, calls, worst } = findProgramCommands(program.language, text, variables);
       return {
         resource: program.language,
         ...(resources.length === 0 ? {} : { otherResources: resources }),
