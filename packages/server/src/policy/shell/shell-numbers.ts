@@ -214,7 +214,7 @@ function findLevels({ values, defined, keyed }: Program): Levels {
     for (const marker of markers) {
       const from = base(marker);
       const tell = (level: Level): void =>
-        raise(name, level === 1 && (isJoined || /^2/.test(marker)) ? 2 : level);
+        raise(name, level === 1 && (isJoined || marker.startsWith("2")) ? 2 : level);
       if (typeof from === "string") watch(from, tell);
       else tell(from);
     }
