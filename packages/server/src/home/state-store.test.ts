@@ -31,14 +31,18 @@ describe.skipIf(skipsPostgres())("the state on a server with a replica", () => {
     const told = async (): Promise<readonly string[]> =>
       (await metrics.scrape()).text.split("\n").filter((line) => line.startsWith("homeostat_store_re"));
     try {
-      await store.recent.read("SELECT id FROM runs");
-      await until(() => store.recent.replica()?.kind === "following", 20_000);
-      await store.recent.read("SELECT id FROM runs");
-      expect(await told()).toEqual([
-        `homeostat_store_recent_reads_total{from="primary"} 1`,
-        `homeostat_store_recent_reads_total{from="replica"} 1`,
-        expect.stringMatching(/^homeostat_store_replica_lag_seconds 0(\.\d+)?$/),
-      ]);
+      // A read that finds the replica a moment behind is the primary's, which tells nothing of this test's matter.
+      const fromReplica = async (): Promise<boolean> => {
+        await store.recent.read("SELECT id FROM runs");
+        return (await told()).some((line) => line.includes('from="replica"'));
+      };
+      while (!(await fromReplica())) await systemClock.sleep(20);
+      expect(await told()).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^homeostat_store_recent_reads_total\{from="replica"\} [1-9]/),
+          expect.stringMatching(/^homeostat_store_replica_lag_seconds \d[\d.e-]*$/),
+        ]),
+      );
       const reader = await openStateReader(config);
       expect(await measureReplica(config, reader)).toMatchObject({ kind: "following" });
       expect(await measureReplica({ ...config, databaseReadUrl: undefined }, reader)).toBeUndefined();
