@@ -3,16 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openFolderBlobsReader } from "../../packages/server/src/blobs/folder.ts";
-import { homeAt } from "../../packages/server/src/home/home.ts";
-import type { VerifyReport } from "../../packages/server/src/ledger/verify-report.ts";
 import type { StoreReader } from "../../packages/server/src/store/store.ts";
 import { startTestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../packages/server/src/store/test-postgres.fixture.ts";
 import { startTestRedis } from "../../packages/server/src/store/test-redis.fixture.ts";
 import type { TestRedis } from "../../packages/server/src/store/test-redis.fixture.ts";
 import { openStateReader } from "../../packages/server/src/home/state-store.ts";
-import { verifyHome } from "../../packages/server/src/home/verify-home.ts";
 import { startMember } from "./member-process.ts";
 import type { Member, Role } from "./member-process.ts";
 
@@ -41,8 +37,6 @@ export interface Cluster {
   call<T>(method: "GET" | "POST", path: string, request?: CallBody): Promise<T>;
   /** Reads the database itself, beside the members. */
   openReader(): Promise<StoreReader>;
-  /** As `homeostat verify` without a server. */
-  verify(): Promise<VerifyReport>;
   /** Runs a command of the command line against this cluster's data folder. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -108,16 +102,6 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     },
     call: (method, path, request = {}) =>
       callAny(() => living().filter(({ role }) => role !== "worker"), { method, path, ...request }),
-    async verify() {
-      const place = homeAt(home);
-      const store = await openReader();
-      try {
-        const blobs = await openFolderBlobsReader({ folder: place.blobs, keysFolder: place.keys, store });
-        return await verifyHome({ home: place, store, blobs, runId: null });
-      } finally {
-        await store.close();
-      }
-    },
     async stop() {
       // Those that are still starting would write into the folder while it is removed.
       await Promise.allSettled(starts);

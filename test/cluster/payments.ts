@@ -103,46 +103,7 @@ export async function answerQuestions(cluster: Cluster, bank: FakeBank, payments
   }
 }
 
-/** What did not hold; empty is success. Waits for the publisher to have put everything into the ledger. */
-export async function checkPayments(
-  cluster: Cluster,
-  bank: FakeBank,
-  { submitted }: Payments,
-): Promise<readonly string[]> {
-  await untilPublished(cluster);
-  const reader = await cluster.openReader();
-  try {
-    const violations: string[] = [];
-    const runs = await reader.read("SELECT id, state, error FROM runs");
-    const states = new Map(runs.map((run) => [run["id"], run["state"]]));
-    for (const [key, id] of submitted) if (!states.has(id)) violations.push(`run ${id} of ${key} is lost`);
-    if (runs.length !== submitted.size) violations.push(`${submitted.size} tasks became ${runs.length} runs`);
-    for (const run of runs) {
-      if (run["state"] !== "COMPLETED")
-        violations.push(`run ${String(run["id"])} is ${String(run["state"])}: ${String(run["error"])}`);
-    }
-    const doubled = await reader.read(
-      `SELECT run_id, step, COUNT(*) AS n FROM journal WHERE kind IN ('action.completed', 'step.completed', 'run.completed')
-        GROUP BY run_id, kind, step HAVING COUNT(*) > 1`,
-    );
-    for (const row of doubled) violations.push(`done ${String(row["n"])} times: ${JSON.stringify(row)}`);
-    for (const [key, count] of bank.charges)
-      if (count !== 1) violations.push(`${key} was charged ${count} times`);
-    for (const id of submitted.values())
-      if (!bank.charges.has(`${id}/pay/1`) && !hasLaterCharge(bank, id))
-        violations.push(`${id} was never charged`);
-    const report = await cluster.verify();
-    return report.verdict === "intact" ? violations : [...violations, report.text];
-  } finally {
-    await reader.close();
-  }
-}
-
-/** After "did not happen" the next attempt pays under a key of its own. */
-function hasLaterCharge(bank: FakeBank, id: string): boolean {
-  return [2, 3].some((attempt) => bank.charges.has(`${id}/pay/${attempt}`));
-}
-
+/** Waits for the publisher to have put everything into the ledger. */
 export async function untilPublished(cluster: Pick<Cluster, "openReader">): Promise<void> {
   const reader = await cluster.openReader();
   try {

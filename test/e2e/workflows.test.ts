@@ -198,9 +198,13 @@ steps:
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   };
-  await until(async () => (await open()).length === 2);
-  const waiting = await client().call("runs.get", { params: { id } });
-  expect(waiting.waitingFor).toMatchObject({ kind: "approval", more: 1 });
+  const waitingFor = async () => (await client().call("runs.get", { params: { id } })).waitingFor;
+  // The late question is withdrawn, the child's asked, and the run let go: in whatever order.
+  await until(async () => {
+    const messages = (await open()).map(({ message }) => message).toSorted();
+    return messages.join() === "Go?,Inner?" && (await waitingFor()) !== null;
+  });
+  expect(await waitingFor()).toMatchObject({ kind: "approval", more: 1 });
   const inner = (await open()).find(({ workflow: name }) => name === "inner")!;
   expect(inner.runPath).toEqual([{ runId: id, workflow: "busy", step: "both/run/c" }]);
   expect((await verifyOffline(home)).findings).toEqual([]);
