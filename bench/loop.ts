@@ -24,8 +24,7 @@ import { requirePolicy } from "../packages/server/src/policy/file/policy-file.ts
 import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
 import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
-import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
-import { runsMigration } from "../packages/server/src/queue/run-row.ts";
+import { runChangesMigration, runsMigration } from "../packages/server/src/queue/run-row.ts";
 import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { createEngine } from "../packages/server/src/runs/worker/engine.ts";
 import { createGateTool } from "../packages/server/src/runs/actions/gate-tool.ts";

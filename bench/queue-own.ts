@@ -8,8 +8,12 @@ import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
 import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createClaims } from "../packages/server/src/queue/claim.ts";
 import type { Claims, TakenRun } from "../packages/server/src/queue/claim.ts";
-import { runChangesMigration } from "../packages/server/src/queue/run-changes.ts";
-import { insertRun, projectRun, runsMigration } from "../packages/server/src/queue/run-row.ts";
+import {
+  insertRun,
+  projectRun,
+  runChangesMigration,
+  runsMigration,
+} from "../packages/server/src/queue/run-row.ts";
 import type { RunRow } from "../packages/server/src/queue/run-row.ts";
 import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { freeLease, leaseMigration } from "../packages/server/src/store/lease.ts";

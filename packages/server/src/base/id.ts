@@ -1,5 +1,5 @@
 /** Ids that sort by creation time (UUIDv7, RFC 9562 section 5.7), with a prefix that says what they name. */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 export type IdPrefix =
   "run" | "apr" | "art" | "bak" | "inb" | "ent" | "req" | "key" | "evt" | "rst" | "sch" | "sta" | "del";
@@ -8,7 +8,7 @@ export type IdPrefix =
 export function createId(
   prefix: IdPrefix,
   nowMs: number,
-  random: (bytes: number) => Buffer = randomBytes,
+  random: (bytes: number) => Buffer = pooledBytes,
 ): string {
   const bytes = random(16);
   bytes.writeUIntBE(nowMs, 0, 6);
@@ -18,6 +18,20 @@ export function createId(
 }
 
 /** 16 random bytes as hex: salts of commitments. */
-export function createSalt(random: (bytes: number) => Buffer = randomBytes): string {
+export function createSalt(random: (bytes: number) => Buffer = pooledBytes): string {
   return random(16).toString("hex");
+}
+
+// One call of the generator costs more than the bytes: it is asked for many at once, of which none is used twice.
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+/** At most the pool's size. What is returned is the caller's until the next call. */
+function pooledBytes(count: number): Buffer {
+  if (used + count > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += count;
+  return pool.subarray(used - count, used);
 }

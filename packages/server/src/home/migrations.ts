@@ -16,14 +16,13 @@ import { runIndexesMigration } from "../queue/run-indexes.ts";
 import { runKeysMigration } from "../queue/deduplicate.ts";
 import { policyShadowMigration } from "../policy/force/shadow.ts";
 import { policyVersionsMigration } from "../policy/force/versions.ts";
-import { runChangesMigration } from "../queue/run-changes.ts";
-import { runsMigration } from "../queue/run-row.ts";
+import { runChangesMigration, runsMigration } from "../queue/run-row.ts";
 import { schedulesMigration } from "../queue/schedule-row.ts";
 import { workersMigration } from "../queue/worker-registry.ts";
 import { quotasMigration } from "../limits/quotas.ts";
 import { limitReportsMigration } from "../limits/report-rows.ts";
 import { inboxMigration } from "../runs/session/inbox.ts";
-import { journalMigration } from "../runs/journal/journal.ts";
+import { journalMigration, journalOrderMigration } from "../runs/journal/journal.ts";
 import { secretsMigration } from "../secrets/secret-rows.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { marksMigration } from "../store/marks.ts";
@@ -64,6 +63,7 @@ export const migrations: readonly Migration[] = [
   policyShadowMigration,
   claimsMigration,
   runIndexesMigration,
+  journalOrderMigration,
   runKeysMigration,
   schedulesMigration,
   approvalScoreMigration,

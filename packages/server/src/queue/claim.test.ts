@@ -17,9 +17,8 @@ import type { Claims, ClaimSettings } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { parseRate } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
-import { insertRun, projectRun, runsMigration, setRunAside } from "./run-row.ts";
+import { insertRun, projectRun, runChangesMigration, runsMigration, setRunAside } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
-import { runChangesMigration } from "./run-changes.ts";
 import { workersMigration } from "./worker-registry.ts";
 
 const migrations: readonly Migration[] = [

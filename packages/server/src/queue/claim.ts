@@ -5,8 +5,8 @@ import { begins, hasRates, limitParts, noLimits } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
 import { runFromStore } from "./run-row.ts";
 import type { StoredRun } from "./run-row.ts";
-import { joined, nothing, plain, sql } from "./sql-part.ts";
-import type { SqlPart } from "./sql-part.ts";
+import { joined, nothing, now, plain, send, sql } from "./sql-part.ts";
+import type { Sending, SqlPart } from "./sql-part.ts";
 import { priorities } from "./task.ts";
 import { needsMet } from "./worker-registry.ts";
 import type { Need } from "./worker-registry.ts";
@@ -52,12 +52,11 @@ const defaultAgingMs: number = 10 * 60_000;
 
 export function createClaims(store: Pick<Store, "read" | "write">, settings: ClaimSettings): Claims {
   let claims = 0;
+  // Put together once for each limit, of which there are as many as places.
+  const byLimit = new Map<number, readonly SqlPart[]>();
   return {
     async mayTake(nowMs) {
-      const lanes = Object.values(priorities).map(
-        (lane) => sql`EXISTS (SELECT 1 FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs})`,
-      );
-      const { sql: text, params } = sql`SELECT 1 AS due WHERE ${joined(lanes, " OR ")}`;
+      const { sql: text, params } = send(mayBeDue, { nowMs, claim: claims });
       return (await store.read(text, params)).length > 0;
     },
     prepare,
@@ -70,29 +69,33 @@ export function createClaims(store: Pick<Store, "read" | "write">, settings: Cla
 
   function prepare(limit: number, nowMs: number): PreparedClaim {
     claims += 1;
+    const claim = claims;
+    const parts = byLimit.get(limit) ?? claimParts(settings, limit);
+    byLimit.set(limit, parts);
     return {
-      statements: claimStatements(settings, { limit, nowMs, claim: claims }),
+      statements: parts.map((part) => send(part, { nowMs, claim })),
       taken: (results) => takenOf(results, settings, nowMs),
     };
   }
 }
 
-interface Claim {
-  readonly limit: number;
-  readonly nowMs: number;
-  /** Together with the owner it names this claim. */
-  readonly claim: number;
-}
+const mayBeDue: SqlPart = sql`SELECT 1 AS due WHERE ${joined(
+  Object.values(priorities).map(
+    (lane) => sql`EXISTS (SELECT 1 FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${now})`,
+  ),
+  " OR ",
+)}`;
 
 /**
  * The first takes the leases, the second marks the runs. Why there is no FOR UPDATE SKIP LOCKED: on PostgreSQL too groups of batches
  * run one after the other (see store/postgres/postgres-commit.ts), so there is never a locked row to skip, and the limits, which count
  * what others hold, could not be kept without that order.
  */
-function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim): readonly Statement[] {
+function claimParts(settings: ClaimSettings, limit: number): readonly SqlPart[] {
   const { owner, leaseTtlMs } = settings;
-  const untilMs = nowMs + leaseTtlMs;
-  const take = sql`WITH ${pickedRuns(settings, { limit, nowMs })}
+  const untilMs = ({ nowMs }: Sending): number => nowMs + leaseTtlMs;
+  const claim = (sending: Sending): number => sending.claim;
+  const take = sql`WITH ${pickedRuns(settings, limit)}
     INSERT INTO leases (name, owner, epoch, until_ms, claim)
     SELECT 'run/' || id, ${owner}, 1, ${untilMs}, ${claim} FROM picked WHERE 1 = 1
     ON CONFLICT (name) DO UPDATE SET previous_owner = leases.owner, owner = excluded.owner,
@@ -100,7 +103,7 @@ function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim
     RETURNING substr(name, 5) AS id, epoch, previous_owner`;
   // It stays due, and the lease keeps others off it: if the taker dies, the next look after its end finds it.
   const claimedAt = hasRates(settings.limits ?? noLimits)
-    ? sql` claimed_at_ms = COALESCE(claimed_at_ms, ${nowMs}),`
+    ? sql` claimed_at_ms = COALESCE(claimed_at_ms, ${now}),`
     : nothing;
   const mark = sql`UPDATE runs SET${claimedAt}
       claims = CASE WHEN steps_done > claimed_steps THEN 1 ELSE claims + 1 END, claimed_steps = steps_done
@@ -110,15 +113,15 @@ function claimStatements(settings: ClaimSettings, { limit, nowMs, claim }: Claim
   return [take, mark];
 }
 
-function pickedRuns(settings: ClaimSettings, { limit, nowMs }: Omit<Claim, "claim">): SqlPart {
-  const limits = limitParts(settings.limits ?? noLimits, nowMs);
+function pickedRuns(settings: ClaimSettings, limit: number): SqlPart {
+  const limits = limitParts(settings.limits ?? noLimits);
   // With limits some of what is read may have to stay; what has nothing left at all is not read, so every claim gets on.
   const readAhead = limits === undefined ? limit : limit * 4 + 64;
   const lanes = Object.values(priorities).map(
     (lane) => sql`SELECT * FROM (SELECT id, tenant, workflow_name, wake_at_ms, ${plain(begins)} AS begins,
-        ${laneNow(lane, settings.agingMs ?? defaultAgingMs, nowMs)} AS lane
-      FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${nowMs}
-        AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ${nowMs})
+        ${laneNow(lane, settings.agingMs ?? defaultAgingMs)} AS lane
+      FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${now}
+        AND NOT EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '' AND until_ms > ${now})
         AND ${needsMet({ owner: settings.owner, offers: settings.offers ?? [] })}${limits?.open ?? nothing}
       ORDER BY wake_at_ms, id LIMIT ${plain(readAhead)}) AS ${plain(`lane${lane}`)}`,
   );
@@ -127,10 +130,13 @@ function pickedRuns(settings: ClaimSettings, { limit, nowMs }: Omit<Claim, "clai
 }
 
 /** The lane in which a run stands by now. Within a lane the longest due come first, so each lane's head is all that can move up. */
-function laneNow(lane: number, agingMs: number, nowMs: number): SqlPart {
+function laneNow(lane: number, agingMs: number): SqlPart {
   if (agingMs === 0 || lane === 0) return plain(lane);
   const steps = Array.from({ length: lane }, (_, up) => lane - up);
-  const cases = steps.map((up) => sql` WHEN wake_at_ms <= ${nowMs - up * agingMs} THEN ${plain(lane - up)}`);
+  const cases = steps.map((up) => {
+    const dueSince = ({ nowMs }: Sending): number => nowMs - up * agingMs;
+    return sql` WHEN wake_at_ms <= ${dueSince} THEN ${plain(lane - up)}`;
+  });
   return sql`CASE${joined(cases, "")} ELSE ${plain(lane)} END`;
 }
 

@@ -1,6 +1,6 @@
 /** How many runs of a tenant or workflow may be worked on at once, and how many may begin in a time; as conditions on rows. Pure. */
-import { joined, nothing, plain, sql } from "./sql-part.ts";
-import type { SqlPart } from "./sql-part.ts";
+import { joined, nothing, now, plain, sql } from "./sql-part.ts";
+import type { Sending, SqlPart } from "./sql-part.ts";
 
 export interface Limit {
   /** Runs that hold a worker at the same time. */
@@ -65,7 +65,7 @@ interface Scope {
  * crash. Workflows are narrowed before tenants and rates before concurrency, so that what one limit holds back does not use
  * up the room of another.
  */
-export function limitParts(limits: QueueLimits, nowMs: number): LimitParts | undefined {
+export function limitParts(limits: QueueLimits): LimitParts | undefined {
   const scopes: readonly Scope[] = [
     {
       columns: "tenant, workflow_name",
@@ -81,7 +81,7 @@ export function limitParts(limits: QueueLimits, nowMs: number): LimitParts | und
     },
   ];
   const rules = [
-    ...scopes.filter(({ limits: each }) => has(each, "rate")).map((scope) => rateRule(scope, nowMs)),
+    ...scopes.filter(({ limits: each }) => has(each, "rate")).map(rateRule),
     ...scopes.filter(({ limits: each }) => has(each, "concurrency")).map(concurrencyRule),
   ];
   if (rules.length === 0) return undefined;
@@ -89,7 +89,7 @@ export function limitParts(limits: QueueLimits, nowMs: number): LimitParts | und
     stage(rule, index === 0 ? "due" : `fit${index}`, `fit${index + 1}`),
   );
   return {
-    tables: sql`held AS (${heldRuns(nowMs)}), ${begunRuns(limits, nowMs)}${joined(
+    tables: sql`held AS (${heldRuns}), ${begunRuns(limits)}${joined(
       rules.map(({ used }) => sql`${used}, `),
       "",
     )}`,
@@ -127,14 +127,14 @@ function concurrencyRule(scope: Scope): Rule {
   };
 }
 
-function rateRule(scope: Scope, nowMs: number): Rule {
+function rateRule(scope: Scope): Rule {
   const name = `begun_by_${scope.name}`;
   const limitOf = (table: string): SqlPart => limitCase(scope, table, (limit) => limit.rate?.count);
   // Added to the column and not taken from the time: PostgreSQL would take a parameter beside a small number for a small number.
   const windowMs = limitCase(scope, "begun", (limit) => limit.rate?.windowMs, 0);
   return {
     used: sql`${plain(name)} AS (SELECT ${plain(scope.columns)}, COUNT(*) AS used FROM begun
-      WHERE claimed_at_ms + ${windowMs} > ${nowMs} GROUP BY ${plain(scope.columns)})`,
+      WHERE claimed_at_ms + ${windowMs} > ${now} GROUP BY ${plain(scope.columns)})`,
     isFull: sql`(${plain(begins)} = 1 AND EXISTS (SELECT 1 FROM ${plain(name)} AS u
       WHERE ${plain(scope.same("u", "runs"))} AND u.used >= ${limitOf("u")}))`,
     scope,
@@ -155,18 +155,16 @@ function stage({ scope, name, limitOf, counts }: Rule, from: string, to: string)
         - COALESCE((SELECT u.used FROM ${plain(name)} AS u WHERE ${plain(scope.same("u", "n"))}), 0))`;
 }
 
-function heldRuns(nowMs: number): SqlPart {
-  return sql`SELECT r.tenant, r.workflow_name FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
-    WHERE l.owner <> '' AND l.until_ms > ${nowMs} AND l.name LIKE 'run/%'`;
-}
+const heldRuns: SqlPart = sql`SELECT r.tenant, r.workflow_name FROM leases AS l JOIN runs AS r ON r.id = substr(l.name, 5)
+    WHERE l.owner <> '' AND l.until_ms > ${now} AND l.name LIKE 'run/%'`;
 
-function begunRuns({ tenants, workflows }: QueueLimits, nowMs: number): SqlPart {
+function begunRuns({ tenants, workflows }: QueueLimits): SqlPart {
   const windows = [...Object.values(tenants), ...Object.values(workflows)].map(
     ({ rate }) => rate?.windowMs ?? 0,
   );
   const longestMs = Math.max(0, ...windows);
   if (longestMs === 0) return nothing;
-  return sql`begun AS (SELECT tenant, workflow_name, claimed_at_ms FROM runs WHERE claimed_at_ms > ${nowMs - longestMs}), `;
+  return sql`begun AS (SELECT tenant, workflow_name, claimed_at_ms FROM runs WHERE claimed_at_ms > ${({ nowMs }: Sending) => nowMs - longestMs}), `;
 }
 
 /** What holds for the row of `table`, as a number. Numbers stand in the text: they are the configuration's, not a caller's. */

@@ -1,5 +1,6 @@
 /** The queue on one machine: rows say what is due, a commit notification and a timer say when to look. */
 import type { Store } from "../store/store.ts";
+import { runPlaces } from "./run-indexes.ts";
 import { runFromStore } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
 import { taskStates } from "./task.ts";
@@ -45,14 +46,13 @@ export function createLocalQueue(deps: {
     // Whoever has no room looks again by itself once it has.
     onWake: (listener) => store.onCommit("runs", listener),
     async counts(tenant) {
-      const rows =
-        tenant === undefined
-          ? await store.recent.read("SELECT state, COUNT(*) AS n FROM runs GROUP BY state")
-          : await store.recent.read("SELECT state, COUNT(*) AS n FROM runs WHERE tenant = ? GROUP BY state", [
-              tenant,
-            ]);
       const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>;
-      for (const row of rows) counts[row["state"] as TaskState] = row["n"] as number;
+      const [ofTenant, params] = tenant === undefined ? ["", []] : [" AND tenant = ?", [tenant]];
+      for (const place of Object.values(runPlaces)) {
+        const sql = `SELECT state, COUNT(*) AS n FROM runs WHERE ${place}${ofTenant} GROUP BY state`;
+        for (const row of await store.recent.read(sql, params))
+          counts[row["state"] as TaskState] += row["n"] as number;
+      }
       return counts;
     },
   };

@@ -15,8 +15,7 @@ import { createClaims } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { noLimits } from "./limits.ts";
 import { readQueueLevels } from "./queue-levels.ts";
-import { runChangesMigration } from "./run-changes.ts";
-import { insertRun, runsMigration } from "./run-row.ts";
+import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
 import { workersMigration } from "./worker-registry.ts";
 
 const migrations = [

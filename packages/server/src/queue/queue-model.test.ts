@@ -21,9 +21,15 @@ import { testRun } from "./describe-queue.fixture.ts";
 import { noLimits, parseRate } from "./limits.ts";
 import { applyClaim, greedyClaim, hasRoom, isHeld, takeable } from "./queue-model.fixture.ts";
 import type { ModelRules, ModelRun, QueueModel } from "./queue-model.fixture.ts";
-import { insertRun, projectRun, runsMigration, setRunAside, wakeRun } from "./run-row.ts";
+import {
+  insertRun,
+  projectRun,
+  runChangesMigration,
+  runsMigration,
+  setRunAside,
+  wakeRun,
+} from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
-import { runChangesMigration } from "./run-changes.ts";
 import type { Priority, TaskState } from "./task.ts";
 import { workersMigration } from "./worker-registry.ts";
 

@@ -19,8 +19,7 @@ import { claimsMigration } from "./claim-columns.ts";
 import { runIndexesMigration } from "./run-indexes.ts";
 import { createLocalQueue } from "./local-queue.ts";
 import type { Queue } from "./local-queue.ts";
-import { runChangesMigration } from "./run-changes.ts";
-import { insertRun, runsMigration } from "./run-row.ts";
+import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
 import { workersMigration } from "./worker-registry.ts";
 
 const logger = createSilentLogger();

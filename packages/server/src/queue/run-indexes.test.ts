@@ -11,9 +11,8 @@ import type { Migration, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
 import { testRun } from "./describe-queue.fixture.ts";
-import { runChangesMigration } from "./run-changes.ts";
 import { runIndexesMigration } from "./run-indexes.ts";
-import { insertRun, runsMigration } from "./run-row.ts";
+import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
 
 const before = [leaseMigration, runsMigration, runChangesMigration, claimsMigration];
 const common = { clock, logger: createSilentLogger() };

@@ -14,14 +14,25 @@ export const runIndexesMigration: Migration = {
       "DROP TABLE runs",
       "ALTER TABLE runs_rebuilt RENAME TO runs",
       "CREATE UNIQUE INDEX runs_dedup ON runs (dedup_key) WHERE dedup_key IS NOT NULL",
-      "CREATE INDEX runs_due ON runs (priority, wake_at_ms, id, tenant, workflow_name) WHERE wake_at_ms IS NOT NULL",
+      `CREATE INDEX runs_due ON runs (priority, wake_at_ms, id, tenant, workflow_name, state)
+        WHERE wake_at_ms IS NOT NULL`,
       "CREATE INDEX runs_claimed ON runs (claimed_at_ms, tenant, workflow_name) WHERE claimed_at_ms IS NOT NULL",
-      "CREATE INDEX runs_change ON runs (change_no)",
-      // Also for the state alone. The newest come by id, which sorts by the time of creation.
-      "CREATE INDEX runs_ended ON runs (state, ended_at_ms)",
+      // See `runPlaces`. Ids sort by the time of creation.
+      "CREATE INDEX runs_waiting ON runs (state, id, tenant) WHERE wake_at_ms IS NULL AND ended_at_ms IS NULL",
+      "CREATE INDEX runs_ended ON runs (state, id, tenant, ended_at_ms) WHERE ended_at_ms IS NOT NULL",
     ];
   },
 };
+
+/**
+ * Conditions on `runs` that divide them all: due some time, waiting for somebody, over. Each is answered by an index that knows state,
+ * id and tenant; without one of them a question about states reads the whole table. A run that is over may still be woken.
+ */
+export const runPlaces = {
+  due: "wake_at_ms IS NOT NULL AND state NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'DEAD')",
+  waiting: "wake_at_ms IS NULL AND ended_at_ms IS NULL",
+  ended: "ended_at_ms IS NOT NULL",
+} as const;
 
 const columns = {
   id: "TEXT PRIMARY KEY",

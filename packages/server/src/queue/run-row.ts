@@ -40,6 +40,16 @@ export const runsMigration: Migration = {
   ],
 };
 
+/** What older versions tell changed runs by. One that works beside this one goes on writing it, and nobody here reads it. */
+export const runChangesMigration: Migration = {
+  id: "0340-run-changes",
+  statements: () => [
+    // Set by every statement that writes a projection; writers take turns, so numbers become visible in their order.
+    "ALTER TABLE runs ADD COLUMN change_no BIGINT NOT NULL DEFAULT 0",
+    "CREATE INDEX runs_change ON runs (change_no)",
+  ],
+};
+
 export interface RunRow {
   readonly id: string;
   readonly tenant: string;
@@ -94,18 +104,41 @@ export interface StoredRun extends RunRow {
   readonly progress: RunProgress | null;
 }
 
-const columns = [
+/** What a run is made with and keeps. */
+const lasting = [
+  "id",
   "v",
   "tenant",
-  "state",
   "workflow_name",
   "workflow_digest",
   "priority",
   "requester",
   "labels",
   "parent",
-  "attempts",
   "max_attempts",
+  "created_at_ms",
+] as const;
+
+function lastingValues(row: RunRow): (string | number | null)[] {
+  return [
+    row.id,
+    1,
+    row.tenant,
+    row.workflowName,
+    row.workflowDigest,
+    priorities[row.priority],
+    row.requester,
+    JSON.stringify(row.labels),
+    row.parent,
+    row.maxAttempts,
+    row.createdAtMs,
+  ];
+}
+
+/** What its events change: only these are written again, for each index on a column that is costs a page. */
+const changing = [
+  "state",
+  "attempts",
   "wake_at_ms",
   "waiting",
   "error",
@@ -114,24 +147,14 @@ const columns = [
   "steps_done",
   "steps_total",
   "artifact_count",
-  "created_at_ms",
   "started_at_ms",
   "ended_at_ms",
 ] as const;
 
-function values(row: RunRow): (string | number | null)[] {
+function changingValues(row: RunRow): (string | number | null)[] {
   return [
-    1,
-    row.tenant,
     row.state,
-    row.workflowName,
-    row.workflowDigest,
-    priorities[row.priority],
-    row.requester,
-    JSON.stringify(row.labels),
-    row.parent,
     row.attempts,
-    row.maxAttempts,
     row.wakeAtMs,
     row.waiting && JSON.stringify(row.waiting),
     row.error && JSON.stringify(row.error),
@@ -140,19 +163,15 @@ function values(row: RunRow): (string | number | null)[] {
     row.stepsDone,
     row.stepsTotal,
     row.artifactCount,
-    row.createdAtMs,
     row.startedAtMs,
     row.endedAtMs,
   ];
 }
 
-/** See `run-changes.ts`. */
-const nextChange = "(SELECT COALESCE(MAX(change_no), 0) + 1 FROM runs)";
-
 // Texts are put together once: stores find what they have prepared by them.
-const insertText = `INSERT INTO runs (id, dedup_key, change_no, ${columns.join(", ")})
-  VALUES (?, ?, ${nextChange}${", ?".repeat(columns.length)})`;
-const projectText = `UPDATE runs SET change_no = ${nextChange}, ${columns.map((column) => `${column} = ?`).join(", ")},
+const insertText = `INSERT INTO runs (dedup_key, ${[...lasting, ...changing].join(", ")})
+  VALUES (?${", ?".repeat(lasting.length + changing.length)})`;
+const projectText = `UPDATE runs SET ${changing.map((column) => `${column} = ?`).join(", ")},
     claims = CASE WHEN ? = 'RUNNING' THEN claims ELSE 0 END, fault = CASE WHEN ? = 'RUNNING' THEN fault END
   WHERE id = ? AND head_seq = ?`;
 
@@ -160,7 +179,7 @@ const projectText = `UPDATE runs SET change_no = ${nextChange}, ${columns.map((c
 export function insertRun(row: RunRow, dedupKey: string | null): Statement {
   return {
     sql: insertText,
-    params: [row.id, dedupKey, ...values(row)],
+    params: [dedupKey, ...lastingValues(row), ...changingValues(row)],
   };
 }
 
@@ -171,7 +190,7 @@ export function insertRun(row: RunRow, dedupKey: string | null): Statement {
 export function projectRun(row: RunRow, previousSeq: number): Statement {
   return {
     sql: projectText,
-    params: [...values(row), row.state, row.state, row.id, previousSeq],
+    params: [...changingValues(row), row.state, row.state, row.id, previousSeq],
     expect: { rows: 1, guard: "journal-head" },
   };
 }

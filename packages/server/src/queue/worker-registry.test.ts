@@ -10,8 +10,7 @@ import type { Store } from "../store/store.ts";
 import { claimsMigration } from "./claim-columns.ts";
 import { runIndexesMigration } from "./run-indexes.ts";
 import { testRun } from "./describe-queue.fixture.ts";
-import { runChangesMigration } from "./run-changes.ts";
-import { insertRun, runsMigration } from "./run-row.ts";
+import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
 import {
   createWorkerRegistry,
   findUnmetNeeds,

@@ -98,7 +98,7 @@ async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<numbe
     if (days === 0) continue;
     const rows = await store.read(
       `SELECT id FROM runs WHERE state = ? AND ended_at_ms < ?
-        AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.run_id = runs.id) ORDER BY ended_at_ms LIMIT ?`,
+        AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.run_id = runs.id) ORDER BY id LIMIT ?`,
       [state, clock.now() - days * dayMs, runsPerPass],
     );
     for (const row of rows) {

@@ -19,8 +19,10 @@ export interface LeaseKeeperDeps {
   readonly endRenewal: (name: string, epoch: number) => void;
 }
 
+/** Renewal starts at the end of the event loop's turn: what is held and dropped within one turn needs no thread and no timer. */
 export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeeperDeps): SlotLeaseKeeper {
   const enders = new Map<string, (lost: HomeostatError) => void>();
+  let starters: (() => void)[] = [];
   // Every lease that ends as it should is dropped: one error for all of them, because its stack costs more than the rest of the end.
   const dropped = new HomeostatError("LEASE_LOST", "The lease was dropped by its holder");
   return {
@@ -42,21 +44,35 @@ export function createLeaseKeeper({ clock, startRenewal, endRenewal }: LeaseKeep
     // Since acquisition some of it may have passed; the wall clock says how much.
     extendSlot(slot, clock.monotonic(), clock.now(), untilMs - clock.now());
     const aborter = new AbortController();
-    const watching = new AbortController();
+    let watching: AbortController | undefined;
     function ender(lost: HomeostatError): void {
       enders.delete(key(name, epoch));
-      endRenewal(name, epoch);
       endSlot(slot);
       // With a reason of ours: the one made without is an exception with a stack, for every lease that ever ends.
-      watching.abort(lost);
       aborter.abort(lost);
+      if (watching === undefined) return;
+      endRenewal(name, epoch);
+      watching.abort(lost);
     }
     enders.set(key(name, epoch), ender);
-    startRenewal({ name, owner, epoch, ttlMs, slot });
-    void watch(slot, watching.signal, () => ender(lostLease(lease, "ended before it could be renewed")));
+    atEndOfTurn(() => {
+      if (aborter.signal.aborted) return;
+      watching = new AbortController();
+      startRenewal({ name, owner, epoch, ttlMs, slot });
+      void watch(slot, watching.signal, () => ender(lostLease(lease, "ended before it could be renewed")));
+    });
     const { signal } = aborter;
     // A renewal under way may still extend the slot after the end was told, and an end is final.
     return { ...lease, signal, remainingMs: () => (signal.aborted ? 0 : remainingInSlot(slot, clock)) };
+  }
+
+  function atEndOfTurn(start: () => void): void {
+    if (starters.push(start) > 1) return;
+    setImmediate(() => {
+      const due = starters;
+      starters = [];
+      for (const each of due) each();
+    });
   }
 
   /** Sleeps until the end, which renewals move on meanwhile. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openConnection } from "./sqlite/connection.ts";
 import type { Connection } from "./sqlite/connection.ts";
-import { migrateSqlite, sqliteTypes } from "./sqlite/migrate-sqlite.ts";
+import { migrateSqlite, sqliteDialect } from "./sqlite/migrate-sqlite.ts";
 import { migrationDigest, pendingMigrations, renderMigrations } from "./migrate.ts";
 import type { Migration } from "./store.ts";
 import type { WireMigration } from "./wire.ts";
@@ -21,7 +21,9 @@ describe("renderMigrations", () => {
       { id: "0002", statements: ({ bytes }) => [bytes] },
       { id: "0001", statements: ({ identity }) => [identity] },
     ];
-    expect(renderMigrations(migrations, { bytes: "BYTEA", identity: "SERIAL" })).toEqual([
+    expect(
+      renderMigrations(migrations, { bytes: "BYTEA", identity: "SERIAL", numberRows: () => [] }),
+    ).toEqual([
       { id: "0001", statements: ["SERIAL"] },
       { id: "0002", statements: ["BYTEA"] },
     ]);
@@ -29,7 +31,7 @@ describe("renderMigrations", () => {
 
   test("refuses two with one id", () => {
     const migration: Migration = { id: "0001", statements: () => [] };
-    expect(() => renderMigrations([migration, { ...migration }], sqliteTypes)).toThrow(/0001/);
+    expect(() => renderMigrations([migration, { ...migration }], sqliteDialect)).toThrow(/0001/);
   });
 });
 

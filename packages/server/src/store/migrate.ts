@@ -1,7 +1,7 @@
 /** Which migrations a database still needs to have the schema of this version: each once, in the order of ids. Pure. */
 import { sha256 } from "../base/digest.ts";
 import { HomeostatError } from "../base/error.ts";
-import type { Migration } from "./store.ts";
+import type { Dialect, Migration } from "./store.ts";
 import type { WireMigration } from "./wire.ts";
 
 /** A row of `schema_migrations`. */
@@ -13,7 +13,7 @@ export interface AppliedMigration {
 /** Throws INTERNAL when two migrations have the same id. */
 export function renderMigrations(
   migrations: readonly Migration[],
-  types: { readonly bytes: string; readonly identity: string },
+  dialect: Dialect,
 ): readonly WireMigration[] {
   const seen = new Set<string>();
   for (const { id } of migrations) {
@@ -21,7 +21,7 @@ export function renderMigrations(
     seen.add(id);
   }
   return migrations
-    .map(({ id, statements }) => ({ id, statements: statements(types) }))
+    .map(({ id, statements }) => ({ id, statements: statements(dialect) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

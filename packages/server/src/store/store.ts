@@ -66,8 +66,17 @@ export interface Store {
 /** A table's creation or change. Ids sort by time (`0001-journal`), are never edited, and run once in one transaction. */
 export interface Migration {
   readonly id: string;
-  /** `bytes` is the dialect's type for binary columns (BLOB, BYTEA); `identity` declares an ascending integer key column. */
-  readonly statements: (dialect: { readonly bytes: string; readonly identity: string }) => readonly string[];
+  readonly statements: (dialect: Dialect) => readonly string[];
+}
+
+/** Where the databases differ in what makes a table. */
+export interface Dialect {
+  /** Type of binary columns. */
+  readonly bytes: string;
+  /** Declares an ascending integer key column. */
+  readonly identity: string;
+  /** What gives each row of the table an ascending number, `rowid`, which SQLite has by itself. A move gives new ones. */
+  readonly numberRows: (table: string) => readonly string[];
 }
 
 /** A database opened for reading alone, beside or without a server: what `verify` and `doctor` look through. */

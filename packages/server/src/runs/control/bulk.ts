@@ -1,5 +1,6 @@
 /** One command for many runs: chosen by id or by what they are, each with a result of its own. */
 import { HomeostatError, errorMessage, isHomeostatError } from "../../base/error.ts";
+import { listRuns } from "../../queue/list-runs.ts";
 import type { RunRow } from "../../queue/run-row.ts";
 import { isEnded } from "../../queue/task.ts";
 import type { TaskState } from "../../queue/task.ts";
@@ -7,7 +8,6 @@ import { commandRun, refuseSecretReason, requireRun, requireSense } from "./cont
 import type { ControlDeps, RunCommand } from "./control.ts";
 import { rerunRun } from "./rerun.ts";
 import type { RerunDeps } from "./rerun.ts";
-import { listRuns } from "../journal/run-reader.ts";
 import { olderRunKey, runKey } from "../session/run-key.ts";
 import type { Store } from "../../store/store.ts";
 

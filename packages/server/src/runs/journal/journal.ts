@@ -38,6 +38,12 @@ export const journalMigration: Migration = {
   ],
 };
 
+/** For readers of all journals, who remember how far they have come: writers take turns, so numbers become visible in their order. */
+export const journalOrderMigration: Migration = {
+  id: "0445-journal-order",
+  statements: ({ numberRows }) => numberRows("journal"),
+};
+
 /** A run's position in its own chain; `digest` of an empty journal is the run id's SHA-256. */
 export interface Head {
   readonly seq: number;

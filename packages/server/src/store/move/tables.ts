@@ -43,10 +43,10 @@ const sqliteColumns = `SELECT t.name AS table_name, c.name AS column_name,
   FROM sqlite_schema t JOIN pragma_table_info(t.name) c
   WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'schema_migrations'`;
 
-// Tables of extensions are nobody's, as when the schema is judged at opening.
+// Tables of extensions are nobody's, as when the schema is judged at opening. A rowid is what SQLite has without a column.
 const postgresColumns = `SELECT c.relname AS table_name, a.attname AS column_name,
     CASE WHEN a.attidentity = '' THEN 0 ELSE 1 END AS is_identity
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migrations'
-    AND a.attnum > 0 AND NOT a.attisdropped
+    AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'rowid'
     AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e')`;

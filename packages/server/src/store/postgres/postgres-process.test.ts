@@ -74,7 +74,7 @@ function startWriterProcess(
     import { systemClock } from ${module("../../base/clock.ts")};
     import { createSilentLogger } from ${module("../../base/log.ts")};
     import { writeSync } from "node:fs";
-    const migration = { id: "0001-part", statements: ({ identity }) => [${JSON.stringify(migration.statements({ bytes: "", identity: "@" })[0])}.replace("@", identity)] };
+    const migration = { id: "0001-part", statements: ({ identity }) => [${JSON.stringify(migration.statements({ bytes: "", identity: "@", numberRows: () => [] })[0])}.replace("@", identity)] };
     const store = await openPostgresStore({ url: ${JSON.stringify(url)}, migrations: [migration, leaseMigration],
       clock: systemClock, logger: createSilentLogger() });
     const owner = processIdentity();

@@ -7,7 +7,7 @@ import { openConnection } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { openInlineWriter } from "./inline-writer.ts";
 import type { InlineSettings } from "./inline-writer.ts";
-import { sqliteTypes } from "./migrate-sqlite.ts";
+import { sqliteDialect } from "./migrate-sqlite.ts";
 import { renderMigrations } from "../migrate.ts";
 import { insertThing, thingMigration, until } from "../test-things.ts";
 import { startWriter } from "../writer.ts";
@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 async function open(settings: InlineSettings = {}): Promise<void> {
-  const migrations = renderMigrations([thingMigration], sqliteTypes);
+  const migrations = renderMigrations([thingMigration], sqliteDialect);
   const thread = await startWriter(
     { path, migrations, synchronous: "normal", foreignCommitPollMs: 0, maxPendingBatches: 100 },
     {

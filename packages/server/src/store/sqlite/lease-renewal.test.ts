@@ -11,7 +11,7 @@ import { createLeaseRenewal } from "./lease-renewal.ts";
 import type { LeaseRenewal } from "./lease-renewal.ts";
 import { createLeaseSlot, extendSlot, remainingInSlot } from "../lease-slot.ts";
 import { leaseMigration, reserveLease } from "../lease.ts";
-import { migrateSqlite, sqliteTypes } from "./migrate-sqlite.ts";
+import { migrateSqlite, sqliteDialect } from "./migrate-sqlite.ts";
 import { renderMigrations } from "../migrate.ts";
 import type { WireLease } from "../wire.ts";
 
@@ -42,7 +42,7 @@ describe("renewal", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "homeostat-lease-"));
     connection = openConnection({ path: join(folder, "state.db"), readOnly: false });
-    migrateSqlite(connection, renderMigrations([leaseMigration], sqliteTypes), 0);
+    migrateSqlite(connection, renderMigrations([leaseMigration], sqliteDialect), 0);
     lost = [];
     renewal = createLeaseRenewal(connection, clock, (name) => lost.push(name));
   });
@@ -150,6 +150,7 @@ describe("the keeper", () => {
   test("ends a lease that was not renewed in time, and tells the renewing thread to stop", async () => {
     const held = create().holdLease({ ...lease, untilMs: clock.now() + 200 });
     expect(held.remainingMs()).toBe(200);
+    await settle();
     clock.advance(199);
     await settle();
     expect(held.signal.aborted).toBe(false);
@@ -161,6 +162,7 @@ describe("the keeper", () => {
 
   test("goes on as long as the renewing thread extends the slot", async () => {
     const held = create().holdLease({ ...lease, untilMs: clock.now() + 300 });
+    await settle();
     for (let renewals = 0; renewals < 5; renewals += 1) {
       clock.advance(150);
       extendSlot(started[0]!.slot, clock.monotonic(), clock.now(), 300);
@@ -173,6 +175,7 @@ describe("the keeper", () => {
   test("ends a lease once, also when two ends meet", async () => {
     const keeper = create();
     const held = keeper.holdLease({ ...lease, untilMs: clock.now() + 200 });
+    await settle();
     clock.advance(200);
     keeper.lost("a", 3);
     await settle();
@@ -180,9 +183,30 @@ describe("the keeper", () => {
     expect(String(held.signal.reason)).toContain("taken over");
   });
 
-  test("an end is final, even if a renewal was under way", () => {
+  test("bothers no thread with a lease that is dropped in the turn in which it was taken", async () => {
     const keeper = create();
     const held = keeper.holdLease({ ...lease, untilMs: clock.now() + 300 });
+    keeper.holdLease({ ...lease, name: "b", untilMs: clock.now() + 300 });
+    expect(started).toEqual([]);
+    keeper.dropLease(held);
+    expect(held.signal.aborted).toBe(true);
+    expect(held.remainingMs()).toBe(0);
+    await settle();
+    expect(started.map(({ name }) => name)).toEqual(["b"]);
+    expect(ended).toEqual([]);
+  });
+
+  test("a lease that ended within its first turn is told to have ended", async () => {
+    const held = create().holdLease({ ...lease, untilMs: clock.now() + 200 });
+    clock.advance(200);
+    await settle();
+    expect(held.signal.reason).toMatchObject({ code: "LEASE_LOST" });
+  });
+
+  test("an end is final, even if a renewal was under way", async () => {
+    const keeper = create();
+    const held = keeper.holdLease({ ...lease, untilMs: clock.now() + 300 });
+    await settle();
     keeper.lost("a", 2);
     expect(held.signal.aborted).toBe(false);
     keeper.lost("a", 3);

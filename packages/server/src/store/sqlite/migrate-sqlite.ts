@@ -3,15 +3,17 @@ import { HomeostatError } from "../../base/error.ts";
 import type { Connection } from "./connection.ts";
 import { migrationDigest, pendingMigrations } from "../migrate.ts";
 import type { AppliedMigration } from "../migrate.ts";
+import type { Dialect } from "../store.ts";
 import type { WireMigration } from "../wire.ts";
 
 /**
  * AUTOINCREMENT, so that the number of a deleted row never comes back: readers remember how far they have come.
  * Everything else about the dialects is alike.
  */
-export const sqliteTypes: { readonly bytes: string; readonly identity: string } = {
+export const sqliteDialect: Dialect = {
   bytes: "BLOB",
   identity: "INTEGER PRIMARY KEY AUTOINCREMENT",
+  numberRows: () => [],
 };
 
 /** Throws as `pendingMigrations`, and SQLite's errors. Safe when several processes open the same file at once. */

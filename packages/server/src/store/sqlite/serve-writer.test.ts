@@ -7,7 +7,7 @@ import type { ManualClock } from "../../base/clock.ts";
 import { openConnection } from "./connection.ts";
 import { createLeaseSlot, remainingInSlot } from "../lease-slot.ts";
 import { leaseMigration } from "../lease.ts";
-import { sqliteTypes } from "./migrate-sqlite.ts";
+import { sqliteDialect } from "./migrate-sqlite.ts";
 import { renderMigrations } from "../migrate.ts";
 import { serveWriter } from "./serve-writer.ts";
 import { until } from "../test-things.ts";
@@ -39,7 +39,7 @@ afterEach(() => {
 
 /** The writer on this thread: messages in `inbox` have arrived while it was at work. */
 function serve(options: Partial<WriterOptions> = {}): void {
-  const migrations = renderMigrations([leaseMigration], sqliteTypes);
+  const migrations = renderMigrations([leaseMigration], sqliteDialect);
   serveWriter(
     { path, migrations, synchronous: "full", foreignCommitPollMs: 1, ...options },
     {

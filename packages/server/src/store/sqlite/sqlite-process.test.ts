@@ -76,7 +76,7 @@ function startWriterProcess(
         try { return writeSync(1, line); } catch (error) { if (error.code !== "EAGAIN") throw error; }
       }
     }
-    const migration = { id: "0001-part", statements: () => [${JSON.stringify(migration.statements({ bytes: "", identity: "" })[0])}] };
+    const migration = { id: "0001-part", statements: () => [${JSON.stringify(migration.statements({ bytes: "", identity: "", numberRows: () => [] })[0])}] };
     const store = await openSqliteStore({ path: ${JSON.stringify(path)}, migrations: [migration, leaseMigration],
       clock: systemClock, logger: createSilentLogger() });
     const owner = processIdentity();

@@ -10,7 +10,7 @@ import { openConnection, reading, readRows } from "./connection.ts";
 import { openInlineWriter } from "./inline-writer.ts";
 import { createLeaseKeeper } from "../lease-keeper.ts";
 import type { LeaseStore } from "../lease.ts";
-import { sqliteTypes } from "./migrate-sqlite.ts";
+import { sqliteDialect } from "./migrate-sqlite.ts";
 import { renderMigrations } from "../migrate.ts";
 import { createScanner } from "./scan.ts";
 import { checkedValue } from "../sql-value.ts";
@@ -59,7 +59,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Leas
   const thread = await startWriter(
     {
       path,
-      migrations: renderMigrations(options.migrations, sqliteTypes),
+      migrations: renderMigrations(options.migrations, sqliteDialect),
       synchronous: options.synchronous ?? "full",
       foreignCommitPollMs: options.foreignCommitPollMs ?? 5,
       maxPendingBatches: options.maxPendingBatches ?? 50_000,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createLeaseSlot } from "../lease-slot.ts";
 import { leaseMigration, takeLease } from "../lease.ts";
-import { sqliteTypes } from "./migrate-sqlite.ts";
+import { sqliteDialect } from "./migrate-sqlite.ts";
 import { renderMigrations } from "../migrate.ts";
 import { until } from "../test-things.ts";
 import { startWriter } from "../writer.ts";
@@ -15,7 +15,7 @@ test("when the thread dies, what it committed is told, the rest and all later wr
   const writer = await startWriter(
     {
       path: join(folder, "state.db"),
-      migrations: renderMigrations([leaseMigration], sqliteTypes),
+      migrations: renderMigrations([leaseMigration], sqliteDialect),
       synchronous: "full",
       foreignCommitPollMs: 0,
       maxPendingBatches: 100,

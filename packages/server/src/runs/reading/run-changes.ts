@@ -1,16 +1,7 @@
-/** Which runs changed, in whatever process: rows carry a number that rises with every change, and a reader remembers how far it has come. */
-import type { Migration, Store } from "../store/store.ts";
-import { runFromStore } from "./run-row.ts";
-import type { RunRow } from "./run-row.ts";
-
-export const runChangesMigration: Migration = {
-  id: "0340-run-changes",
-  statements: () => [
-    // Set by every statement that writes a projection; writers take turns, so numbers become visible in their order.
-    "ALTER TABLE runs ADD COLUMN change_no BIGINT NOT NULL DEFAULT 0",
-    "CREATE INDEX runs_change ON runs (change_no)",
-  ],
-};
+/** Which runs changed, in whatever process: every change is an event, events are numbered, and a reader remembers how far it has come. */
+import { runFromStore } from "../../queue/run-row.ts";
+import type { RunRow } from "../../queue/run-row.ts";
+import type { Store } from "../../store/store.ts";
 
 /** Must not throw or block. Of several changes of one run in quick succession only the last may be told. */
 export type RunChangeListener = (row: RunRow) => void;
@@ -20,7 +11,7 @@ export interface RunChanges {
   subscribe(listener: RunChangeListener): Promise<() => void>;
 }
 
-const rowsAtATime = 500;
+const eventsAtATime = 500;
 
 /** One reader for all listeners of this process; it reads only while there are some. */
 export function createRunChanges(deps: { readonly store: Pick<Store, "read" | "onCommit"> }): RunChanges {
@@ -33,7 +24,7 @@ export function createRunChanges(deps: { readonly store: Pick<Store, "read" | "o
   return {
     async subscribe(listener) {
       if (listeners.size === 0) {
-        stopCommits = store.onCommit("runs", read);
+        stopCommits = store.onCommit("journal", read);
         seen = await newest();
       }
       listeners.add(listener);
@@ -61,20 +52,24 @@ export function createRunChanges(deps: { readonly store: Pick<Store, "read" | "o
   }
 
   async function readOn(): Promise<void> {
-    const sql = "SELECT * FROM runs WHERE change_no > ? ORDER BY change_no LIMIT ?";
-    const rows = await store.read(sql, [seen, rowsAtATime]);
+    const sql = `SELECT MAX(number) AS upto, COUNT(*) AS events
+      FROM (SELECT rowid AS number FROM journal WHERE rowid > ? ORDER BY rowid LIMIT ?) AS next`;
+    const [next] = await store.read(sql, [seen, eventsAtATime]);
+    const events = next?.["events"] as number;
+    if (events === 0) return;
+    const upto = next?.["upto"] as number;
+    const changed = "SELECT run_id FROM journal WHERE rowid > ? AND rowid <= ?";
+    const rows = await store.read(`SELECT * FROM runs WHERE id IN (${changed})`, [seen, upto]);
+    seen = upto;
     for (const row of rows) {
-      seen = row["change_no"] as number;
       const run = runFromStore(row);
       for (const listener of [...listeners]) listener(run);
     }
-    if (rows.length === rowsAtATime) readAgain = true;
-    // The newest run was deleted: the next change gets its number again.
-    else if (rows.length === 0) seen = Math.min(seen, await newest());
+    if (events === eventsAtATime) readAgain = true;
   }
 
   async function newest(): Promise<number> {
-    const [row] = await store.read("SELECT MAX(change_no) AS newest FROM runs");
+    const [row] = await store.read("SELECT MAX(rowid) AS newest FROM journal");
     return (row?.["newest"] as number | null | undefined) ?? 0;
   }
 }

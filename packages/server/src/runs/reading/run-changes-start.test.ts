@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Row, Store } from "../store/store.ts";
+import type { Row, Store } from "../../store/store.ts";
 import { createRunChanges } from "./run-changes.ts";
 
 test("a change while the first reader is still joining does not silence all later ones", async () => {
