@@ -36,12 +36,12 @@ const hasty = {
 test("a disk that takes a block is well, and one that is full has failed until there is room again", async () => {
   const part = await started({ clock: hasty });
   expect(["ok", "degraded"]).toContain(part.health().kind);
-  // A device that answers every write as a full disk does.
-  await unlink(join(home, ".write-probe")).catch(() => undefined);
+  // A device that answers every write as a full disk does; put in place whole, for the folder is looked at all the time.
+  const full = `${home}-full`;
+  await mkdir(join(full, "ledger"), { recursive: true });
+  await symlink("/dev/full", join(full, ".write-probe"));
   await rename(home, `${home}-aside`);
-  await mkdir(home);
-  await mkdir(folders[0]!);
-  await symlink("/dev/full", join(home, ".write-probe"));
+  await rename(full, home);
   await until(() => part.health().kind === "failed" && /ENOSPC/.test(JSON.stringify(part.health())));
   expect(part.health()).toMatchObject({ needsPerson: true });
   await rm(home, { recursive: true, maxRetries: 5 });

@@ -5,15 +5,15 @@ type Field =
   | { readonly kind: "step"; readonly every: number }
   | { readonly kind: "values"; readonly values: readonly number[]; readonly isRange: boolean };
 
-const nicknames: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const nicknames: ReadonlyMap<string, string> = new Map([
+  ["@yearly", "0 0 1 1 *"],
+  ["@annually", "0 0 1 1 *"],
+  ["@monthly", "0 0 1 * *"],
+  ["@weekly", "0 0 * * 0"],
+  ["@daily", "0 0 * * *"],
+  ["@midnight", "0 0 * * *"],
+  ["@hourly", "0 * * * *"],
+]);
 const monthNames =
   "January February March April May June July August September October November December".split(" ");
 const dayNames = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
@@ -22,7 +22,7 @@ const mostTimes = 6;
 /** Null for what has no simple reading (last days, nth weekdays, odd steps) or is no expression at all. */
 export function describeCron(expression: string): string | null {
   const text = expression.trim().toLowerCase();
-  const parts = (nicknames[text] ?? text).split(/\s+/);
+  const parts = (nicknames.get(text) ?? text).split(/\s+/);
   const [seconds, minutes, hours, days, months, weekdays] = parts.length === 5 ? ["0", ...parts] : parts;
   if (parts.length < 5 || parts.length > 6) return null;
   const second = readField(seconds, { min: 0, max: 59 });
