@@ -43,6 +43,8 @@ export function openConnection({ path, readOnly, synchronous }: ConnectionOption
   });
   try {
     if (!readOnly) {
+      // Half of what SQLite takes by itself: a commit writes each page it touches whole, and ours touch many by a row. Of a new file only.
+      database.exec("PRAGMA page_size = 2048");
       database.exec("PRAGMA journal_mode = WAL");
       database.exec(`PRAGMA synchronous = ${synchronous === "normal" ? "NORMAL" : "FULL"}`);
       // What is erased must not be found in freed pages. Inserts and deletes in turn are as fast with it (270,000 rows/s).

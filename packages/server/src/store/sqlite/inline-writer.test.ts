@@ -85,16 +85,41 @@ describe("a writer that commits on this thread", () => {
     );
   });
 
-  test("has the thread begin the log anew after so many writes, so that it does not grow", async () => {
-    await open({ mostUnsynced: 50 });
+  test("has the thread sync the log after so many writes, and begin it anew after so many syncs, so that it does not grow", async () => {
+    await open({ mostUnsynced: 50, syncsOfLog: 2 });
     const sizes: number[] = [];
     for (let round = 0; round < 10; round += 1) {
-      for (let each = 0; each < 51; each += 1) await writer.write([insertThing(`${round} ${each}`, 1)]);
+      for (let each = 0; each < 101; each += 1) await writer.write([insertThing(`${round} ${each}`, 1)]);
       sizes.push(statSync(`${path}-wal`).size);
     }
     expect(commits.filter((where) => where === "thread")).toHaveLength(10);
     expect(Math.max(...sizes)).toBeLessThan(2 * sizes[0]!);
-    expect(names()).toHaveLength(510);
+    expect(names()).toHaveLength(1010);
+  });
+
+  test("lets the event loop turn at every sync, however long its caller only writes", async () => {
+    await open({ mostUnsynced: 50, syncsOfLog: 1000 });
+    let turns = 0;
+    const turning = setInterval(() => (turns += 1), 0);
+    // An interval of zero is one of a millisecond.
+    while (turns < 1) await writer.write([insertThing(`first ${commits.length}`, 1)]);
+    const before = commits.length;
+    while (turns < 4) await writer.write([insertThing(`then ${commits.length}`, 1)]);
+    clearInterval(turning);
+    expect(commits.length - before).toBeLessThan(2000);
+    expect(commits).not.toContain("thread");
+  });
+
+  test("after a sync that no write follows, the thread begins the log anew", async () => {
+    await open({ mostUnsynced: 2, syncsOfLog: 1000 });
+    await writer.write([insertThing("a", 1)]);
+    await writer.write([insertThing("b", 1)]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await writer.write([insertThing("c", 1)]);
+    expect(commits).toEqual(["here", "here", "thread"]);
+    const amid = [];
+    for (const name of ["d", "e", "f"]) amid.push(await writer.write([insertThing(name, 1)]));
+    expect(commits.slice(3)).toEqual(["here", "here", "here"]);
   });
 
   test("has the thread sync the log soon after a single commit too", async () => {

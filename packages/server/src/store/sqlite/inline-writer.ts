@@ -15,10 +15,12 @@ export interface InlineSettings {
   /** A group of more is the thread's: it would keep the event loop for longer than a few milliseconds. Default 64. */
   readonly mostBatches?: number;
   /**
-   * After so many batches here the thread syncs the log and begins it anew. Default 500: about 16 MB, and at most some 20 ms for
-   * which a caller that only writes keeps the event loop from turning.
+   * After so many batches here the thread syncs the log, and the event loop turns, which a caller that only writes keeps from it.
+   * Default 500: some 20 ms.
    */
   readonly mostUnsynced?: number;
+  /** Of so many syncs one waits until nobody writes and begins the log anew. Default 4: a log of about 16 MB. */
+  readonly syncsOfLog?: number;
   /** So long after the first commit here it does so no later: what a power cut may lose. Default 1000. */
   readonly syncAfterMs?: number;
 }
@@ -38,14 +40,17 @@ export function openInlineWriter(
   { path, clock, settings = {} }: InlineOptions,
   onCommitted: WriterEvents["onCommitted"],
 ): Omit<Writer, "isIdle"> {
-  const { mostBatches = 64, mostUnsynced = 500, syncAfterMs = 1000 } = settings;
+  const { mostBatches = 64, mostUnsynced = 500, syncsOfLog = 4, syncAfterMs = 1000 } = settings;
   const connection = openConnection({ path, readOnly: false, synchronous: "normal" });
   // Another's lock and the disk are waited for on the thread alone.
   connection.database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0");
   let gathered: Gathered[] = [];
   let unsynced = 0;
-  // The first write after a checkpoint begins the log anew and syncs its head.
+  let syncs = 0;
+  // The first write after the whole log was checkpointed begins it anew and syncs its head.
   let isTurnOfThread = false;
+  /** Until the first write after a sync amid writes. */
+  let isTurnOfLoop = false;
   let isTimed = false;
   const closing = new AbortController();
   return {
@@ -59,7 +64,11 @@ export function openInlineWriter(
         return thread.write(batch);
       }
       return new Promise((resolve, reject) => {
-        if (gathered.push({ batch, wire: toWire(batch), resolve, reject }) === 1) queueMicrotask(commit);
+        if (gathered.push({ batch, wire: toWire(batch), resolve, reject }) > 1) return;
+        // While the log is synced, which takes long enough for the loop to turn.
+        if (isTurnOfLoop) setImmediate(commit);
+        else queueMicrotask(commit);
+        isTurnOfLoop = false;
       });
     },
     async close() {
@@ -85,7 +94,7 @@ export function openInlineWriter(
     const durationMs = clock.monotonic() - startMs;
     onCommitted({ tables: report.tables, batches: group.length, durationMs });
     unsynced += group.length;
-    if (unsynced >= mostUnsynced) checkpoint();
+    if (unsynced >= mostUnsynced) checkpointAmidWrites();
     else if (!isTimed) void checkpointLater();
   }
 
@@ -95,6 +104,22 @@ export function openInlineWriter(
     await clock.sleep(syncAfterMs, closing.signal).catch(() => {});
     isTimed = false;
     if (unsynced > 0 && !closing.signal.aborted) checkpoint();
+  }
+
+  /**
+   * What is written meanwhile keeps the log from being whole in the file, and so from beginning anew: now and then nothing is. When
+   * no write follows within the turn, the log will be whole as well.
+   */
+  function checkpointAmidWrites(): void {
+    syncs += 1;
+    checkpoint();
+    if (syncs % syncsOfLog === 0) return;
+    isTurnOfThread = false;
+    isTurnOfLoop = true;
+    setImmediate(() => {
+      isTurnOfThread ||= isTurnOfLoop;
+      isTurnOfLoop = false;
+    });
   }
 
   function checkpoint(): void {
