@@ -9,40 +9,38 @@ export function tryCommitBatches(
   connection: Connection,
   batches: readonly WireBatch[],
 ): CommitReport | undefined {
-  try {
-    connection.database.exec("BEGIN IMMEDIATE");
-  } catch (error) {
-    return primaryCode(error) === busy ? undefined : failed(connection, batches, error);
-  }
-  return commitBegun(connection, batches);
+  return commitGroup(connection, batches, () => undefined);
 }
-
-/** https://sqlite.org/rescode.html#busy */
-const busy = 5;
 
 /**
  * A batch that fails leaves no trace and harms no other. When the database itself fails (disk full, locked for long,
  * damaged), every batch of the commit is `unavailable` and nothing of any is kept. Never throws.
  */
 export function commitBatches(connection: Connection, batches: readonly WireBatch[]): CommitReport {
-  try {
-    // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
-    connection.database.exec("BEGIN IMMEDIATE");
-  } catch (error) {
-    return failed(connection, batches, error);
-  }
-  return commitBegun(connection, batches);
+  return commitGroup(connection, batches, (error) => failed(connection, batches, error));
 }
 
-function commitBegun(connection: Connection, batches: readonly WireBatch[]): CommitReport {
+/** https://sqlite.org/rescode.html#busy */
+const busy = 5;
+
+/** Failures among many are few: a group runs without savepoints, which cost as much as a small batch, and once more with them if one fails. */
+function commitGroup<Busy>(
+  connection: Connection,
+  batches: readonly WireBatch[],
+  whenBusy: (error: unknown) => Busy,
+  run = runTogether,
+): CommitReport | Busy {
   const { database } = connection;
   const tables = new Set<string>();
   try {
-    const [only, second] = batches;
-    const outcomes =
-      only !== undefined && second === undefined
-        ? [runAlone(connection, only, tables)]
-        : batches.map((batch) => runBatch(connection, batch, tables));
+    // IMMEDIATE takes the write lock now: a later upgrade could fail with SQLITE_BUSY in the middle of a batch.
+    database.exec("BEGIN IMMEDIATE");
+  } catch (error) {
+    return primaryCode(error) === busy ? whenBusy(error) : failed(connection, batches, error);
+  }
+  try {
+    const outcomes = run(connection, batches, tables);
+    if (outcomes === undefined) return commitGroup(connection, batches, whenBusy, runApart);
     if (database.isTransaction) database.exec("COMMIT");
     return { outcomes, tables: [...tables] };
   } catch (error) {
@@ -58,21 +56,37 @@ function failed(connection: Connection, batches: readonly WireBatch[], error: un
   return { outcomes: batches.map(() => failure), tables: [] };
 }
 
-/** A batch that has the commit to itself needs no savepoint. Throws as `runBatch`. */
-function runAlone(connection: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
-  const outcome = runStatements(connection, batch, tables);
-  if (isFailure(outcome)) connection.database.exec("ROLLBACK");
-  return outcome;
+/** Undefined, with nothing done, when one fails among others. Throws when the whole transaction is lost. */
+function runTogether(
+  connection: Connection,
+  batches: readonly WireBatch[],
+  tables: Set<string>,
+): readonly WireOutcome[] | undefined {
+  const outcomes: WireOutcome[] = [];
+  for (const batch of batches) {
+    const outcome = runStatements(connection, batch, tables);
+    outcomes.push(outcome);
+    if (!isFailure(outcome)) continue;
+    connection.database.exec("ROLLBACK");
+    return batches.length === 1 ? outcomes : undefined;
+  }
+  return outcomes;
 }
 
-/** Throws when the whole transaction is lost. */
-function runBatch(connection: Connection, batch: WireBatch, tables: Set<string>): WireOutcome {
+/** Each with a savepoint of its own. Throws as `runTogether`. */
+function runApart(
+  connection: Connection,
+  batches: readonly WireBatch[],
+  tables: Set<string>,
+): readonly WireOutcome[] {
   const { database } = connection;
-  database.exec("SAVEPOINT batch");
-  const outcome = runStatements(connection, batch, tables);
-  if (isFailure(outcome)) database.exec("ROLLBACK TO batch");
-  database.exec("RELEASE batch");
-  return outcome;
+  return batches.map((batch) => {
+    database.exec("SAVEPOINT batch");
+    const outcome = runStatements(connection, batch, tables);
+    if (isFailure(outcome)) database.exec("ROLLBACK TO batch");
+    database.exec("RELEASE batch");
+    return outcome;
+  });
 }
 
 /** Ends at the first statement that fails; what those before it did stands until it is rolled back. */
