@@ -101,11 +101,11 @@ function claimParts(settings: ClaimSettings, limit: number): readonly SqlPart[] 
     ON CONFLICT (name) DO UPDATE SET previous_owner = leases.owner, owner = excluded.owner,
       epoch = leases.epoch + 1, until_ms = excluded.until_ms, claim = excluded.claim
     RETURNING substr(name, 5) AS id, epoch, previous_owner`;
-  // It stays due, and the lease keeps others off it: if the taker dies, the next look after its end finds it.
+  // Due again when the lease ends, so that what a taker that died leaves is found, and no look passes over all that others have.
   const claimedAt = hasRates(settings.limits ?? noLimits)
     ? sql` claimed_at_ms = COALESCE(claimed_at_ms, ${now}),`
     : nothing;
-  const mark = sql`UPDATE runs SET${claimedAt}
+  const mark = sql`UPDATE runs SET${claimedAt} wake_at_ms = ${untilMs},
       claims = CASE WHEN steps_done > claimed_steps THEN 1 ELSE claims + 1 END, claimed_steps = steps_done
     WHERE id IN (SELECT substr(name, 5) FROM leases
       WHERE until_ms = ${untilMs} AND owner <> '' AND owner = ${owner} AND claim = ${claim})

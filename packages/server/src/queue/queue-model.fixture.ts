@@ -95,6 +95,7 @@ export function applyClaim(
   { owner, rules }: { readonly owner: string; readonly rules: ModelRules },
 ): void {
   run.lease = { owner, epoch: run.lease.epoch + 1, untilMs: model.nowMs + rules.leaseTtlMs };
+  run.wakeAtMs = run.lease.untilMs;
   run.claims = run.stepsDone > run.claimedSteps ? 1 : run.claims + 1;
   run.claimedSteps = run.stepsDone;
   if (hasRates(rules.limits)) run.claimedAtMs ??= model.nowMs;

@@ -20,6 +20,9 @@ export const runIndexesMigration: Migration = {
       // See `runPlaces`. Ids sort by the time of creation.
       "CREATE INDEX runs_waiting ON runs (state, id, tenant) WHERE wake_at_ms IS NULL AND ended_at_ms IS NULL",
       "CREATE INDEX runs_ended ON runs (state, id, tenant, ended_at_ms) WHERE ended_at_ms IS NOT NULL",
+      // A claim looks for what it has just taken among all leases that end in the same millisecond.
+      "DROP INDEX leases_held",
+      "CREATE INDEX leases_held ON leases (until_ms, claim) WHERE owner <> ''",
     ];
   },
 };
