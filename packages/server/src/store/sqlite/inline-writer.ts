@@ -15,10 +15,10 @@ export interface InlineSettings {
   /** A group of more is the thread's: it would keep the event loop for longer than a few milliseconds. Default 64. */
   readonly mostBatches?: number;
   /**
-   * After so many batches here the thread syncs the log, and the event loop turns, which a caller that only writes keeps from it.
-   * Default 500: some 20 ms.
+   * After commits here took so long together the thread syncs the log, and the event loop turns, which a caller that only writes keeps
+   * from it. Default 10.
    */
-  readonly mostUnsynced?: number;
+  readonly mostUnsyncedMs?: number;
   /** Of so many syncs one waits until nobody writes and begins the log anew. Default 4: a log of about 16 MB. */
   readonly syncsOfLog?: number;
   /** So long after the first commit here it does so no later: what a power cut may lose. Default 1000. */
@@ -40,12 +40,13 @@ export function openInlineWriter(
   { path, clock, settings = {} }: InlineOptions,
   onCommitted: WriterEvents["onCommitted"],
 ): Omit<Writer, "isIdle"> {
-  const { mostBatches = 64, mostUnsynced = 500, syncsOfLog = 4, syncAfterMs = 1000 } = settings;
+  const { mostBatches = 64, mostUnsyncedMs = 10, syncsOfLog = 4, syncAfterMs = 1000 } = settings;
   const connection = openConnection({ path, readOnly: false, synchronous: "normal" });
   // Another's lock and the disk are waited for on the thread alone.
   connection.database.exec("PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0");
   let gathered: Gathered[] = [];
-  let unsynced = 0;
+  /** How long the commits since the last sync took together; undefined when there were none. */
+  let unsyncedMs: number | undefined;
   let syncs = 0;
   // The first write after the whole log was checkpointed begins it anew and syncs its head.
   let isTurnOfThread = false;
@@ -93,8 +94,8 @@ export function openInlineWriter(
     group.forEach((each, index) => settlePending(each, report.outcomes[index]!));
     const durationMs = clock.monotonic() - startMs;
     onCommitted({ tables: report.tables, batches: group.length, durationMs });
-    unsynced += group.length;
-    if (unsynced >= mostUnsynced) checkpointAmidWrites();
+    unsyncedMs = (unsyncedMs ?? 0) + durationMs;
+    if (unsyncedMs >= mostUnsyncedMs) checkpointAmidWrites();
     else if (!isTimed) void checkpointLater();
   }
 
@@ -103,7 +104,7 @@ export function openInlineWriter(
     // Rejects when the writer is closed; the thread's own end syncs what is left.
     await clock.sleep(syncAfterMs, closing.signal).catch(() => {});
     isTimed = false;
-    if (unsynced > 0 && !closing.signal.aborted) checkpoint();
+    if (unsyncedMs !== undefined && !closing.signal.aborted) checkpoint();
   }
 
   /**
@@ -123,7 +124,7 @@ export function openInlineWriter(
   }
 
   function checkpoint(): void {
-    unsynced = 0;
+    unsyncedMs = undefined;
     isTurnOfThread = true;
     thread.send({ kind: "checkpoint" });
   }
