@@ -83,8 +83,8 @@ export function dueRun(): RunRow {
 }
 
 /**
- * What the worker does with the queue for each run: one batch ends the run, frees its lease and takes the next, and the lease
- * is held (renewed by the store's thread) in between.
+ * What the worker does with the queue for each run: a batch ends the run and frees its lease, another of the same commit takes the
+ * next, and the lease is held (renewed by the store's thread) in between.
  */
 async function processRuns(
   { store, claims }: { readonly store: LeaseStore; readonly claims: Claims },
@@ -95,13 +95,12 @@ async function processRuns(
   const work = async (first: TakenRun): Promise<void> => {
     for (let taken: TakenRun | undefined = first; taken !== undefined;) {
       const held = store.holdLease(taken.lease);
-      const [next]: readonly TakenRun[] = await claims.take(1, clock.now(), [
-        projectRun(ended(taken.row), taken.row.headSeq),
-        freeLease(held),
-      ]);
+      const end = store.write([projectRun(ended(taken.row), taken.row.headSeq), freeLease(held)]);
+      const next = claims.takeNext(clock.now());
+      await end;
       store.dropLease(held);
       done += 1;
-      taken = next;
+      taken = await next;
     }
   };
   const first = await claims.take(concurrency, clock.now());

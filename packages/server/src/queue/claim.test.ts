@@ -122,17 +122,39 @@ function describeClaims(name: string, open: () => Promise<{ store: Store; close(
       });
     });
 
-    test("the end of one run and the claim of the next are one batch", async () => {
+    test("the end of a run makes room for what is taken in its place", async () => {
       const [first, second] = await given({ wakeAtMs: t0 - 1 }, {});
       const one = claims({ limits: limits({ tenants: { "*": { concurrency: 1 } } }) });
       const [taken] = await one.take(1, t0);
       expect(taken?.row.id).toBe(first!.id);
-      expect(await one.take(1, t0)).toEqual([]);
+      expect(await one.takeNext(t0)).toBeUndefined();
       const ended: RunRow = { ...first!, state: "COMPLETED", wakeAtMs: null, headSeq: 2, endedAtMs: t0 };
-      const [next] = await one.take(1, t0, [projectRun(ended, 1), freeLease(taken!.lease)]);
-      expect(next?.row.id).toBe(second!.id);
-      // A fence that does not hold undoes the claim with the rest.
-      await expect(one.take(1, t0, [projectRun(ended, 1)])).rejects.toMatchObject({ code: "STORE_CONFLICT" });
+      const end = store.write([projectRun(ended, 1), freeLease(taken!.lease)]);
+      const next = one.takeNext(t0);
+      await end;
+      expect((await next)?.row.id).toBe(second!.id);
+    });
+
+    test("places of one turn are filled by one claim, and those that nothing is due for stay free", async () => {
+      const [first, second] = await given({ wakeAtMs: t0 - 1 }, {});
+      let writes = 0;
+      const counting: Pick<Store, "read" | "write"> = {
+        read: store.read,
+        write: (batch) => {
+          writes += 1;
+          return store.write(batch);
+        },
+      };
+      const one = createClaims(counting, { owner: "a", leaseTtlMs: 30_000 });
+      const places = await Promise.all([1, 2, 3].map(() => one.takeNext(t0)));
+      expect(places.map((taken) => taken?.row.id)).toEqual([first!.id, second!.id, undefined]);
+      expect(writes).toBe(1);
+      const broken = createClaims(
+        { ...counting, write: () => Promise.reject(new Error("away")) },
+        { owner: "a", leaseTtlMs: 30_000 },
+      );
+      const refused = await Promise.allSettled([broken.takeNext(t0), broken.takeNext(t0)]);
+      expect(refused.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     });
 
     test("a low run that has been due for long moves up lane by lane, so that full lanes starve nobody", async () => {

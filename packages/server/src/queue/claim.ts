@@ -1,6 +1,6 @@
 /** Taking due runs: one batch that picks them in order, keeps the limits and takes their leases, the same text on every database. */
 import type { Lease } from "../store/lease.ts";
-import type { Statement, StatementResult, Store } from "../store/store.ts";
+import type { StatementResult, Store } from "../store/store.ts";
 import { begins, hasRates, limitParts, noLimits } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
 import { runFromStore } from "./run-row.ts";
@@ -29,29 +29,26 @@ export interface TakenRun {
   readonly previousOwner: string;
 }
 
-export interface PreparedClaim {
-  readonly statements: readonly Statement[];
-  /** `results` are those of `statements` alone. */
-  readonly taken: (results: readonly StatementResult[]) => readonly TakenRun[];
-}
-
 export interface Claims {
   /** True when something may be due: a look that writes nothing and takes no lock. */
   mayTake(nowMs: number): Promise<boolean>;
-  /** As `take`, for a batch of the caller's: it puts the statements behind its own and hands in their results. */
-  prepare(limit: number, nowMs: number): PreparedClaim;
   /**
-   * Takes up to `limit` due runs, high lane first and longest due first within a lane. `before` joins the batch in front, such as
-   * the end of the run that frees the place. No two processes ever get the same run: batches run one after the other on every
-   * database. Throws what `write` throws; then nothing was taken.
+   * Takes up to `limit` due runs, high lane first and longest due first within a lane. No two processes ever get the same run: batches
+   * run one after the other on every database. Throws what `write` throws; then nothing was taken.
    */
-  take(limit: number, nowMs: number, before?: readonly Statement[]): Promise<readonly TakenRun[]>;
+  take(limit: number, nowMs: number): Promise<readonly TakenRun[]>;
+  /**
+   * A run for a place that the batch just handed to the store makes free; undefined when nothing is due. All places of one turn are
+   * filled by one claim, which the store commits together with those batches. Throws as `take`.
+   */
+  takeNext(nowMs: number): Promise<TakenRun | undefined>;
 }
 
 const defaultAgingMs: number = 10 * 60_000;
 
 export function createClaims(store: Pick<Store, "read" | "write">, settings: ClaimSettings): Claims {
   let claims = 0;
+  let places: Pick<PromiseWithResolvers<TakenRun | undefined>, "resolve" | "reject">[] = [];
   // Put together once for each limit, of which there are as many as places.
   const byLimit = new Map<number, readonly SqlPart[]>();
   return {
@@ -59,23 +56,31 @@ export function createClaims(store: Pick<Store, "read" | "write">, settings: Cla
       const { sql: text, params } = send(mayBeDue, { nowMs, claim: claims });
       return (await store.read(text, params)).length > 0;
     },
-    prepare,
-    async take(limit, nowMs, before = []) {
-      const { statements, taken } = prepare(limit, nowMs);
-      const results = await store.write([...before, ...statements]);
-      return taken(results.slice(before.length));
-    },
+    take,
+    takeNext: (nowMs) =>
+      new Promise((resolve, reject) => {
+        if (places.push({ resolve, reject }) === 1) queueMicrotask(() => void fillPlaces(nowMs));
+      }),
   };
 
-  function prepare(limit: number, nowMs: number): PreparedClaim {
+  async function take(limit: number, nowMs: number): Promise<readonly TakenRun[]> {
     claims += 1;
-    const claim = claims;
+    const sending = { nowMs, claim: claims };
     const parts = byLimit.get(limit) ?? claimParts(settings, limit);
     byLimit.set(limit, parts);
-    return {
-      statements: parts.map((part) => send(part, { nowMs, claim })),
-      taken: (results) => takenOf(results, settings, nowMs),
-    };
+    const results = await store.write(parts.map((part) => send(part, sending)));
+    return takenOf(results, settings, nowMs);
+  }
+
+  async function fillPlaces(nowMs: number): Promise<void> {
+    const filled = places;
+    places = [];
+    try {
+      const taken = await take(filled.length, nowMs);
+      filled.forEach(({ resolve }, index) => resolve(taken[index]));
+    } catch (error) {
+      for (const { reject } of filled) reject(error);
+    }
   }
 }
 

@@ -90,7 +90,10 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
     if (message.kind === "lease-lost") events.onLeaseLost(message.name, message.epoch);
   }
 
-  /** One message for everything of a turn: a message costs about as much as a small commit. */
+  /**
+   * One message for everything of a turn: a message costs about as much as a small commit. A microtask later than the first write, so
+   * that what follows from it (see `takeNext` of queue/claim.ts) goes along.
+   */
   function flush(): void {
     isFlushing = false;
     if (unsent.length > 0) port.postMessage(unsent);
@@ -107,7 +110,7 @@ export async function startWriterThread(thread: WriterThread, events: WriterEven
     unsent.push(message);
     if (isFlushing) return;
     isFlushing = true;
-    queueMicrotask(flush);
+    queueMicrotask(() => queueMicrotask(flush));
   }
 
   /** At the end of the turn, unless something is written in it: leases that are held and dropped in one turn cost one message. */

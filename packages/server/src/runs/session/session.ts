@@ -11,7 +11,7 @@ import type { RunRow } from "../../queue/run-row.ts";
 import { fence } from "../../store/lease.ts";
 import type { HeldLease } from "../../store/lease.ts";
 import { outboxInsert } from "../../store/outbox.ts";
-import type { Statement, StatementResult, Store } from "../../store/store.ts";
+import type { Statement, Store } from "../../store/store.ts";
 import type { EventBody, RunEvent } from "../journal/event.ts";
 import { stepOf } from "../journal/event.ts";
 import { fold } from "../journal/fold.ts";
@@ -43,15 +43,9 @@ export interface RunSession {
   append(bodies: readonly EventBody[], options?: AppendOptions): Promise<number>;
 }
 
-/** Statements that end a batch, for somebody who is told their results once it is written, or undefined when it was not. */
-export interface HandOver {
-  readonly statements: readonly Statement[];
-  /** Called once; must not throw. */
-  readonly settled: (results: readonly StatementResult[] | undefined) => void;
-}
-
 export interface AppendOptions {
-  readonly handOver?: HandOver | undefined;
+  /** Called when the batch is with the store, and written together with what is written now. Must not throw. */
+  readonly onSent?: () => void;
   /** With a function: made when it is known which seq the last event has. */
   readonly extra?: readonly Statement[] | ((seq: number) => readonly Statement[]);
   readonly letting?: Letting | null;
@@ -96,27 +90,14 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
   };
 
   async function appendNow(bodies: readonly EventBody[], options: AppendOptions): Promise<number> {
-    const handOver = options.handOver && settledOnce(options.handOver);
     try {
       // The state has moved on in memory; after a failed write it no longer matches the journal.
       if (broken !== undefined) throw broken;
-      await write(bodies, handOver === undefined ? options : { ...options, handOver });
+      await write(bodies, options);
       return state.headSeq;
     } catch (error) {
       broken = asLeaseLost(error, state.id);
       throw broken;
-    } finally {
-      // What failed before the batch was sent (a body that could not be put away) took nobody over either.
-      handOver?.settled(undefined);
-    }
-  }
-
-  async function writeAndHandOver(statements: readonly Statement[], handOver: HandOver): Promise<void> {
-    let results: readonly StatementResult[] | undefined;
-    try {
-      results = await deps.store.write([...statements, ...handOver.statements]);
-    } finally {
-      handOver.settled(results?.slice(statements.length));
     }
   }
 
@@ -157,9 +138,9 @@ export function createSession(deps: SessionDeps, start: SessionStart): RunSessio
       ...familyMessages(state, { bodies, childrenBefore, nowMs }),
       ...(extra ?? []),
     ];
-    const { handOver } = options;
-    if (handOver === undefined) await deps.store.write(statements);
-    else await writeAndHandOver(statements, handOver);
+    const written = deps.store.write(statements);
+    options.onSent?.();
+    await written;
     deps.announce(events, row);
   }
 }
@@ -179,17 +160,6 @@ function isWellFormed(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);
   return Object.entries(value).every(([key, member]) => key.isWellFormed() && isWellFormed(member));
-}
-
-function settledOnce({ statements, settled }: HandOver): HandOver {
-  let isSettled = false;
-  return {
-    statements,
-    settled(results) {
-      if (!isSettled) settled(results);
-      isSettled = true;
-    },
-  };
 }
 
 /** Throws INTERNAL for an event that cannot follow: a fault of ours, which must not be written down for ever. */

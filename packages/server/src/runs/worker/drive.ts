@@ -11,7 +11,7 @@ import { hasEnded } from "../journal/fold.ts";
 import type { RunState } from "../journal/fold.ts";
 import { foldInbox } from "./fold-inbox.ts";
 import { isEarly, overdueQuestions } from "../journal/project.ts";
-import type { HandOver, RunSession } from "../session/session.ts";
+import type { RunSession } from "../session/session.ts";
 import type { WalkResult } from "../journal/step-result.ts";
 
 export interface DriveDeps {
@@ -29,8 +29,8 @@ export interface DriveDeps {
   readonly isStopping: () => boolean;
   /** The run ends with this error as soon as its messages are folded; see queue/vain-claims.ts. */
   readonly spent: RunError | null;
-  /** Takes the next due run in the batch that lets this one go. */
-  readonly handOver: () => HandOver | undefined;
+  /** Called when the batch that lets the run go is with the store. */
+  readonly leaving: () => void;
 }
 
 /** Ends with the lease freed in the same batch as the last change. Throws LEASE_LOST and STORE_UNAVAILABLE. */
@@ -140,7 +140,7 @@ async function letGo(
   }
   await session.append(bodies, {
     extra,
-    handOver: deps.handOver(),
+    onSent: deps.leaving,
     letting: waiting === undefined ? { kind: "yield" } : { kind: "wait", waiting },
   });
 }

@@ -94,7 +94,7 @@ export function createFoldUnheld(deps: FoldUnheldDeps): FoldUnheld {
         parsed.ok && mustUnwind(parsed.workflow, each, rootPlace(each, parsed.workflow)),
       isStopping: () => true,
       spent: null,
-      handOver: () => undefined,
+      leaving: () => undefined,
       runWorkflow: () => Promise.resolve({ kind: "interrupted" }),
     });
   }

@@ -66,7 +66,7 @@ export function createRunDriver(deps: RunDriverDeps): (claim: Claim) => Promise<
         random: deps.toolStep.random,
         isStopping: claim.isStopping,
         spent: claim.spent,
-        handOver: claim.handOver,
+        leaving: claim.leaving,
         listenAnew: bell.silence,
         heard: claim.heard,
         mustUnwind: mustUndo,

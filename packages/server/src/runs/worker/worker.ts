@@ -17,7 +17,6 @@ import type { RunError } from "../journal/event.ts";
 import type { HeldHere } from "../session/held-here.ts";
 import type { OverlongLeases } from "./overlong-leases.ts";
 import type { OverlongWaits } from "./overlong-waits.ts";
-import type { HandOver } from "../session/session.ts";
 import { attend, createBell } from "../../supervision/mailbox.ts";
 import type { Health, Part, TreeNode } from "../../supervision/part.ts";
 
@@ -50,8 +49,8 @@ export interface Claim {
   readonly lease: HeldLease;
   /** Not null: the run was taken too often in vain and must end with this error, after its messages. */
   readonly spent: RunError | null;
-  /** For the batch that lets the run go: it takes the next due run in this one's place. Undefined when there is no use for one. */
-  readonly handOver: () => HandOver | undefined;
+  /** To be told when the batch that lets the run go is with the store: the next due run comes in its place. */
+  readonly leaving: () => void;
   /** The process that held the run before can no longer act on it. */
   readonly previousOwnerGone: boolean;
   /** Aborted by a cancel. */
@@ -83,8 +82,9 @@ export function createWorker(deps: WorkerDeps): Worker {
   const active = new Map<string, Active>();
   const unsubscribe: (() => void)[] = [];
   let stopping = false;
-  /** Claims whose outcome is not known yet: their leases stand in the table before the runs stand in `active`. */
+  /** Places for which a claim is under way: its leases stand in the table before the runs stand in `active`. */
   let claiming = 0;
+  const takings = new Set<Promise<unknown>>();
   let looking: Promise<void> = Promise.resolve();
   let timer: AbortController | undefined;
   let sweepAtMs = 0;
@@ -126,6 +126,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       wakeUps.close();
       inboxNews.close();
       await looking;
+      await Promise.allSettled(takings);
       const done = Promise.allSettled([...active.values()].map((run) => run.done));
       await Promise.race([done, clock.sleep(deadlineMs)]);
       // Whatever still acts loses its lease; the journal holds its intent, and the next start settles it.
@@ -160,13 +161,13 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function claimDue(): Promise<void> {
-    const free = deps.concurrency - active.size;
+    const free = deps.concurrency - active.size - claiming;
     if (free <= 0 || !(await claims.mayTake(clock.now()))) return;
-    claiming += 1;
+    claiming += free;
     try {
       for (const taken of await claims.take(free, clock.now())) begin(taken);
     } finally {
-      claiming -= 1;
+      claiming -= free;
     }
   }
 
@@ -179,7 +180,9 @@ export function createWorker(deps: WorkerDeps): Worker {
       row,
       lease: held,
       spent: errorAfterVainClaims(row, deps.maxVainClaims),
-      handOver: () => (stopping || active.size > deps.concurrency ? undefined : takeNext()),
+      leaving: () => {
+        if (!stopping && active.size <= deps.concurrency) void takeNext();
+      },
       previousOwnerGone:
         previousOwner === "" ||
         // A session of ours may have lost its lease while a tool does not let go.
@@ -193,16 +196,21 @@ export function createWorker(deps: WorkerDeps): Worker {
     active.set(row.id, { row, startedMs: clock.monotonic(), interrupt, heard, lease: held, done });
   }
 
-  function takeNext(): HandOver {
-    const { statements, taken } = claims.prepare(1, clock.now());
+  async function takeNext(): Promise<void> {
     claiming += 1;
-    return {
-      statements,
-      settled(results) {
-        claiming -= 1;
-        if (results !== undefined) taken(results).forEach(begin);
-      },
-    };
+    const taking = claims.takeNext(clock.now());
+    takings.add(taking);
+    try {
+      const taken = await taking;
+      if (taken !== undefined) begin(taken);
+    } catch (error) {
+      partFault(error);
+    } finally {
+      claiming -= 1;
+      takings.delete(taking);
+      // What fell due meanwhile found no place free.
+      look();
+    }
   }
 
   async function work(claimed: Claim): Promise<void> {

@@ -76,7 +76,7 @@ describe("a writer that commits on this thread", () => {
     const body = new Uint8Array([1]);
     const first = writer.write([{ sql: "INSERT INTO thing VALUES ('a', 1, NULL, ?)", params: [body] }]);
     body.fill(9);
-    await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
     const second = writer.write([insertThing("b", 1)]);
     const twice = writer.write([insertThing("a", 2)]);
     other.database.exec("COMMIT");

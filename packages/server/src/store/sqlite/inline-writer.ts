@@ -68,7 +68,8 @@ export function openInlineWriter(
         if (gathered.push({ batch, wire: toWire(batch), resolve, reject }) > 1) return;
         // While the log is synced, which takes long enough for the loop to turn.
         if (isTurnOfLoop) setImmediate(commit);
-        else queueMicrotask(commit);
+        // A microtask later, as in writer.ts.
+        else queueMicrotask(() => queueMicrotask(commit));
         isTurnOfLoop = false;
       });
     },
