@@ -190,7 +190,10 @@ describe("doctor on a data folder", () => {
     const columns = await store.read(
       "SELECT name, type, \"notnull\" AS needed, dflt_value FROM pragma_table_info('runs')",
     );
-    const needed = columns.filter((column) => column["needed"] === 1 && column["dflt_value"] === null);
+    const needed = columns.filter(
+      ({ name, needed: isNeeded, dflt_value: value }) =>
+        name === "ended_at_ms" || (isNeeded === 1 && value === null),
+    );
     const values = needed.map((column) =>
       column["name"] === "state" ? "DEAD" : String(column["type"]).startsWith("TEXT") ? "x" : 0,
     );
