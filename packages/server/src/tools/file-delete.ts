@@ -72,7 +72,7 @@ export function createDeleteTool(deps: FileAccess): Tool<DeleteArgs> {
     },
     async execute(resolved, context) {
       return withFiles(resolved, context, deps, async (files) => {
-        const claims = await claimAll(files, context.signal);
+        const claims = await claimAll(files, context);
         for (const { target, claimed } of claims) await removeClaimed(target, claimed);
         const isDeleted = (file: OpenFile): boolean => claims.some(({ target }) => target === file.target);
         return answer(
@@ -140,14 +140,18 @@ interface Claim {
 }
 
 /** All are claimed before the first is removed: one changed file spares the others. Files already gone are left out. */
-async function claimAll(files: readonly OpenFile[], signal: AbortSignal): Promise<readonly Claim[]> {
+async function claimAll(
+  files: readonly OpenFile[],
+  context: Pick<ToolContext, "signal" | "requireTime">,
+): Promise<readonly Claim[]> {
   const claims: Claim[] = [];
   try {
     for (const { target, sha256 } of files) {
       if (target === undefined || !(await isClaimable(target))) continue;
-      claims.push({ target, claimed: await claimFile(target, sha256, signal) });
+      claims.push({ target, claimed: await claimFile(target, sha256, context.signal) });
     }
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
+    context.requireTime();
     return claims;
   } catch (error) {
     for (const { claimed } of claims) await claimed.release();

@@ -129,6 +129,7 @@ async function move({ source, target }: Ends, given: ResolvedArgs, context: Tool
   try {
     const there = await findDigest(target.folder, target.name, target.what, context.signal);
     if (there !== undefined && there.sha256 !== given.sha256) throw exists(target.what);
+    context.requireTime();
     if (there === undefined) await placeTarget(source.folder, claimed.name, target);
     await target.folder.sync();
   } catch (error) {

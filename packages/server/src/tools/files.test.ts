@@ -282,6 +282,19 @@ describe("file_ops.delete", () => {
     expect(await readdir(join(place.workspace, "stale"))).toEqual([]);
   });
 
+  test("deletes and moves nothing once its time is over, and every file has its name again", async () => {
+    const place = await createPlaceWithTools({ a: "A", b: "B" });
+    const requireTime = (): void => {
+      throw new HomeostatError("TIMEOUT", "The time of 5 ms is over");
+    };
+    const late = { ...place, context: { ...place.context, requireTime } };
+    const deleting = outputOf(late, place.tools.delete, { paths: ["a", "b"] });
+    await expect(deleting).rejects.toMatchObject({ code: "TIMEOUT" });
+    const moving = outputOf(late, place.tools.move, { from: "a", to: "c" });
+    await expect(moving).rejects.toMatchObject({ code: "TIMEOUT" });
+    expect(await readdir(place.workspace)).toEqual(["a", "b"]);
+  });
+
   test("one changed file spares all of them", async () => {
     const place = await createPlaceWithTools({ a: "A", b: "B" });
     const resolved = await prepare(place.tools.delete, { paths: ["a", "b"] }, place.context);
