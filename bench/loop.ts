@@ -21,11 +21,7 @@ import { createLedgerPublisher, defaultPublisherSettings } from "../packages/ser
 import { compilePolicy } from "../packages/server/src/policy/rules/compile.ts";
 import { decide } from "../packages/server/src/policy/rules/decide.ts";
 import { requirePolicy } from "../packages/server/src/policy/file/policy-file.ts";
-import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
-import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createLocalQueue } from "../packages/server/src/queue/local-queue.ts";
-import { runChangesMigration, runsMigration } from "../packages/server/src/queue/run-row.ts";
-import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { createEngine } from "../packages/server/src/runs/worker/engine.ts";
 import { createGateTool } from "../packages/server/src/runs/actions/gate-tool.ts";
 import { createHeldHere } from "../packages/server/src/runs/session/held-here.ts";
@@ -42,6 +38,7 @@ import { outboxMigration } from "../packages/server/src/store/outbox.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import type { AnyTool, Tool } from "../packages/server/src/tools/tool.ts";
 import { requireWorkflow } from "../packages/server/src/workflows/workflow-file.ts";
+import { queueMigrations } from "../packages/server/src/queue/migrations.ts";
 import {
   atLeast,
   atMost,
@@ -258,11 +255,7 @@ async function openDurable(folder: string) {
       leaseMigration,
       blobKeysMigration,
       journalMigration,
-      runsMigration,
-      workersMigration,
-      runChangesMigration,
-      claimsMigration,
-      runIndexesMigration,
+      ...queueMigrations,
       approvalsMigration,
       approvalDepthMigration,
       inboxMigration,

@@ -19,7 +19,7 @@ import { openRedisLink } from "../packages/server/src/store/redis.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import { createFaults } from "../test/chaos/fault-shim.ts";
 import { benchFolder } from "./bench.ts";
-import { dueRun, queueMigrations } from "./queue-own.ts";
+import { dueRun, ownMigrations } from "./queue-own.ts";
 
 /** A database to meet in, and who wakes whom: SQLite and PostgreSQL by their commits, Redis over BullMQ. */
 export type Place =
@@ -64,7 +64,7 @@ export async function openHands(place: Place, dispatches = false): Promise<OpenH
 
 function openStore(place: Place): Promise<LeaseStore> {
   if (place.kind === "sqlite") return open(place.path);
-  return openPostgresStore({ url: place.url, migrations: queueMigrations, clock, logger });
+  return openPostgresStore({ url: place.url, migrations: ownMigrations, clock, logger });
 }
 
 /** As the worker does it: a wake-up, a look without a write, a claim. Returns the end. */
@@ -190,5 +190,5 @@ function forkBench(
 }
 
 function open(path: string): Promise<LeaseStore> {
-  return openSqliteStore({ path, migrations: queueMigrations, clock, logger });
+  return openSqliteStore({ path, migrations: ownMigrations, clock, logger });
 }

@@ -4,38 +4,24 @@ import { join } from "node:path";
 import { systemClock as clock } from "../packages/server/src/base/clock.ts";
 import { createId } from "../packages/server/src/base/id.ts";
 import { createSilentLogger } from "../packages/server/src/base/log.ts";
-import { claimsMigration } from "../packages/server/src/queue/claim-columns.ts";
-import { runIndexesMigration } from "../packages/server/src/queue/run-indexes.ts";
 import { createClaims } from "../packages/server/src/queue/claim.ts";
 import type { Claims, TakenRun } from "../packages/server/src/queue/claim.ts";
-import {
-  insertRun,
-  projectRun,
-  runChangesMigration,
-  runsMigration,
-} from "../packages/server/src/queue/run-row.ts";
+import { queueMigrations } from "../packages/server/src/queue/migrations.ts";
+import { insertRun, projectRun } from "../packages/server/src/queue/run-row.ts";
 import type { RunRow } from "../packages/server/src/queue/run-row.ts";
-import { workersMigration } from "../packages/server/src/queue/worker-registry.ts";
 import { freeLease, leaseMigration } from "../packages/server/src/store/lease.ts";
 import type { LeaseStore } from "../packages/server/src/store/lease.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import type { Contender } from "./queue-contender.ts";
 
-export const queueMigrations = [
-  leaseMigration,
-  runsMigration,
-  workersMigration,
-  runChangesMigration,
-  claimsMigration,
-  runIndexesMigration,
-];
+export const ownMigrations = [leaseMigration, ...queueMigrations];
 
 /** A database in a folder of its own below `parent`; `close` removes it. */
 export async function openOwn(parent: string, synchronous: "full" | "normal"): Promise<Contender> {
   const folder = mkdtempSync(join(parent, `own-${synchronous}-`));
   const store = await openSqliteStore({
     path: join(folder, "state.db"),
-    migrations: queueMigrations,
+    migrations: ownMigrations,
     clock,
     logger: createSilentLogger(),
     synchronous,
@@ -97,10 +83,9 @@ async function processRuns(
       const held = store.holdLease(taken.lease);
       const end = store.write([projectRun(ended(taken.row), taken.row.headSeq), freeLease(held)]);
       const next = claims.takeNext(clock.now());
-      await end;
+      [, taken] = await Promise.all([end, next]);
       store.dropLease(held);
       done += 1;
-      taken = await next;
     }
   };
   const first = await claims.take(concurrency, clock.now());

@@ -10,7 +10,7 @@ import { insertRun } from "../packages/server/src/queue/run-row.ts";
 import { openSqliteStore } from "../packages/server/src/store/sqlite/sqlite.ts";
 import { openHands, takeAsTheyCome } from "./queue-latency.ts";
 import type { Place } from "./queue-latency.ts";
-import { dueRun, queueMigrations } from "./queue-own.ts";
+import { dueRun, ownMigrations } from "./queue-own.ts";
 
 const [task, place = "", milliseconds = "0"] = process.argv.slice(2);
 
@@ -28,7 +28,7 @@ if (task === "pick-up") {
 } else {
   const store = await openSqliteStore({
     path: place,
-    migrations: queueMigrations,
+    migrations: ownMigrations,
     clock,
     logger: createSilentLogger(),
   });

@@ -10,6 +10,7 @@ import { frameEntries } from "../ledger/entry.ts";
 import { openLog } from "../ledger/log.ts";
 import type { SignedHead } from "../ledger/log.ts";
 import { restorationEntry } from "../ledger/restoration.ts";
+import { wakeTaken } from "../queue/claim.ts";
 import { changeCopy } from "../store/move/copy-database.ts";
 import type { Migration, Statement } from "../store/store.ts";
 import { copyFileHashed, listFiles } from "./copy-file.ts";
@@ -152,9 +153,8 @@ function beginLedger(partial: string, { id, createdAt, ledger }: Manifest, nowMs
 /** Whoever held a lease works on the other copy, if at all; epochs only rise, so nobody of then can append here. */
 function newBeginning({ size, root }: SignedHead, nowMs: number): readonly Statement[] {
   return [
+    wakeTaken(nowMs),
     { sql: "UPDATE leases SET owner = '', until_ms = 0" },
-    // They would else wait for the end of the lease that was freed just now.
-    { sql: "UPDATE runs SET wake_at_ms = ? WHERE state = 'RUNNING'", params: [nowMs] },
     { sql: "DELETE FROM store_marks" },
     // They work on the other copy, and would look alive here for as long as they were heard of shortly before the backup.
     { sql: "UPDATE workers SET state = 'gone'" },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createId, createSalt } from "./id.ts";
+import { createId, createSalt, idsFrom } from "./id.ts";
 
 test("an id is its prefix and a version 7 UUID of RFC 9562 without dashes", () => {
   // The example of RFC 9562 appendix A.6.
@@ -29,6 +29,23 @@ test("ids of one kind sort by the millisecond of their creation", () => {
       expect([...byTime].sort()).toEqual(byTime);
     }),
   );
+});
+
+test("the bound of a time stands after every id that is older, and before all others", () => {
+  const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+  fc.assert(
+    fc.property(time, time, (made, bound) => {
+      expect(createId("run", made) < idsFrom("run", bound)).toBe(made < bound);
+    }),
+    {
+      examples: [
+        [5, 5],
+        [4, 5],
+        [0, 0],
+      ],
+    },
+  );
+  expect(idsFrom("run", -1)).toBe(idsFrom("run", 0));
 });
 
 test("ten thousand ids of one millisecond differ", () => {

@@ -17,6 +17,11 @@ export function createId(
   return `${prefix}_${bytes.toString("hex")}`;
 }
 
+/** Before every id that is made in that millisecond or later. */
+export function idsFrom(prefix: IdPrefix, ms: number): string {
+  return `${prefix}_${Math.max(0, Math.floor(ms)).toString(16).padStart(12, "0")}`;
+}
+
 /** 16 random bytes as hex: salts of commitments. */
 export function createSalt(random: (bytes: number) => Buffer = pooledBytes): string {
   return random(16).toString("hex");

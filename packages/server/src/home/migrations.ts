@@ -11,14 +11,8 @@ import { idempotencyMigration } from "../http/idempotency.ts";
 import { apiKeysMigration, apiKeysOfTenantMigration } from "../identity/api-keys.ts";
 import { sessionsMigration } from "../identity/sessions.ts";
 import { erasuresMigration } from "../retention/erasure.ts";
-import { claimsMigration } from "../queue/claim-columns.ts";
-import { runIndexesMigration } from "../queue/run-indexes.ts";
-import { runKeysMigration } from "../queue/deduplicate.ts";
 import { policyShadowMigration } from "../policy/force/shadow.ts";
 import { policyVersionsMigration } from "../policy/force/versions.ts";
-import { runChangesMigration, runsMigration } from "../queue/run-row.ts";
-import { schedulesMigration } from "../queue/schedule-row.ts";
-import { workersMigration } from "../queue/worker-registry.ts";
 import { quotasMigration } from "../limits/quotas.ts";
 import { limitReportsMigration } from "../limits/report-rows.ts";
 import { inboxMigration } from "../runs/session/inbox.ts";
@@ -31,6 +25,7 @@ import { sharedFactsMigration } from "../store/shared-facts.ts";
 import type { Migration } from "../store/store.ts";
 import { hooksMigration } from "../workflows/hooks.ts";
 import { workflowsMigration } from "../workflows/registry.ts";
+import { queueMigrations } from "../queue/migrations.ts";
 
 export const migrations: readonly Migration[] = [
   outboxMigration,
@@ -39,7 +34,7 @@ export const migrations: readonly Migration[] = [
   sessionsMigration,
   blobKeysMigration,
   journalMigration,
-  runsMigration,
+  ...queueMigrations,
   approvalsMigration,
   inboxMigration,
   artifactsMigration,
@@ -52,20 +47,14 @@ export const migrations: readonly Migration[] = [
   quotasMigration,
   marksMigration,
   erasuresMigration,
-  workersMigration,
   sharedFactsMigration,
-  runChangesMigration,
   targetMemoryMigration,
   workflowsMigration,
   hooksMigration,
   approvalRunPathMigration,
   policyVersionsMigration,
   policyShadowMigration,
-  claimsMigration,
-  runIndexesMigration,
   journalOrderMigration,
-  runKeysMigration,
-  schedulesMigration,
   approvalScoreMigration,
   limitReportsMigration,
   apiKeysOfTenantMigration,

@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import { blobPlaces, openBlobsReader } from "../blobs/open-blobs.ts";
 import type { BlobSettings } from "../blobs/open-blobs.ts";
 import type { Config } from "../config/config-schema.ts";
+import { arrivingRuns } from "../queue/claim.ts";
 import { arrivingWorkers, listWorkers } from "../queue/worker-registry.ts";
 import { homeAt } from "./home.ts";
 import type { Home } from "./home.ts";
@@ -86,7 +87,7 @@ export async function moveDatabase(options: MoveDatabaseOptions): Promise<MovedT
         owner: processIdentity(),
         isOwnerDead: isProcessDead,
         findUser: () => findUser(source),
-        arriving: { workers: arrivingWorkers },
+        arriving: { workers: arrivingWorkers, runs: arrivingRuns },
         alsoHold: [publisherLeaseName],
         prove: () => proveCopy(options, target),
         record: ({ tables, rows }) => {

@@ -10,25 +10,16 @@ import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Migration, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../store/test-postgres.fixture.ts";
-import { claimsMigration } from "./claim-columns.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
-import { createClaims } from "./claim.ts";
+import { arrivingRuns, createClaims, wakeTaken } from "./claim.ts";
 import type { Claims, ClaimSettings } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { parseRate } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
-import { insertRun, projectRun, runChangesMigration, runsMigration, setRunAside } from "./run-row.ts";
+import { queueMigrations } from "./migrations.ts";
+import { insertRun, projectRun, setRunAside } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
-import { workersMigration } from "./worker-registry.ts";
 
-const migrations: readonly Migration[] = [
-  leaseMigration,
-  runsMigration,
-  workersMigration,
-  runChangesMigration,
-  claimsMigration,
-  runIndexesMigration,
-];
+const migrations: readonly Migration[] = [leaseMigration, ...queueMigrations];
 const logger = createSilentLogger();
 /** A time of our own: claims are told what time it is. */
 const t0 = 1_700_000_000_000;
@@ -133,6 +124,19 @@ function describeClaims(name: string, open: () => Promise<{ store: Store; close(
       const next = one.takeNext(t0);
       await end;
       expect((await next)?.row.id).toBe(second!.id);
+    });
+
+    test("in a copy in which nobody holds a lease, what was taken is due at once, and what waits for a time is not", async () => {
+      const [taken, later] = await given({}, { state: "WAITING", wakeAtMs: t0 + 60_000 });
+      expect(await ids(claims().take(5, t0))).toEqual(idsOf(taken));
+      const rows = await store.read(`SELECT id, ${arrivingRuns["wake_at_ms"]} FROM runs ORDER BY id`);
+      expect(rows).toEqual([
+        { id: taken!.id, wake_at_ms: 0 },
+        { id: later!.id, wake_at_ms: t0 + 60_000 },
+      ]);
+      await store.write([wakeTaken(t0 + 5), { sql: "UPDATE leases SET owner = '', until_ms = 0" }]);
+      expect(await ids(claims().take(5, t0 + 4))).toEqual([]);
+      expect(await ids(claims().take(5, t0 + 5))).toEqual(idsOf(taken));
     });
 
     test("places of one turn are filled by one claim, and those that nothing is due for stay free", async () => {

@@ -1,6 +1,6 @@
 /** Taking due runs: one batch that picks them in order, keeps the limits and takes their leases, the same text on every database. */
 import type { Lease } from "../store/lease.ts";
-import type { StatementResult, Store } from "../store/store.ts";
+import type { Statement, StatementResult, Store } from "../store/store.ts";
 import { begins, hasRates, limitParts, noLimits } from "./limits.ts";
 import type { QueueLimits } from "./limits.ts";
 import { runFromStore } from "./run-row.ts";
@@ -84,6 +84,8 @@ export function createClaims(store: Pick<Store, "read" | "write">, settings: Cla
   }
 }
 
+const isTaken = "EXISTS (SELECT 1 FROM leases WHERE name = 'run/' || runs.id AND owner <> '')";
+
 const mayBeDue: SqlPart = sql`SELECT 1 AS due WHERE ${joined(
   Object.values(priorities).map(
     (lane) => sql`EXISTS (SELECT 1 FROM runs WHERE priority = ${plain(lane)} AND wake_at_ms <= ${now})`,
@@ -106,7 +108,8 @@ function claimParts(settings: ClaimSettings, limit: number): readonly SqlPart[] 
     ON CONFLICT (name) DO UPDATE SET previous_owner = leases.owner, owner = excluded.owner,
       epoch = leases.epoch + 1, until_ms = excluded.until_ms, claim = excluded.claim
     RETURNING substr(name, 5) AS id, epoch, previous_owner`;
-  // Due again when the lease ends, so that what a taker that died leaves is found, and no look passes over all that others have.
+  // Due again when the lease ends, so that what a taker that died leaves is found. Until then no look has to pass over it; whoever holds it
+  // for longer keeps others off by the renewed lease.
   const claimedAt = hasRates(settings.limits ?? noLimits)
     ? sql` claimed_at_ms = COALESCE(claimed_at_ms, ${now}),`
     : nothing;
@@ -144,6 +147,19 @@ function laneNow(lane: number, agingMs: number): SqlPart {
   });
   return sql`CASE${joined(cases, "")} ELSE ${plain(lane)} END`;
 }
+
+/** For a copy of the database before all its leases are freed: what was taken would else wait for the end of a lease that nobody has. */
+export function wakeTaken(nowMs: number): Statement {
+  return {
+    sql: `UPDATE runs SET wake_at_ms = ? WHERE state = 'RUNNING' OR (wake_at_ms > ? AND ${isTaken})`,
+    params: [nowMs, nowMs],
+  };
+}
+
+/** The same for rows that a move brings into another database, where nobody holds a lease. See `MoveOptions.arriving`. */
+export const arrivingRuns: Readonly<Record<string, string>> = {
+  wake_at_ms: `CASE WHEN wake_at_ms IS NOT NULL AND ${isTaken} THEN 0 ELSE wake_at_ms END AS wake_at_ms`,
+};
 
 function takenOf(
   [leases, runs]: readonly StatementResult[],

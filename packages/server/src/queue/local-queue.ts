@@ -1,8 +1,9 @@
 /** The queue on one machine: rows say what is due, a commit notification and a timer say when to look. */
-import type { Store } from "../store/store.ts";
+import type { SqlValue, Store } from "../store/store.ts";
 import { runPlaces } from "./run-indexes.ts";
 import { runFromStore } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
+import { joined, nothing, plain, sql } from "./sql-part.ts";
 import { taskStates } from "./task.ts";
 import type { TaskState } from "./task.ts";
 import { needsMet } from "./worker-registry.ts";
@@ -47,12 +48,13 @@ export function createLocalQueue(deps: {
     onWake: (listener) => store.onCommit("runs", listener),
     async counts(tenant) {
       const counts = Object.fromEntries(taskStates.map((state) => [state, 0])) as Record<TaskState, number>;
-      const [ofTenant, params] = tenant === undefined ? ["", []] : [" AND tenant = ?", [tenant]];
-      for (const place of Object.values(runPlaces)) {
-        const sql = `SELECT state, COUNT(*) AS n FROM runs WHERE ${place}${ofTenant} GROUP BY state`;
-        for (const row of await store.recent.read(sql, params))
-          counts[row["state"] as TaskState] += row["n"] as number;
-      }
+      const ofTenant = tenant === undefined ? nothing : sql` AND tenant = ${tenant}`;
+      const places = Object.values(runPlaces).map(
+        (place) => sql`SELECT state, COUNT(*) AS n FROM runs WHERE ${plain(place)}${ofTenant} GROUP BY state`,
+      );
+      const { sql: text, params } = joined<SqlValue>(places, " UNION ALL ");
+      for (const row of await store.recent.read(text, params))
+        counts[row["state"] as TaskState] += row["n"] as number;
       return counts;
     },
   };

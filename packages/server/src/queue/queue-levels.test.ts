@@ -9,23 +9,14 @@ import { openPostgresStore } from "../store/postgres/postgres.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
-import { claimsMigration } from "./claim-columns.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
 import { createClaims } from "./claim.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { noLimits } from "./limits.ts";
+import { queueMigrations } from "./migrations.ts";
 import { readQueueLevels } from "./queue-levels.ts";
-import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
-import { workersMigration } from "./worker-registry.ts";
+import { insertRun } from "./run-row.ts";
 
-const migrations = [
-  leaseMigration,
-  runsMigration,
-  workersMigration,
-  runChangesMigration,
-  claimsMigration,
-  runIndexesMigration,
-];
+const migrations = [leaseMigration, ...queueMigrations];
 const logger = createSilentLogger();
 const t0 = 1_700_000_000_000;
 

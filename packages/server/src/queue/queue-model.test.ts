@@ -12,36 +12,19 @@ import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Statement, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../store/test-postgres.fixture.ts";
-import { claimsMigration } from "./claim-columns.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
 import { createClaims } from "./claim.ts";
 import type { Claims } from "./claim.ts";
-import { runKeysMigration, takeRunKey } from "./deduplicate.ts";
+import { takeRunKey } from "./deduplicate.ts";
 import { testRun } from "./describe-queue.fixture.ts";
 import { noLimits, parseRate } from "./limits.ts";
+import { queueMigrations } from "./migrations.ts";
 import { applyClaim, greedyClaim, hasRoom, isHeld, takeable } from "./queue-model.fixture.ts";
 import type { ModelRules, ModelRun, QueueModel } from "./queue-model.fixture.ts";
-import {
-  insertRun,
-  projectRun,
-  runChangesMigration,
-  runsMigration,
-  setRunAside,
-  wakeRun,
-} from "./run-row.ts";
+import { insertRun, projectRun, setRunAside, wakeRun } from "./run-row.ts";
 import type { RunRow } from "./run-row.ts";
 import type { Priority, TaskState } from "./task.ts";
-import { workersMigration } from "./worker-registry.ts";
 
-const migrations = [
-  leaseMigration,
-  runsMigration,
-  workersMigration,
-  runChangesMigration,
-  claimsMigration,
-  runIndexesMigration,
-  runKeysMigration,
-];
+const migrations = [leaseMigration, ...queueMigrations];
 const logger = createSilentLogger();
 const t0 = 1_700_000_000_000;
 

@@ -15,12 +15,10 @@ import { until } from "../store/test-things.ts";
 import { createBullmqQueue } from "./bullmq-queue.ts";
 import type { BullmqQueue } from "./bullmq-queue.ts";
 import { describeQueue, testRun } from "./describe-queue.fixture.ts";
-import { claimsMigration } from "./claim-columns.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
 import { createLocalQueue } from "./local-queue.ts";
 import type { Queue } from "./local-queue.ts";
-import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
-import { workersMigration } from "./worker-registry.ts";
+import { queueMigrations } from "./migrations.ts";
+import { insertRun } from "./run-row.ts";
 
 const logger = createSilentLogger();
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -30,14 +28,7 @@ afterEach(async () => {
 
 async function openStore(): Promise<LeaseStore> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-queue-"));
-  const migrations = [
-    leaseMigration,
-    runsMigration,
-    workersMigration,
-    runChangesMigration,
-    claimsMigration,
-    runIndexesMigration,
-  ];
+  const migrations = [leaseMigration, ...queueMigrations];
   const store = await openSqliteStore({ path: join(folder, "state.db"), migrations, clock, logger });
   cleanups.push(() => rm(folder, { recursive: true }), store.close);
   return store;

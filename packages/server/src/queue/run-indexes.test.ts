@@ -11,7 +11,7 @@ import type { Migration, Store } from "../store/store.ts";
 import { skipsPostgres, startTestPostgres } from "../store/test-postgres.fixture.ts";
 import { claimsMigration } from "./claim-columns.ts";
 import { testRun } from "./describe-queue.fixture.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
+import { runIndexesMigration, runPlacesMigration } from "./run-indexes.ts";
 import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
 
 const before = [leaseMigration, runsMigration, runChangesMigration, claimsMigration];
@@ -45,7 +45,7 @@ async function keepsRuns(open: (migrations: readonly Migration[]) => Promise<Sto
   const all = "SELECT * FROM runs ORDER BY id";
   const rows = await older.read(all);
   await older.close();
-  const newer = await open([...before, runIndexesMigration]);
+  const newer = await open([...before, runIndexesMigration, runPlacesMigration]);
   try {
     expect(rows).toHaveLength(2);
     expect(await newer.read(all)).toEqual(rows);

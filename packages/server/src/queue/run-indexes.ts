@@ -14,17 +14,34 @@ export const runIndexesMigration: Migration = {
       "DROP TABLE runs",
       "ALTER TABLE runs_rebuilt RENAME TO runs",
       "CREATE UNIQUE INDEX runs_dedup ON runs (dedup_key) WHERE dedup_key IS NOT NULL",
-      `CREATE INDEX runs_due ON runs (priority, wake_at_ms, id, tenant, workflow_name, state)
-        WHERE wake_at_ms IS NOT NULL`,
+      "CREATE INDEX runs_due ON runs (priority, wake_at_ms, id, tenant, workflow_name) WHERE wake_at_ms IS NOT NULL",
       "CREATE INDEX runs_claimed ON runs (claimed_at_ms, tenant, workflow_name) WHERE claimed_at_ms IS NOT NULL",
-      // See `runPlaces`. Ids sort by the time of creation.
-      "CREATE INDEX runs_waiting ON runs (state, id, tenant) WHERE wake_at_ms IS NULL AND ended_at_ms IS NULL",
-      "CREATE INDEX runs_ended ON runs (state, id, tenant, ended_at_ms) WHERE ended_at_ms IS NOT NULL",
-      // A claim looks for what it has just taken among all leases that end in the same millisecond.
-      "DROP INDEX leases_held",
-      "CREATE INDEX leases_held ON leases (until_ms, claim) WHERE owner <> ''",
+      "CREATE INDEX runs_change ON runs (change_no)",
+      // Also for the state alone. The newest come by id, which sorts by the time of creation.
+      "CREATE INDEX runs_ended ON runs (state, ended_at_ms)",
     ];
   },
+};
+
+/** See `runPlaces`. What events say is told by the journal; only changes without an event are numbered in the row. */
+export const runPlacesMigration: Migration = {
+  id: "0446-run-places",
+  statements: () => [
+    "DROP INDEX runs_due",
+    `CREATE INDEX runs_due ON runs (priority, wake_at_ms, id, tenant, workflow_name, state)
+      WHERE wake_at_ms IS NOT NULL`,
+    "CREATE INDEX runs_waiting ON runs (state, id, tenant) WHERE wake_at_ms IS NULL AND ended_at_ms IS NULL",
+    "DROP INDEX runs_ended",
+    // Ids sort by the time of creation.
+    "CREATE INDEX runs_ended ON runs (state, id, tenant, ended_at_ms) WHERE ended_at_ms IS NOT NULL",
+    "CREATE INDEX runs_dead ON runs (tenant, ended_at_ms, id) WHERE state = 'DEAD'",
+    "CREATE INDEX runs_timed ON runs (wake_at_ms) WHERE state = 'WAITING' AND wake_at_ms IS NOT NULL",
+    "DROP INDEX runs_change",
+    "CREATE INDEX runs_change ON runs (change_no) WHERE change_no > 0",
+    // A claim looks for what it has just taken among all leases that end in the same millisecond.
+    "DROP INDEX leases_held",
+    "CREATE INDEX leases_held ON leases (until_ms, claim) WHERE owner <> ''",
+  ],
 };
 
 /**

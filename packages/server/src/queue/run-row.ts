@@ -40,7 +40,7 @@ export const runsMigration: Migration = {
   ],
 };
 
-/** What older versions tell changed runs by. One that works beside this one goes on writing it, and nobody here reads it. */
+/** A number for changes that no event tells, see `projectRun`. Older versions number every change. */
 export const runChangesMigration: Migration = {
   id: "0340-run-changes",
   statements: () => [
@@ -171,9 +171,15 @@ function changingValues(row: RunRow): (string | number | null)[] {
 // Texts are put together once: stores find what they have prepared by them.
 const insertText = `INSERT INTO runs (dedup_key, ${[...lasting, ...changing].join(", ")})
   VALUES (?${", ?".repeat(lasting.length + changing.length)})`;
-const projectText = `UPDATE runs SET ${changing.map((column) => `${column} = ?`).join(", ")},
+const projectText = (
+  alsoSet: string,
+): string => `UPDATE runs SET ${alsoSet}${changing.map((column) => `${column} = ?`).join(", ")},
     claims = CASE WHEN ? = 'RUNNING' THEN claims ELSE 0 END, fault = CASE WHEN ? = 'RUNNING' THEN fault END
   WHERE id = ? AND head_seq = ?`;
+const projectEvents = projectText("");
+const projectNoEvent = projectText(
+  "change_no = (SELECT COALESCE(MAX(change_no), 0) + 1 FROM runs WHERE change_no > 0), ",
+);
 
 /** Joins the batch that appends `run.created`. A taken `dedupKey` fails the batch. */
 export function insertRun(row: RunRow, dedupKey: string | null): Statement {
@@ -185,11 +191,12 @@ export function insertRun(row: RunRow, dedupKey: string | null): Statement {
 
 /**
  * Writes the projection after events from `previousSeq` on. The guard proves that nobody else appended meanwhile. A run that is
- * let go in good order has a clean slate: no claims in vain, no fault.
+ * let go in good order has a clean slate: no claims in vain, no fault. Readers of changes learn of it by its events; where there are
+ * none (it waits from now on) the row gets a number for them.
  */
 export function projectRun(row: RunRow, previousSeq: number): Statement {
   return {
-    sql: projectText,
+    sql: row.headSeq === previousSeq ? projectNoEvent : projectEvents,
     params: [...changingValues(row), row.state, row.state, row.id, previousSeq],
     expect: { rows: 1, guard: "journal-head" },
   };

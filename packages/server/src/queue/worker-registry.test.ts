@@ -7,16 +7,14 @@ import { createSilentLogger } from "../base/log.ts";
 import { leaseMigration } from "../store/lease.ts";
 import { openSqliteStore } from "../store/sqlite/sqlite.ts";
 import type { Store } from "../store/store.ts";
-import { claimsMigration } from "./claim-columns.ts";
-import { runIndexesMigration } from "./run-indexes.ts";
 import { testRun } from "./describe-queue.fixture.ts";
-import { insertRun, runChangesMigration, runsMigration } from "./run-row.ts";
+import { queueMigrations } from "./migrations.ts";
+import { insertRun } from "./run-row.ts";
 import {
   createWorkerRegistry,
   findUnmetNeeds,
   listWorkers,
   needStatements,
-  workersMigration,
   workerState,
 } from "./worker-registry.ts";
 import type { WorkerFacts, WorkerRegistry } from "./worker-registry.ts";
@@ -25,14 +23,7 @@ const logger = createSilentLogger();
 
 async function openStore(): Promise<Store> {
   const folder = await mkdtemp(join(tmpdir(), "homeostat-registry-"));
-  const migrations = [
-    leaseMigration,
-    runsMigration,
-    workersMigration,
-    runChangesMigration,
-    claimsMigration,
-    runIndexesMigration,
-  ];
+  const migrations = [leaseMigration, ...queueMigrations];
   const store = await openSqliteStore({
     path: join(folder, "state.db"),
     migrations,

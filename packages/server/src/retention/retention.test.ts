@@ -197,14 +197,15 @@ test("of every column of every table about runs somebody has decided whether it 
   for (const { name, columns } of tables) expect([name, decided(name)]).toEqual([name, [...columns].sort()]);
 });
 
+// Their ids begin like those of 1970, when they might have been made.
 describe("a pass of retention", () => {
   test("erases what is old enough by its state, and keeps everything where no days are set", async () => {
-    await addRun(runs, { id: "run_old", state: "COMPLETED", endedAtMs: daysAgo(31) });
-    await addRun(runs, { id: "run_new", state: "COMPLETED", endedAtMs: daysAgo(29) });
-    await addRun(runs, { id: "run_failed", state: "FAILED", endedAtMs: daysAgo(1_000) });
-    await addRun(runs, { id: "run_cancelled", state: "CANCELLED", endedAtMs: daysAgo(8) });
-    await addRun(runs, { id: "run_dead", state: "DEAD", endedAtMs: daysAgo(1_000) });
-    await addRun(runs, { id: "run_open", state: "RUNNING", endedAtMs: null });
+    await addRun(runs, { id: "run_00old", state: "COMPLETED", endedAtMs: daysAgo(31) });
+    await addRun(runs, { id: "run_00new", state: "COMPLETED", endedAtMs: daysAgo(29) });
+    await addRun(runs, { id: "run_00failed", state: "FAILED", endedAtMs: daysAgo(1_000) });
+    await addRun(runs, { id: "run_00cancelled", state: "CANCELLED", endedAtMs: daysAgo(8) });
+    await addRun(runs, { id: "run_00dead", state: "DEAD", endedAtMs: daysAgo(1_000) });
+    await addRun(runs, { id: "run_00open", state: "RUNNING", endedAtMs: null });
     expect(await passOnce(retention({}), signal)).toEqual({
       runs: 0,
       finished: 0,
@@ -213,35 +214,35 @@ describe("a pass of retention", () => {
     });
     const passed = await passOnce(retention({ completedDays: 30, cancelledDays: 7 }), signal);
     expect(passed).toMatchObject({ runs: 2, orphans: 0 });
-    expect(await erasedIds()).toEqual(["run_cancelled", "run_old"]);
-    await expectGone("run_old");
+    expect(await erasedIds()).toEqual(["run_00cancelled", "run_00old"]);
+    await expectGone("run_00old");
     expect((await passOnce(retention({ completedDays: 30, cancelledDays: 7 }), signal)).runs).toBe(0);
   });
 
   test("goes past a run whose child goes on, and stops when it is told to", async () => {
-    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
-    await addRun(runs, { id: "run_2", state: "RUNNING", endedAtMs: null, parent: "run_1" });
-    await addRun(runs, { id: "run_3", state: "COMPLETED", endedAtMs: daysAgo(2) });
+    await addRun(runs, { id: "run_001", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    await addRun(runs, { id: "run_002", state: "RUNNING", endedAtMs: null, parent: "run_001" });
+    await addRun(runs, { id: "run_003", state: "COMPLETED", endedAtMs: daysAgo(2) });
     const stopped = AbortSignal.abort();
     expect((await passOnce(retention({ completedDays: 1 }), stopped)).runs).toBe(0);
     expect((await passOnce(retention({ completedDays: 1 }), signal)).runs).toBe(1);
-    expect(await erasedIds()).toEqual(["run_3"]);
+    expect(await erasedIds()).toEqual(["run_003"]);
   });
 
   test("removes old folders of ended runs on every host, and erases nothing where the API is not", async () => {
-    await addRun(runs, { id: "run_old", state: "COMPLETED", endedAtMs: daysAgo(8) });
-    await addRun(runs, { id: "run_new", state: "COMPLETED", endedAtMs: daysAgo(6) });
-    await addRun(runs, { id: "run_open", state: "WAITING", endedAtMs: null });
+    await addRun(runs, { id: "run_00old", state: "COMPLETED", endedAtMs: daysAgo(8) });
+    await addRun(runs, { id: "run_00new", state: "COMPLETED", endedAtMs: daysAgo(6) });
+    await addRun(runs, { id: "run_00open", state: "WAITING", endedAtMs: null });
     await mkdir(join(folder, "workspaces", "somebody-else"));
     const settings = { completedDays: 1, workspaceDays: 7 };
     const passed = await passOnce(retention(settings, { erasesRuns: false }), signal);
     expect(passed).toEqual({ runs: 0, finished: 0, workspaces: 1, orphans: 0 });
     expect((await readdir(join(folder, "workspaces"))).sort()).toEqual([
-      "run_new",
-      "run_open",
+      "run_00new",
+      "run_00open",
       "somebody-else",
     ]);
-    expect((await runs.blobs.get(await runs.blobs.put("run_old", Buffer.from("private")))).toString()).toBe(
+    expect((await runs.blobs.get(await runs.blobs.put("run_00old", Buffer.from("private")))).toString()).toBe(
       "private",
     );
   });
@@ -249,31 +250,31 @@ describe("a pass of retention", () => {
   test("forgets bodies of submissions that never became a run, a day later", async () => {
     await runs.blobs.put("run_refused", Buffer.from("x"));
     await runs.blobs.put("upload_1", Buffer.from("x"));
-    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: 1 });
+    await addRun(runs, { id: "run_001", state: "COMPLETED", endedAtMs: 1 });
     expect((await passOnce(retention({}), signal)).orphans).toBe(0);
     await runs.store.write([{ sql: "UPDATE blob_keys SET created_at_ms = ?", params: [daysAgo(2)] }]);
     expect((await passOnce(retention({}), signal)).orphans).toBe(1);
-    expect((await readdir(join(folder, "blobs"))).sort()).toEqual(["run_1", "upload_1"]);
+    expect((await readdir(join(folder, "blobs"))).sort()).toEqual(["run_001", "upload_1"]);
   });
 
   test("goes past folders and files that cannot be removed, and says so in the end", async () => {
-    for (const id of ["run_1", "run_2", "run_3"])
+    for (const id of ["run_001", "run_002", "run_003"])
       await addRun(runs, { id, state: "COMPLETED", endedAtMs: daysAgo(8) });
     const stuck = new Error("EACCES: permission denied");
     const removeWorkspace = (id: string): Promise<void> =>
-      id === "run_3" ? runs.removeWorkspace(id) : Promise.reject(stuck);
+      id === "run_003" ? runs.removeWorkspace(id) : Promise.reject(stuck);
     const erase = (id: string): Promise<void> =>
-      id === "run_1" ? Promise.reject(stuck) : runs.blobs.erase(id);
+      id === "run_001" ? Promise.reject(stuck) : runs.blobs.erase(id);
     const settings = { completedDays: 1, workspaceDays: 1 };
     const failing = retention(settings, { removeWorkspace, blobs: { erase } });
     for (let pass = 1; pass <= 2; pass += 1) await expect(passOnce(failing, signal)).rejects.toBe(stuck);
-    expect(await erasedIds()).toEqual(["run_1", "run_2", "run_3"]);
-    await expectGone("run_3");
+    expect(await erasedIds()).toEqual(["run_001", "run_002", "run_003"]);
+    await expectGone("run_003");
     expect(await finishErasures(runs)).toBe(2);
   });
 
   test("leaves the erasing to whoever holds the lease", async () => {
-    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    await addRun(runs, { id: "run_001", state: "COMPLETED", endedAtMs: daysAgo(3) });
     await runs.store.write([
       {
         sql: "INSERT INTO leases (name, owner, epoch, until_ms) VALUES ('singleton/retention', 'two', 1, ?)",
@@ -286,7 +287,7 @@ describe("a pass of retention", () => {
   });
 
   test("as a part: passes at its start, says what fails, and stops", async () => {
-    await addRun(runs, { id: "run_1", state: "COMPLETED", endedAtMs: daysAgo(3) });
+    await addRun(runs, { id: "run_001", state: "COMPLETED", endedAtMs: daysAgo(3) });
     const failing = { erase: (): Promise<void> => Promise.reject(new Error("the bucket is gone")) };
     const bad = createRetention(retention({ completedDays: 1 }, { blobs: failing }));
     await bad.start();
@@ -295,7 +296,7 @@ describe("a pass of retention", () => {
     await bad.stop(1_000);
     const good = createRetention(retention({ completedDays: 1 }));
     await good.start();
-    await until(() => !existsSync(join(folder, "workspaces", "run_1")));
+    await until(() => !existsSync(join(folder, "workspaces", "run_001")));
     await good.stop(1_000);
     expect(good.health()).toEqual({ kind: "ok" });
   });

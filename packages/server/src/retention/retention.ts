@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { isHomeostatError } from "../base/error.ts";
+import { idsFrom } from "../base/id.ts";
 import type { Logger } from "../base/log.ts";
 import type { BlobStore } from "../blobs/blob.ts";
 import type { LeaseStore } from "../store/lease.ts";
@@ -96,10 +97,12 @@ async function eraseOld(deps: RetentionDeps, signal: AbortSignal): Promise<numbe
   let erased = 0;
   for (const [state, days] of Object.entries(ages)) {
     if (days === 0) continue;
+    const endedBeforeMs = clock.now() - days * dayMs;
     const rows = await store.read(
-      `SELECT id FROM runs WHERE state = ? AND ended_at_ms < ?
+      // A run that had ended by then had been made by then: its id says so, by which the index is searched.
+      `SELECT id FROM runs WHERE state = ? AND id < ? AND ended_at_ms < ?
         AND NOT EXISTS (SELECT 1 FROM erasures WHERE erasures.run_id = runs.id) ORDER BY id LIMIT ?`,
-      [state, clock.now() - days * dayMs, runsPerPass],
+      [state, idsFrom("run", endedBeforeMs), endedBeforeMs, runsPerPass],
     );
     for (const row of rows) {
       if (signal.aborted) break;

@@ -28,13 +28,9 @@ import { targetMemoryMigration } from "../gate/target-memory.ts";
 import { createCircuitBreaker } from "../guards/circuit-breaker.ts";
 import { createTestLimits } from "../limits/testing-limits.ts";
 import type { ActionRequest, Decision, OriginLabel } from "../policy/rules/decision.ts";
-import { claimsMigration } from "../queue/claim-columns.ts";
-import { runIndexesMigration } from "../queue/run-indexes.ts";
-import { runKeysMigration } from "../queue/deduplicate.ts";
 import { createLocalQueue } from "../queue/local-queue.ts";
-import { runChangesMigration, runFromStore, runsMigration } from "../queue/run-row.ts";
-import { schedulesMigration } from "../queue/schedule-row.ts";
-import { workersMigration } from "../queue/worker-registry.ts";
+import { queueMigrations } from "../queue/migrations.ts";
+import { runFromStore } from "../queue/run-row.ts";
 import type { RunRow, StoredRun } from "../queue/run-row.ts";
 import type { TaskState } from "../queue/task.ts";
 import { leaseMigration } from "../store/lease.ts";
@@ -139,13 +135,7 @@ const migrations: readonly Migration[] = [
   outboxMigration,
   leaseMigration,
   journalMigration,
-  runsMigration,
-  workersMigration,
-  runChangesMigration,
-  claimsMigration,
-  runIndexesMigration,
-  runKeysMigration,
-  schedulesMigration,
+  ...queueMigrations,
   approvalsMigration,
   approvalDepthMigration,
   delegationsMigration,

@@ -136,9 +136,7 @@ export function judgeLeases(
 }
 
 async function countDead(store: StoreReader): Promise<number> {
-  const [row] = await store.read(
-    "SELECT COUNT(*) AS n FROM runs WHERE state = 'DEAD' AND ended_at_ms IS NOT NULL",
-  );
+  const [row] = await store.read("SELECT COUNT(*) AS n FROM runs WHERE state = 'DEAD'");
   return Number(row?.["n"] ?? 0);
 }
 

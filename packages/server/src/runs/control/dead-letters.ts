@@ -26,7 +26,7 @@ export async function listDeadLetters(
     readonly isOldestFirst?: boolean;
   },
 ): Promise<readonly StoredRun[]> {
-  const where = ["tenant = ?", "state = 'DEAD' AND ended_at_ms IS NOT NULL"];
+  const where = ["tenant = ?", "state = 'DEAD'"];
   const params: (string | number)[] = [filter.tenant];
   const add = (condition: string, ...values: readonly (string | number)[]): void => {
     where.push(condition);

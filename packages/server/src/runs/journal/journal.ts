@@ -38,7 +38,10 @@ export const journalMigration: Migration = {
   ],
 };
 
-/** For readers of all journals, who remember how far they have come: writers take turns, so numbers become visible in their order. */
+/**
+ * For readers of all journals, who remember how far they have come: writers take turns, so numbers become visible in their order. No
+ * row is ever deleted, or its number would come back.
+ */
 export const journalOrderMigration: Migration = {
   id: "0445-journal-order",
   statements: ({ numberRows }) => numberRows("journal"),

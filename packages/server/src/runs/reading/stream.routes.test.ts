@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { SseEvent } from "../../http/sse.ts";
 import type { Store } from "../../store/store.ts";
 import { createApprovalWatch } from "./approval-watch.ts";
+import { createRunChanges } from "./run-changes.ts";
 import { streamRoutes } from "./stream.routes.ts";
 import { callRoute } from "../testing-routes.ts";
 import { createWorld } from "../testing-world.ts";
@@ -87,4 +88,16 @@ test("a page of one run costs nothing for what happens in others", async () => {
   await expect.poll(() => events.at(-1)?.event).toBe("end");
   endStream();
   await streamed;
+});
+
+test("whoever follows all runs is told of one that another process drives until it waits for a person", async () => {
+  const world = await start();
+  const told: string[] = [];
+  const stop = await createRunChanges({ store: world.store }).subscribe((row) =>
+    told.push(`${row.state} ${row.waiting?.kind ?? ""}`),
+  );
+  await world.submit(asking);
+  await world.startWorker("one");
+  await expect.poll(() => told.at(-1)).toBe("WAITING approval");
+  stop();
 });

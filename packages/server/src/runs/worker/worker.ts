@@ -110,7 +110,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     async start() {
       await adoptOrphans(orphans);
       unsubscribe.push(
-        queue.onWake(look, () => active.size < deps.concurrency),
+        queue.onWake(look, () => active.size + claiming < deps.concurrency),
         store.onCommit("inbox", () => void inboxNews.offer("news")),
       );
       looking = attend(wakeUps, lookOnce);
@@ -126,8 +126,9 @@ export function createWorker(deps: WorkerDeps): Worker {
       wakeUps.close();
       inboxNews.close();
       await looking;
-      await Promise.allSettled(takings);
-      const done = Promise.allSettled([...active.values()].map((run) => run.done));
+      const done = Promise.allSettled(takings).then(() =>
+        Promise.allSettled([...active.values()].map((run) => run.done)),
+      );
       await Promise.race([done, clock.sleep(deadlineMs)]);
       // Whatever still acts loses its lease; the journal holds its intent, and the next start settles it.
       for (const { lease } of active.values()) store.dropLease(lease);

@@ -1,4 +1,4 @@
-/** Group commit: many batches as savepoints of one transaction, so that one disk sync serves them all. */
+/** Group commit: many batches in one transaction, so that one disk sync serves them all. */
 import { failureKind, failureText, primaryCode, readRows, runStatement } from "./connection.ts";
 import type { Connection } from "./connection.ts";
 import { isFailure } from "../wire.ts";

@@ -120,8 +120,7 @@ describe("a writer that commits on this thread", () => {
     await new Promise((resolve) => setImmediate(resolve));
     await writer.write([insertThing("c", 1)]);
     expect(commits).toEqual(["here", "here", "thread"]);
-    const amid = [];
-    for (const name of ["d", "e", "f"]) amid.push(await writer.write([insertThing(name, 1)]));
+    for (const name of ["d", "e", "f"]) await writer.write([insertThing(name, 1)]);
     expect(commits.slice(3)).toEqual(["here", "here", "here"]);
   });
 
