@@ -4,21 +4,15 @@ import { createId, createSalt, idsFrom } from "./id.ts";
 
 test("an id is its prefix and a version 7 UUID of RFC 9562 without dashes", () => {
   // The example of RFC 9562 appendix A.6.
-  const random = (): Buffer => Buffer.from("0000000000000cc398c4dc0c0c07398f", "hex");
+  const random = (): string => "00000000-0000-4cc3-98c4-dc0c0c07398f";
   expect(createId("run", 0x017f22e279b0, random)).toBe("run_017f22e279b07cc398c4dc0c0c07398f");
 });
 
-test("version and variant hold whatever the randomness is", () => {
+test("version and variant hold whatever the time is", () => {
   fc.assert(
-    fc.property(
-      fc.uint8Array({ minLength: 16, maxLength: 16 }),
-      fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-      (bytes, nowMs) => {
-        expect(createId("evt", nowMs, () => Buffer.from(bytes))).toMatch(
-          /^evt_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/,
-        );
-      },
-    ),
+    fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (nowMs) => {
+      expect(createId("evt", nowMs)).toMatch(/^evt_[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+    }),
   );
 });
 
