@@ -2,6 +2,9 @@
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { restoreBackup } from "../../packages/server/src/backup/restore-backup.ts";
+import { systemClock } from "../../packages/server/src/base/clock.ts";
+import { migrations } from "../../packages/server/src/home/migrations.ts";
 import { backUpHome, checkBackup, restoreHome } from "../../packages/server/src/home/backup-home.ts";
 import type { BackUpHomeOptions } from "../../packages/server/src/home/backup-home.ts";
 import { loadConfig } from "../../packages/server/src/config/config.ts";
@@ -54,6 +57,11 @@ function options(home: string, to: string, more: Partial<BackUpHomeOptions> = {}
 const inFolder = { url: undefined, accessKeyId: undefined, secretAccessKey: undefined, masterKey: undefined };
 const quiet = { onProgress: (): void => undefined, blobs: inFolder };
 
+async function addStranger(blobs: string): Promise<void> {
+  await mkdir(join(blobs, "run_stranger"));
+  await writeFile(join(blobs, "run_stranger", "a".repeat(64)), "of another key");
+}
+
 async function startAllowing(home: string, environment: Record<string, string> = {}): Promise<TestSystem> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   await writeFile(join(home, "policy.yaml"), policy, { mode: 0o600 });
@@ -105,6 +113,8 @@ describe("a backup made under load", () => {
     };
     const loads = [load(), load(), load()];
     await runToEnd(system, { workflow: work, inputs: { n: 0 } });
+    // As one whose key was made after the database was copied.
+    await addStranger(homeAt(home).blobs);
     await backUpHome(options(home, backup));
     // The server goes on, so the backup soon is an older copy.
     await runToEnd(system, { workflow: work, inputs: { n: 1_000_000 } });
@@ -129,6 +139,21 @@ describe("a backup made under load", () => {
     expect(sealed.checks.find(({ name }) => name === "runs")?.detail).toContain("the keys were not given");
     expect(await readdir(backup)).not.toContain("keys");
     expect(await readdir(place)).toEqual(["backup", "home"]);
+    expect(await readdir(join(backup, "blobs"))).not.toContain("run_stranger");
+  });
+
+  test("brings no blob that nobody can read, also where an older one holds some", async () => {
+    const [older, restored] = [join(place, "older"), join(place, "of-older")];
+    await cp(backup, older, { recursive: true });
+    await addStranger(join(older, "blobs"));
+    await restoreBackup({
+      ...{ from: older, home: restored, passphrase, migrations, clock: systemClock },
+      ...{ depot: undefined, onProgress: () => undefined },
+    });
+    const subjects = await readdir(join(restored, "blobs"));
+    expect(subjects).not.toContain("run_stranger");
+    expect(subjects.length).toBeGreaterThan(1);
+    await Promise.all([older, restored].map((folder) => rm(folder, { recursive: true })));
   });
 
   test("goes on in a new data folder: runs under way end, verify says what it is, old proofs hold", async () => {

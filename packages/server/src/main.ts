@@ -22,7 +22,14 @@ import type { Terminal } from "./cli/terminal/terminal.ts";
 export async function main(argv: readonly string[]): Promise<void> {
   // Parsing errors must know before parsing whether a program reads them.
   const terminal = createTerminal(argv.includes("--json"));
-  process.exit(await runCommand(argv, terminal));
+  const code = await runCommand(argv, terminal);
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
+}
+
+/** A pipe takes as much as its reader reads; what is still on its way would be lost with the process. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
 async function runCommand(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -28,6 +28,8 @@ import {
   signatureName,
   signManifest,
 } from "./manifest.ts";
+import { openKnownSubjects } from "./known-subjects.ts";
+import type { KnownSubjects } from "./known-subjects.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Where the parts of a data folder lie. */
@@ -202,13 +204,22 @@ async function copyIfThere(from: string, { partial, name, written }: Place): Pro
 }
 
 /** Blobs are written before the rows that name them, so those of the copied rows are all there, unless they were erased. */
-async function backUpBlobs(
+async function backUpBlobs(options: BackupOptions, partial: string, written: FileList): Promise<void> {
+  const subjects = await openKnownSubjects(partial);
+  try {
+    await copyBlobs(options, { partial, written, subjects });
+  } finally {
+    await subjects.close();
+  }
+}
+
+async function copyBlobs(
   { depot, onProgress }: BackupOptions,
-  partial: string,
-  written: FileList,
+  { partial, written, subjects }: { partial: string; written: FileList; subjects: KnownSubjects },
 ): Promise<void> {
   let count = 0;
   for await (const blob of depot.list()) {
+    if (!(await subjects.has(blob.subject))) continue;
     const name = `blobs/${blob.subject}/${blob.sha256}`;
     try {
       written.add(name, await writeHashed(join(partial, name), depot.read(blob)));

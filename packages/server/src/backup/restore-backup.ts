@@ -17,6 +17,8 @@ import { copyFileHashed, listFiles } from "./copy-file.ts";
 import { openKeys } from "./key-box.ts";
 import type { KeyFiles } from "./key-box.ts";
 import { invalid, readManifest, settingsFiles, settingsFolders } from "./manifest.ts";
+import { openKnownSubjects } from "./known-subjects.ts";
+import type { KnownSubjects } from "./known-subjects.ts";
 import type { Manifest } from "./manifest.ts";
 import { writeKeyFiles } from "./write-keys.ts";
 
@@ -118,11 +120,26 @@ async function copyFiles(
   }
 }
 
-async function restoreBlobs({ from, depot, onProgress }: RestoreOptions, partial: string): Promise<void> {
+async function restoreBlobs(options: RestoreOptions, partial: string): Promise<void> {
+  const subjects = await openKnownSubjects(partial);
+  try {
+    await copyBlobs(options, partial, subjects);
+  } finally {
+    await subjects.close();
+  }
+}
+
+/** Older backups may hold some that nobody can read. */
+async function copyBlobs(
+  { from, depot, onProgress }: RestoreOptions,
+  partial: string,
+  subjects: KnownSubjects,
+): Promise<void> {
   let count = 0;
   for await (const path of listFiles(join(from, "blobs"))) {
     const file = join(from, "blobs", path);
     const [subject = "", sha256 = ""] = path.split("/");
+    if (!(await subjects.has(subject))) continue;
     if (depot === undefined) await copyFileHashed(file, join(partial, "blobs", path));
     else await depot.write({ subject, sha256 }, createReadStream(file));
     count += 1;
