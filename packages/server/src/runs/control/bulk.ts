@@ -94,7 +94,7 @@ async function attempt(deps: BulkDeps, request: BulkRequest, id: string): Promis
 async function act(deps: BulkDeps, request: BulkRequest, runId: string): Promise<string | null> {
   const { tenant, by, action, reason, isConfirmed, isDryRun, key } = request;
   if (action !== "rerun") {
-    if (isDryRun) requireSense(await requireRun(deps.store, tenant, runId), action);
+    if (isDryRun) await requireSense(deps.store, await requireRun(deps.store, tenant, runId), action);
     else await commandRun(deps, { tenant, runId, command: action, by, reason });
     return null;
   }

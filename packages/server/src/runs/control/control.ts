@@ -54,11 +54,12 @@ export async function commandRun(
   },
 ): Promise<void> {
   const row = await requireRun(deps.store, request.tenant, request.runId);
-  requireSense(row, request.command);
+  const coming = await requireSense(deps.store, row, request.command);
   refuseSecretReason(deps.holdsSecret, request.reason);
   const message = messageFor(request.command, request.by, request.reason);
-  // One message of a kind per head: asking twice for the same thing is answered once.
-  const key = `${request.command}/${row.headSeq}`;
+  // One message of a kind per head, and after each that says the opposite: asking twice for the same thing is answered once.
+  const after = coming === undefined || coming.kind === request.command ? "" : `/${coming.id}`;
+  const key = `${request.command}/${row.headSeq}${after}`;
   const nowMs = deps.clock.now();
   try {
     await deps.store.write([
@@ -82,17 +83,42 @@ export function refuseSecretReason(holdsSecret: HoldsSecret, reason: string | nu
   refuseSecret(holdsSecret, reason, { what: "The reason", path: "body.reason" });
 }
 
-/** Throws RUN_STATE_CONFLICT. */
-export function requireSense(row: RunRow, command: RunCommand): void {
-  const isPaused = row.waiting?.kind === "pause";
+/** A pause or resume that was taken and waits to be folded. */
+interface ComingRest {
+  readonly id: number;
+  readonly kind: "pause" | "resume";
+}
+
+/** The last of them: what the run will do, whatever its row says now. */
+async function comingRest(store: Pick<Store, "read">, runId: string): Promise<ComingRest | undefined> {
+  // A message begins with its kind.
+  const begins = (kind: ComingRest["kind"]): string =>
+    `substr(body, 1, ${kind.length + 10}) = '{"kind":"${kind}"'`;
+  const [row] = await store.read(
+    `SELECT id, CASE WHEN ${begins("pause")} THEN 'pause' ELSE 'resume' END AS kind FROM inbox
+      WHERE run_id = ? AND folded_seq IS NULL AND (${begins("pause")} OR ${begins("resume")}) ORDER BY id DESC LIMIT 1`,
+    [runId],
+  );
+  return row && { id: Number(row["id"]), kind: row["kind"] as ComingRest["kind"] };
+}
+
+/** Gives what is coming. Throws RUN_STATE_CONFLICT. */
+export async function requireSense(
+  store: Pick<Store, "read">,
+  row: RunRow,
+  command: RunCommand,
+): Promise<ComingRest | undefined> {
+  const coming = await comingRest(store, row.id);
+  const isPaused = coming === undefined ? row.waiting?.kind === "pause" : coming.kind === "pause";
+  const isAsked = coming?.kind === command;
   const sense: Readonly<Record<RunCommand, boolean>> = {
-    pause: !isEnded(row.state) && !isPaused,
-    resume: isPaused,
+    pause: !isEnded(row.state) && (!isPaused || isAsked),
+    resume: isPaused || isAsked,
     cancel: !isEnded(row.state),
     retry: row.state === "DEAD",
     discard: row.state === "DEAD",
   };
-  if (sense[command]) return;
+  if (sense[command]) return coming;
   const state = isPaused ? "paused" : row.state;
   throw new HomeostatError("RUN_STATE_CONFLICT", `Cannot ${command} ${row.id}: it is ${state}`, {
     run: row.id,

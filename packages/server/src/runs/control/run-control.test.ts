@@ -47,6 +47,37 @@ const echoing = workflow(
 );
 const paying = workflow("  - { id: p, tool: test.pay, with: {} }\n");
 
+describe("pausing", () => {
+  test("and what is said after it count in their order, also before the run has heard of any", async () => {
+    const world = await createWorld({ tools: [] });
+    worlds.push(world);
+    const runId = await world.submit(asking);
+    await world.until(runId, "QUEUED");
+    // Nobody works yet: all of it waits in the inbox.
+    await expect(world.command(runId, "resume")).rejects.toMatchObject({ code: "RUN_STATE_CONFLICT" });
+    for (const command of ["pause", "pause", "resume", "resume", "pause", "resume"] as const)
+      await world.command(runId, command);
+    await world.startWorker("one");
+    const { id } = await world.waitingApproval(runId);
+    const kinds = (await world.kinds(runId)).filter((kind) => /paused|resumed/.test(kind));
+    expect(kinds).toEqual(["run.paused", "run.resumed", "run.paused", "run.resumed"]);
+    await world.answer(id, "approve");
+    await world.until(runId, "COMPLETED");
+  });
+
+  test("again, once it is over, is a pause of its own", async () => {
+    const world = await createWorld({ tools: [] });
+    worlds.push(world);
+    const runId = await world.submit(asking);
+    for (const command of ["pause", "resume", "pause"] as const) await world.command(runId, command);
+    await world.startWorker("one");
+    expect((await world.until(runId, "WAITING")).waiting?.kind).toBe("pause");
+    await expect(world.command(runId, "pause")).rejects.toMatchObject({ code: "RUN_STATE_CONFLICT" });
+    await world.command(runId, "resume");
+    await world.waitingApproval(runId);
+  });
+});
+
 describe("steering", () => {
   test("is read by the workflow, in order, with who said it", async () => {
     const { world, routes } = await start();
