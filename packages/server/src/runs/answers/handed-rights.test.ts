@@ -11,41 +11,25 @@ import type { Approval } from "../../gate/approvals.ts";
 import { createAuthenticator } from "../../http/authenticate.ts";
 import type { Principal } from "../../http/access.ts";
 import { startTestServer } from "../../http/test-server.ts";
-import { createWorld } from "../testing-world.ts";
 import type { World } from "../testing-world.ts";
 import { approvalLinksRoutes } from "./approval-links.routes.ts";
 import { approvalsRoutes } from "./approvals.routes.ts";
+import { createPayingWorld, paying } from "./paying-world.fixture.ts";
 
 const worlds: World[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
 });
 
-const paying = "version: 1\nname: paying\nsteps:\n  - { id: pay, tool: test.pay, with: { amount: 5 } }\n";
 const none: Holder = { role: "none", sinceMs: 0 };
 const newKey = (role = "approver"): Holder => ({ role, sinceMs: Date.now() + 60_000 });
 
 /** A question for approvers, and people whose keys the test ends and makes. */
 async function ask(quorum = 1) {
-  const holders = new Map<string, Holder>();
-  const holderOf = (_: string, name: string): Promise<Holder> =>
-    Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
-  const world = await createWorld({
-    tools: [{ name: "test.pay", effect: "idempotent", act: () => Promise.resolve("paid") }],
-    decideFully: () => ({
-      effect: "ask",
-      risk: "low",
-      obligations: { approval: { by: ["approver"], quorum, expiresMs: 60_000 } },
-      matched: [{ name: "payments", effect: "ask", line: 1, why: "action test.pay" }],
-      reason: "payments asks",
-      revision: "sha256:test",
-    }),
-    holderOf,
-  });
+  const { world, holders, deps } = await createPayingWorld({ quorum });
   worlds.push(world);
-  await world.startWorker("one");
   const approval = await world.waitingApproval(await world.submit(paying));
-  return { world, holders, approval, deps: { store: world.store, clock, holderOf } };
+  return { world, holders, approval, deps };
 }
 
 async function handOn(world: World, { id }: Approval, by: string, to: string): Promise<void> {

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { insertDelegation, revokeDelegation } from "../../approvals/delegations.ts";
-import type { Holder } from "../../approvals/people.ts";
 import { countEndedWith, listStanding } from "../../approvals/standing.ts";
 import { systemClock as clock } from "../../base/clock.ts";
 import { isHomeostatError } from "../../base/error.ts";
@@ -13,47 +12,29 @@ import type { Decision } from "../../policy/rules/decision.ts";
 import { openPostgresStore } from "../../store/postgres/postgres.ts";
 import { skipsPostgres, startTestPostgres } from "../../store/test-postgres.fixture.ts";
 import type { TestPostgres } from "../../store/test-postgres.fixture.ts";
-import { createWorld } from "../testing-world.ts";
 import type { World, WorldOptions } from "../testing-world.ts";
+import { createPayingWorld, paying } from "./paying-world.fixture.ts";
+import type { PayingWorld } from "./paying-world.fixture.ts";
 
 const worlds: World[] = [];
 afterEach(async () => {
   for (const world of worlds.splice(0)) await world.close();
 });
 
-const paying = "version: 1\nname: paying\nsteps:\n  - { id: pay, tool: test.pay, with: { amount: 5 } }\n";
 const remember = { scope: "tenant", match: "exact", forMs: 3_600_000 } as const;
 const as = (id: string, role: string) => ({ caller: { id, role, tenant: "default" }, remember });
 
 type Score = NonNullable<Decision["score"]>;
 
-/** A world in which payments ask `by`, and in which who somebody is can be changed. */
 async function open(
   by: readonly string[] = ["approver"],
   scoreOf: () => Score | undefined = () => undefined,
   more: Partial<WorldOptions> = {},
   quorum = 1,
-) {
-  const holders = new Map<string, Holder>();
-  const holderOf = (_: string, name: string): Promise<Holder> =>
-    Promise.resolve(holders.get(name) ?? { role: "approver", sinceMs: 0 });
-  const world = await createWorld({
-    tools: [{ name: "test.pay", effect: "idempotent", act: () => Promise.resolve("paid") }],
-    decideFully: () => ({
-      ...(scoreOf() === undefined ? {} : { score: scoreOf()! }),
-      effect: "ask",
-      risk: "low",
-      obligations: { approval: { by, quorum, expiresMs: 60_000 } },
-      matched: [{ name: "payments", effect: "ask", line: 1, why: "action test.pay" }],
-      reason: "payments asks",
-      revision: "sha256:test",
-    }),
-    holderOf,
-    ...more,
-  });
-  worlds.push(world);
-  await world.startWorker("one");
-  return { world, holders, deps: { store: world.store, clock, holderOf } };
+): Promise<PayingWorld> {
+  const opened = await createPayingWorld({ by, scoreOf, more, quorum });
+  worlds.push(opened.world);
+  return opened;
 }
 
 async function askedAnew(world: World): Promise<string> {
