@@ -71,6 +71,9 @@ describe("pausing", () => {
     const runId = await world.submit(asking);
     for (const command of ["pause", "resume", "pause"] as const) await world.command(runId, command);
     await world.startWorker("one");
+    // It rests for a moment after the first one too.
+    const pauses = async () => (await world.kinds(runId)).filter((kind) => kind === "run.paused").length;
+    await expect.poll(pauses, { timeout: 10_000 }).toBe(2);
     expect((await world.until(runId, "WAITING")).waiting?.kind).toBe("pause");
     await expect(world.command(runId, "pause")).rejects.toMatchObject({ code: "RUN_STATE_CONFLICT" });
     await world.command(runId, "resume");
